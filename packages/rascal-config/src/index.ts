@@ -1,0 +1,45 @@
+export type {
+  BackoffConfig,
+  BindingConfig,
+  BrokerConfig,
+  ChannelPoolConfig,
+  ConnectionConfig,
+  Credentials,
+  ExchangeConfig,
+  PublicationConfig,
+  QueueConfig,
+  SubscriptionConfig,
+  VhostConfig,
+} from './broker-config.js'
+export type { TopologyBrokerOptions } from './create-topology-broker-config.js'
+export { createTopologyBrokerConfig } from './create-topology-broker-config.js'
+export type { WorkerBrokerOptions } from './create-worker-broker-config.js'
+export { createWorkerBrokerConfig } from './create-worker-broker-config.js'
+export { exchangeOfRoutingKey } from './exchange-of-routing-key.js'
+export { findTopologyFaults } from './find-topology-faults.js'
+export type { WorkQueueName } from './names.js'
+export {
+  connectionEntry,
+  deadLetterExchange,
+  deadLetterPublicationName,
+  deadLetterQueueName,
+  realtimeExchange,
+  retryExchangeName,
+  retryPublicationName,
+  retryQueueName,
+  vhostName,
+  workQueueNames,
+} from './names.js'
+export { renderDefinitions } from './render-definitions.js'
+export { renderTopologyPage } from './render-topology-page.js'
+export type { RetryPlan, RetryStep } from './retry.js'
+export { createTopology, topologyOf } from './topology.js'
+export type {
+  BindingDefinition,
+  ExchangeDefinition,
+  QueueArguments,
+  QueueDefinition,
+  Topology,
+} from './topology-types.js'
+export type { WorkQueue } from './work-queues.js'
+export { workQueues } from './work-queues.js'

@@ -1,0 +1,51 @@
+/** The virtual host of the platform. Only `definitions.json` names it; a client's URL decides where it connects. */
+export const vhostName = 'mono'
+
+/** Every work queue, in the order in which tables and files list them. */
+export const workQueueNames = ['chat.messages', 'push.notifications', 'email.notifications', 'audit.events'] as const
+
+export type WorkQueueName = (typeof workQueueNames)[number]
+
+export const messagesExchange = 'messages'
+export const notificationsExchange = 'notifications'
+export const auditExchange = 'audit'
+
+/** Live updates for whoever is listening: confirmed, but neither mandatory nor persistent. */
+export const realtimeExchange = 'realtime'
+
+/** Takes what was given up; the routing key is the name of the work queue it came from. */
+export const deadLetterExchange = 'dead-letter'
+
+/** The routing key on a retry exchange that leads back to the work queue. */
+export const returnRoutingKey = 'work'
+
+/** Holds what this work queue gave up, until somebody replays or deletes it. */
+export function deadLetterQueueName(queue: WorkQueueName): string {
+  return `${queue}.dlq`
+}
+
+/** One exchange per worker, so that a broker user can be denied what belongs to the others. */
+export function retryExchangeName(queue: WorkQueueName): string {
+  return `${queue}.retry`
+}
+
+/** The queue in which a message waits for one retry step; `stepName` as in `RetryStep.name`, such as `10s`. */
+export function retryQueueName(queue: WorkQueueName, stepName: string): string {
+  return `${retryExchangeName(queue)}.${stepName}`
+}
+
+/** The rascal publication that puts a message into the retry queue of this step. */
+export function retryPublicationName(queue: WorkQueueName, stepName: string): string {
+  return retryQueueName(queue, stepName)
+}
+
+/** The rascal publication that gives a message up. */
+export function deadLetterPublicationName(queue: WorkQueueName): string {
+  return deadLetterQueueName(queue)
+}
+
+/**
+ * Rascal's names for its connections. They are not virtual hosts of the broker: each entry goes to the virtual host in
+ * the path of its URL.
+ */
+export const connectionEntry = { work: 'work', recovery: 'recovery', topology: 'topology' } as const

@@ -1,0 +1,25 @@
+import type { PublicationConfig } from './broker-config.js'
+import { deadLetterExchange, deadLetterPublicationName, retryExchangeName, retryPublicationName } from './names.js'
+import type { WorkQueue } from './work-queues.js'
+
+/**
+ * As long as a memory alarm may last. When it runs out the outcome is unknown: the original goes to the dead-letter
+ * queue while the copy may arrive as well.
+ */
+const confirmTimeoutMs = 300_000
+
+/** The ways out of a work queue: one publication per retry step, and one to the dead-letter queue. */
+export function createRecoveryPublications(queue: WorkQueue): Record<string, PublicationConfig> {
+  const publications: Record<string, PublicationConfig> = {}
+  for (const step of queue.retrySteps) {
+    publications[retryPublicationName(queue.name, step.name)] = toPublication(retryExchangeName(queue.name), step.name)
+  }
+  publications[deadLetterPublicationName(queue.name)] = toPublication(deadLetterExchange, queue.name)
+  return publications
+}
+
+function toPublication(exchange: string, routingKey: string): PublicationConfig {
+  // Mandatory: the original is acked on the strength of the copy, so a copy that no queue took must come back.
+  const options = { persistent: true, mandatory: true }
+  return { exchange, routingKey, confirm: true, timeout: confirmTimeoutMs, options }
+}

@@ -1,0 +1,58 @@
+import {
+  deadLetterExchange,
+  deadLetterQueueName,
+  retryExchangeName,
+  retryQueueName,
+  returnRoutingKey,
+} from './names.js'
+import type { RetryStep } from './retry.js'
+import type { QueueDefinition } from './topology-types.js'
+import type { WorkQueue } from './work-queues.js'
+
+/** The work queue itself, its retry queues by ascending delay, and its dead-letter queue. */
+export function queuesOf(queue: WorkQueue): QueueDefinition[] {
+  return [workQueue(queue), ...queue.retrySteps.map((step) => retryQueue(queue, step)), deadLetterQueue(queue)]
+}
+
+function workQueue(queue: WorkQueue): QueueDefinition {
+  return {
+    name: queue.name,
+    durable: true,
+    arguments: {
+      'x-queue-type': 'quorum',
+      'x-message-ttl': queue.ttlMs,
+      'x-max-length': queue.maxLength,
+      // A full queue refuses the publisher; the default drops the oldest message. At-least-once dead-lettering needs it.
+      'x-overflow': 'reject-publish',
+      'x-dead-letter-exchange': deadLetterExchange,
+      'x-dead-letter-routing-key': queue.name,
+      // The default is at most once: a broker that stops between the two queues loses the message.
+      'x-dead-letter-strategy': 'at-least-once',
+      'x-delivery-limit': queue.deliveryLimit,
+    },
+  }
+}
+
+/**
+ * Nobody consumes it: messages leave by expiring, back to the work queue. One constant TTL per queue, because a message
+ * expires only at the head, so a longer TTL in front would hold up all behind it.
+ */
+function retryQueue(queue: WorkQueue, step: RetryStep): QueueDefinition {
+  return {
+    name: retryQueueName(queue.name, step.name),
+    durable: true,
+    arguments: {
+      'x-queue-type': 'quorum',
+      'x-message-ttl': step.delayMs,
+      'x-overflow': 'reject-publish',
+      'x-dead-letter-exchange': retryExchangeName(queue.name),
+      'x-dead-letter-routing-key': returnRoutingKey,
+      'x-dead-letter-strategy': 'at-least-once',
+    },
+  }
+}
+
+/** Without TTL and length limit: it is the last place a message can be, and somebody has to look at it. */
+function deadLetterQueue(queue: WorkQueue): QueueDefinition {
+  return { name: deadLetterQueueName(queue.name), durable: true, arguments: { 'x-queue-type': 'quorum' } }
+}

@@ -1,0 +1,37 @@
+import { vhostName } from './names.js'
+import type { Topology } from './topology-types.js'
+
+/**
+ * The topology as a definitions file that RabbitMQ imports at boot or through its management API: no users, passwords
+ * or permissions. The same topology always gives the same text.
+ */
+export function renderDefinitions(topology: Topology): string {
+  const definitions = {
+    vhosts: [{ name: vhostName }],
+    exchanges: topology.exchanges.map((exchange) => ({
+      name: exchange.name,
+      vhost: vhostName,
+      type: exchange.type,
+      durable: exchange.durable,
+      auto_delete: false,
+      internal: false,
+      arguments: exchange.arguments,
+    })),
+    queues: topology.queues.map((queue) => ({
+      name: queue.name,
+      vhost: vhostName,
+      durable: queue.durable,
+      auto_delete: false,
+      arguments: queue.arguments,
+    })),
+    bindings: topology.bindings.map((binding) => ({
+      source: binding.source,
+      vhost: vhostName,
+      destination: binding.destination,
+      destination_type: 'queue',
+      routing_key: binding.bindingKey,
+      arguments: {},
+    })),
+  }
+  return `${JSON.stringify(definitions, null, 2)}\n`
+}

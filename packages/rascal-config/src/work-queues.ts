@@ -1,0 +1,75 @@
+import type { MessageType } from '@mono/contracts'
+import type { WorkQueueName } from './names.js'
+import { auditExchange, messagesExchange, notificationsExchange } from './names.js'
+import type { RetryPlan } from './retry.js'
+import { retryPlans } from './retry.js'
+
+/** A queue that a worker consumes, with everything that is particular to it. */
+export interface WorkQueue extends RetryPlan {
+  readonly name: WorkQueueName
+  /** The exchange that publishers of these messages use. */
+  readonly exchange: string
+  /** The pattern by which the queue is bound to its exchange. */
+  readonly bindingKey: string
+  /** What may be in the queue; any other type is a permanent failure. */
+  readonly messageTypes: readonly MessageType[]
+  /** Milliseconds after which the broker dead-letters an unconsumed message. It starts anew on each pass. */
+  readonly ttlMs: number
+  /** Messages above which the broker refuses publishers. Quorum queues keep to it softly: a few more may get in. */
+  readonly maxLength: number
+  /** Redeliveries after which the broker dead-letters a message that no consumer survives. */
+  readonly deliveryLimit: number
+}
+
+const second = 1000
+const hour = 60 * 60 * second
+const day = 24 * hour
+
+/**
+ * Low enough to end a crash loop, high enough that messages which merely shared a prefetch window with the poisonous
+ * one do not reach it.
+ */
+const deliveryLimit = 20
+
+export const workQueues: Readonly<Record<WorkQueueName, WorkQueue>> = {
+  'chat.messages': {
+    name: 'chat.messages',
+    exchange: messagesExchange,
+    bindingKey: 'chat.*',
+    messageTypes: ['chat.message'],
+    ttlMs: 24 * hour,
+    maxLength: 100_000,
+    deliveryLimit,
+    ...retryPlans['chat.messages'],
+  },
+  'push.notifications': {
+    name: 'push.notifications',
+    exchange: notificationsExchange,
+    bindingKey: 'push.*',
+    messageTypes: ['push.notification'],
+    ttlMs: hour,
+    maxLength: 50_000,
+    deliveryLimit,
+    ...retryPlans['push.notifications'],
+  },
+  'email.notifications': {
+    name: 'email.notifications',
+    exchange: notificationsExchange,
+    bindingKey: 'email.*',
+    messageTypes: ['email.notification', 'email.message'],
+    ttlMs: hour,
+    maxLength: 25_000,
+    deliveryLimit,
+    ...retryPlans['email.notifications'],
+  },
+  'audit.events': {
+    name: 'audit.events',
+    exchange: auditExchange,
+    bindingKey: 'audit.*',
+    messageTypes: ['audit.event'],
+    ttlMs: 7 * day,
+    maxLength: 500_000,
+    deliveryLimit,
+    ...retryPlans['audit.events'],
+  },
+}
