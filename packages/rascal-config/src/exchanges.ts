@@ -1,16 +1,21 @@
-import { deadLetterExchange, realtimeExchange, retryExchangeName } from './names.js'
+import { deadLetterExchange, realtimeExchange, retryExchangeName, sharedExchanges } from './names.js'
 import type { ExchangeDefinition } from './topology-types.js'
 import type { WorkQueue } from './work-queues.js'
 
+/** The exchanges that several parties use. */
+export function createSharedExchanges(): ExchangeDefinition[] {
+  return sharedExchanges.map(topicExchange)
+}
+
 /**
- * Exchanges that several parties use and one work queue needs. A worker whose broker user may not configure them
- * checks that they exist instead of declaring them.
+ * The shared exchanges that the worker of this queue uses. If its broker user may not configure them, it checks that
+ * they exist instead of declaring them.
  */
 export function sharedExchangesOf(queue: WorkQueue): ExchangeDefinition[] {
-  const names = [queue.exchange, deadLetterExchange]
+  const used = new Set([queue.exchange, deadLetterExchange])
   // Only the chat worker publishes live updates.
-  if (queue.name === 'chat.messages') names.push(realtimeExchange)
-  return names.map(topicExchange)
+  if (queue.name === 'chat.messages') used.add(realtimeExchange)
+  return createSharedExchanges().filter(({ name }) => used.has(name))
 }
 
 /** The exchange that only this queue's worker uses. */

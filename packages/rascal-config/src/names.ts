@@ -16,6 +16,15 @@ export const realtimeExchange = 'realtime'
 /** Takes what was given up; the routing key is the name of the work queue it came from. */
 export const deadLetterExchange = 'dead-letter'
 
+/** Exchanges that several parties use, in the order in which tables and files list them. */
+export const sharedExchanges = [
+  messagesExchange,
+  notificationsExchange,
+  auditExchange,
+  realtimeExchange,
+  deadLetterExchange,
+] as const
+
 /** The routing key on a retry exchange that leads back to the work queue. */
 export const returnRoutingKey = 'work'
 

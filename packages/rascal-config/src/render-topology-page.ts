@@ -23,9 +23,9 @@ export function renderTopologyPage(topology: Topology): string {
       '`chat.<tenantId>.<conversationId>`, with `. * # / + %` percent-encoded in the conversation id.',
     '## Queues',
     renderQueues(topology),
-    'A full queue refuses the publisher instead of dropping its oldest message. Dead-lettering is at least once. ' +
-      'RabbitMQ compares every argument when a queue is declared again; the exact ones are these:',
-    renderArguments(topology),
+    'Every queue that dead-letters does so at least once (`x-dead-letter-strategy: at-least-once`), and refuses the ' +
+      'publisher when it is full instead of dropping its oldest message (`x-overflow: reject-publish`). RabbitMQ refuses ' +
+      'to declare an existing queue with other arguments; the exact ones are in `docker/rabbitmq/definitions.json`.',
     '## Retry plans',
     renderRetryPlans(),
     'A message that fails waits in the retry queue of its next step, then returns to its work queue with the routing ' +
@@ -39,7 +39,7 @@ function renderExchanges(topology: Topology): string {
     const targets = topology.bindings
       .filter(({ source }) => source === name)
       .map(({ bindingKey, destination }) => `${code(bindingKey)} → ${code(destination)}`)
-    return [code(name), type, targets.join('<br>')]
+    return [code(name), type, targets.length === 0 ? 'none' : targets.join('<br>')]
   })
   return renderTable(['exchange', 'type', 'binding key → queue'], rows)
 }
@@ -60,14 +60,6 @@ function renderDeadLettering(found: QueueDefinition['arguments']): string {
   const exchange = found['x-dead-letter-exchange']
   const routingKey = found['x-dead-letter-routing-key']
   return exchange === undefined ? 'nowhere' : `${code(exchange)} with ${code(routingKey ?? '')}`
-}
-
-function renderArguments(topology: Topology): string {
-  const rows = topology.queues.map((queue) => {
-    const found = Object.entries(queue.arguments).map(([name, value]) => code(`${name}: ${value}`))
-    return [code(queue.name), found.join('<br>')]
-  })
-  return renderTable(['queue', 'arguments'], rows)
 }
 
 function renderRetryPlans(): string {

@@ -1,16 +1,16 @@
 import { bindingsOf } from './bindings.js'
-import { retryExchangeOf, sharedExchangesOf } from './exchanges.js'
+import { createSharedExchanges, retryExchangeOf, sharedExchangesOf } from './exchanges.js'
 import type { WorkQueueName } from './names.js'
 import { workQueueNames } from './names.js'
 import { queuesOf } from './queues.js'
-import type { ExchangeDefinition, Topology } from './topology-types.js'
+import type { Topology } from './topology-types.js'
 import { workQueues } from './work-queues.js'
 
 /** Everything: the shared exchanges, then per work queue its retry exchange, queues and bindings. A fresh object each time. */
 export function createTopology(): Topology {
   const queues = workQueueNames.map((name) => workQueues[name])
   return {
-    exchanges: withoutRepeats([...queues.flatMap(sharedExchangesOf), ...queues.map(retryExchangeOf)]),
+    exchanges: [...createSharedExchanges(), ...queues.map(retryExchangeOf)],
     queues: queues.flatMap(queuesOf),
     bindings: queues.flatMap(bindingsOf),
   }
@@ -24,8 +24,4 @@ export function topologyOf(queue: WorkQueueName): Topology {
     queues: queuesOf(definition),
     bindings: bindingsOf(definition),
   }
-}
-
-function withoutRepeats(exchanges: ExchangeDefinition[]): ExchangeDefinition[] {
-  return [...new Map(exchanges.map((exchange) => [exchange.name, exchange])).values()]
 }
