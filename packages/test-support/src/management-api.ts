@@ -1,0 +1,83 @@
+import { managementUrl } from './service-urls.js'
+
+export interface BrokerConnection {
+  /** The broker's own name of it: the two addresses. */
+  name: string
+  /** `connection_name` of the client properties. */
+  givenName: string | undefined
+}
+
+export interface ManagementApi {
+  createVhost(vhost: string, user: string): Promise<void>
+  deleteVhost(vhost: string): Promise<void>
+  listConnections(vhost: string): Promise<BrokerConnection[]>
+  /** Closes the connection from the broker's side, as an operator would. One that is already gone is no error. */
+  closeConnection(name: string, reason: string): Promise<void>
+}
+
+/** The few calls of RabbitMQ's management API that a vhost per test needs. */
+export function createManagementApi(url: string = managementUrl()): ManagementApi {
+  const request = createRequest(new URL(url))
+  return {
+    async createVhost(vhost, user) {
+      const name = encodeURIComponent(vhost)
+      await request('PUT', `/api/vhosts/${name}`, { body: {} })
+      await request('PUT', `/api/permissions/${name}/${encodeURIComponent(user)}`, {
+        body: { configure: '.*', write: '.*', read: '.*' },
+      })
+    },
+    async deleteVhost(vhost) {
+      await request('DELETE', `/api/vhosts/${encodeURIComponent(vhost)}`)
+    },
+    async listConnections(vhost) {
+      const answer = await request('GET', `/api/vhosts/${encodeURIComponent(vhost)}/connections`)
+      return ((await answer.json()) as ListedConnection[]).map(toBrokerConnection)
+    },
+    async closeConnection(name, reason) {
+      await request('DELETE', `/api/connections/${encodeURIComponent(name)}`, {
+        headers: { 'x-reason': reason },
+        missingIsFine: true,
+      })
+    },
+  }
+}
+
+interface ListedConnection {
+  name: string
+  client_properties?: { connection_name?: string }
+}
+
+function toBrokerConnection({ name, client_properties }: ListedConnection): BrokerConnection {
+  return { name, givenName: client_properties?.connection_name }
+}
+
+interface RequestOptions {
+  body?: object
+  headers?: Record<string, string>
+  missingIsFine?: boolean
+}
+
+function createRequest(url: URL) {
+  const user = decodeURIComponent(url.username)
+  const credentials = Buffer.from(`${user}:${decodeURIComponent(url.password)}`).toString('base64')
+  const prefix = url.pathname.replace(/\/$/, '')
+
+  return async (method: string, path: string, options: RequestOptions = {}): Promise<Response> => {
+    const where = `${method} ${url.origin}${prefix}${path}`
+    const answer = await fetch(`${url.origin}${prefix}${path}`, {
+      method,
+      headers: { authorization: `Basic ${credentials}`, 'content-type': 'application/json', ...options.headers },
+      body: options.body ? JSON.stringify(options.body) : null,
+      signal: AbortSignal.timeout(15_000),
+    }).catch((error: unknown) => {
+      throw new Error(`${where}: no answer. Is the management plugin on, and RABBITMQ_MANAGEMENT_URL right?`, {
+        cause: error,
+      })
+    })
+    if (answer.ok || (answer.status === 404 && options.missingIsFine)) return answer
+    throw new Error(
+      `${where} as ${user}: expected success, got ${answer.status} ${answer.statusText}: ${await answer.text()}. ` +
+        'The user of RABBITMQ_URL must be an administrator.',
+    )
+  }
+}

@@ -1,0 +1,14 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+/**
+ * The built entry of an app: `main` is the worker, `migrate` its migrations.
+ * @throws Error if it is not built
+ */
+export function findAppEntry(app: string, entry: 'main' | 'migrate'): string {
+  const path = `${root}apps/${app}/dist/${entry}.js`
+  if (!existsSync(path)) throw new Error(`apps/${app}/dist/${entry}.js does not exist. Run \`npm run build\` first.`)
+  return path
+}
