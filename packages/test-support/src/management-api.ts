@@ -10,6 +10,9 @@ export interface BrokerConnection {
 export interface ManagementApi {
   createVhost(vhost: string, user: string): Promise<void>
   deleteVhost(vhost: string): Promise<void>
+  /** Above it new connections are refused; those that are open stay. Takes effect at once. */
+  limitConnections(vhost: string, limit: number): Promise<void>
+  /** From statistics that the broker gathers every 5 s: a new connection is listed that much later. */
   listConnections(vhost: string): Promise<BrokerConnection[]>
   /** Closes the connection from the broker's side, as an operator would. One that is already gone is no error. */
   closeConnection(name: string, reason: string): Promise<void>
@@ -28,6 +31,9 @@ export function createManagementApi(url: string = managementUrl()): ManagementAp
     },
     async deleteVhost(vhost) {
       await request('DELETE', `/api/vhosts/${encodeURIComponent(vhost)}`)
+    },
+    async limitConnections(vhost, limit) {
+      await request('PUT', `/api/vhost-limits/${encodeURIComponent(vhost)}/max-connections`, { body: { value: limit } })
     },
     async listConnections(vhost) {
       const answer = await request('GET', `/api/vhosts/${encodeURIComponent(vhost)}/connections`)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { connect } from 'amqplib'
 import { type BrokerConnection, createManagementApi } from './management-api.js'
 import { brokerUrl } from './service-urls.js'
 import { createVhostClient, ownConnectionName, type VhostClient } from './vhost-client.js'
@@ -8,10 +9,16 @@ export interface TestVhost extends Omit<VhostClient, 'close'> {
   name: string
   /** `amqp://user:password@host:port/<name>` */
   url: string
-  /** How many connections to this vhost are open. The fixture's own is not counted. */
+  /**
+   * How many connections to this vhost are open, without the fixture's own. The broker tells up to 5 s late of a new
+   * one: await the number with `waitFor`.
+   */
   connections(): Promise<number>
-  /** Closes every connection but the fixture's own from the broker's side; resolves with their given names. */
-  closeConnections(): Promise<string[]>
+  /**
+   * Closes every connection but the fixture's own from the broker's side, as an operator would, and resolves with
+   * their given names. Waits (up to 15 s) until the broker lists at least `atLeast` of them. Default 1.
+   */
+  closeConnections(options?: { atLeast?: number }): Promise<string[]>
 }
 
 export interface OwnedTestVhost extends TestVhost {
@@ -43,15 +50,24 @@ export async function createTestVhost(): Promise<OwnedTestVhost> {
     async connections() {
       return (await listForeignConnections()).length
     },
-    async closeConnections() {
-      const connections = await listForeignConnections()
+    async closeConnections({ atLeast = 1 } = {}) {
+      const connections = await waitFor(
+        async () => {
+          const listed = await listForeignConnections()
+          return listed.length >= atLeast && listed
+        },
+        { what: `at least ${atLeast} connections to vhost ${name} to be listed`, timeoutMs: 15_000 },
+      )
       for (const connection of connections) await management.closeConnection(connection.name, 'closed by a test')
       return connections.map(describeConnection)
     },
     async drop({ graceMs = 5_000 } = {}) {
       await close()
       try {
-        await assertNoConnections(listForeignConnections, name, graceMs)
+        await management.limitConnections(name, 1)
+        await waitFor(() => isConnectable(url.href), { what: 'no connection to be left', timeoutMs: graceMs })
+      } catch (error) {
+        throw new Error(await describeLeak(listForeignConnections), { cause: error })
       } finally {
         await management.deleteVhost(name)
       }
@@ -59,26 +75,26 @@ export async function createTestVhost(): Promise<OwnedTestVhost> {
   }
 }
 
-/** The broker learns of a closed connection, and tells its management database, a little later. */
-async function assertNoConnections(
-  list: () => Promise<BrokerConnection[]>,
-  vhost: string,
-  graceMs: number,
-): Promise<void> {
-  let open: BrokerConnection[] = []
-  await waitFor(
+/** To a vhost that allows one connection: whether none is open. The list of connections would tell that 5 s late. */
+async function isConnectable(url: string): Promise<true> {
+  const connection = await connect(url, { timeout: 5_000, clientProperties: { connection_name: ownConnectionName } })
+  await connection.close()
+  return true
+}
+
+async function describeLeak(list: () => Promise<BrokerConnection[]>): Promise<string> {
+  const listed = waitFor(
     async () => {
-      open = await list()
-      return open.length === 0
+      const open = await list()
+      return open.length > 0 && open
     },
-    { what: `the connections to vhost ${vhost} to be closed`, timeoutMs: graceMs, intervalMs: 100 },
-  ).catch((error: unknown) => {
-    throw new Error(
-      `${open.length} AMQP connection(s) still open after the test: ${open.map(describeConnection).join(', ')}. ` +
-        'Close what the test opened, or hand it to the `cleanUp` fixture.',
-      { cause: error },
-    )
-  })
+    { what: 'the open connections to be listed', timeoutMs: 10_000, intervalMs: 100 },
+  )
+  const open = await listed.then((connections) => connections.map(describeConnection)).catch(String)
+  return (
+    `AMQP connections are still open after the test: ${open}. ` +
+    'Close what the test opened, or hand it to the `cleanUp` fixture.'
+  )
 }
 
 function describeConnection({ name, givenName }: BrokerConnection): string {

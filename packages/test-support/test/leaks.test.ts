@@ -35,10 +35,7 @@ beforeAll(async () => {
 
 describe('a test fails if it', () => {
   test.each([
-    [
-      'leaves a connection to its vhost open',
-      /^1 AMQP connection\(s\) still open after the test: forgotten client \(/m,
-    ],
+    ['leaves a connection to its vhost open', /^AMQP connections are still open after the test: forgotten client \(/m],
     ['leaves a connection to its database open', /1 database connection\(s\) still open.*forgotten client \(idle/],
     ['leaves a client of its pool lent out', /pools of the test to end: was a client not released\?/],
     ['leaves a timer running', /^1 handle\(s\) still open[\s\S]*timer opened at .*leaks\.ts:\d+/m],
