@@ -1,0 +1,73 @@
+import type { WorkQueueName } from '@mono/rascal-config'
+import type { Held, Intake, IntakeOptions } from './intake.js'
+import type { Logger } from './logger.js'
+import type { BatchHandler, ReceivedMessage } from './received-message.js'
+import { runHandler } from './run-handler.js'
+
+export interface BatchSize {
+  /** A batch starts when it has this many messages. */
+  size: number
+  /** Or when its first message has waited this long, in milliseconds. */
+  maxWaitMs: number
+}
+
+/** Collects messages into batches. While one batch is being handled the next one fills, as far as the prefetch admits. */
+export class BatchIntake<Q extends WorkQueueName> implements Intake<Q> {
+  readonly #handler: BatchHandler<Q>
+  readonly #logger: Logger
+  readonly #batchSize: BatchSize
+  readonly #options: IntakeOptions<Q>
+  #waiting: Held<Q>[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(handler: BatchHandler<Q>, logger: Logger, batchSize: BatchSize, options: IntakeOptions<Q>) {
+    this.#handler = handler
+    this.#logger = logger
+    this.#batchSize = batchSize
+    this.#options = options
+  }
+
+  take(held: Held<Q>): void {
+    this.#waiting.push(held)
+    if (this.#waiting.length >= this.#batchSize.size) this.flush()
+    else this.#timer ??= setTimeout(() => this.flush(), this.#batchSize.maxWaitMs)
+  }
+
+  flush(): void {
+    const batch = this.#waiting
+    this.discard()
+    if (batch.length > 0) void this.#handle(batch)
+  }
+
+  discard(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#waiting = []
+  }
+
+  async #handle(batch: Held<Q>[]): Promise<void> {
+    const startedAt = performance.now()
+    const failures = await this.#findFailures(batch.map(({ message }) => message))
+    const handlerMs = performance.now() - startedAt
+    for (const held of batch) {
+      const failed = failures.has(held.message)
+      this.#options.onHandled(held, {
+        handlerMs,
+        ...(failed && { failure: { thrown: failures.get(held.message) } }),
+      })
+    }
+  }
+
+  async #findFailures(messages: ReceivedMessage<Q>[]): Promise<ReadonlyMap<ReceivedMessage<Q>, unknown>> {
+    const { handlerTimeoutMs: timeoutMs, signal } = this.#options
+    try {
+      const failures = await runHandler(
+        async (handlerSignal) => await this.#handler(messages, { signal: handlerSignal, logger: this.#logger }),
+        { timeoutMs, signal },
+      )
+      return failures ?? new Map()
+    } catch (thrown) {
+      return new Map(messages.map((message) => [message, thrown]))
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { BrokerConfig } from '@mono/rascal-config'
+import rascal, { type BrokerAsPromised, type MessageListener, type SubscriberSession } from 'rascal'
+import type { Logger } from './logger.js'
+import { attachTap, closeConnections, detachTap } from './rascal-tap.js'
+import { toTopologyMismatchError } from './topology-mismatch-error.js'
+
+export interface BrokerLinkOptions {
+  /** Unique in this process: it tells this link's connections from others. */
+  connectionName: string
+  subscription: string
+  /** Rascal completes the object that it is given in place, so each connect gets a fresh one. */
+  createConfig(connectionName: string): BrokerConfig
+  logger: Logger
+  onMessage: MessageListener
+  onConsuming(): void
+  onLost(): void
+}
+
+const minBackoffMs = 100
+const maxBackoffMs = 3_000
+const closeTimeoutMs = 3_000
+const notFound = 404
+
+/**
+ * One rascal broker and its subscription: made as soon as the broker answers, and kept. Rascal reconnects and
+ * subscribes again by itself; what it never does is declare a queue again that was deleted under its consumer.
+ */
+export class BrokerLink {
+  readonly #options: BrokerLinkOptions
+  readonly #closing = new AbortController()
+  #broker: BrokerAsPromised | undefined
+  #session: SubscriberSession | undefined
+  #opening: Promise<void> | undefined
+  #redeclaring: Promise<void> | undefined
+  #closed: Promise<void> | undefined
+  #lastProblem = ''
+
+  constructor(options: BrokerLinkOptions) {
+    this.#options = options
+    attachTap(options.connectionName, options)
+  }
+
+  /**
+   * Resolves when the topology is declared and the consumer asked for, or when the link was closed meanwhile.
+   * @throws TopologyMismatchError
+   */
+  open(): Promise<void> {
+    this.#opening = this.#open()
+    return this.#opening
+  }
+
+  /** Takes no more deliveries. What is in hand can still be settled; rascal waits for that, and for an absent broker. */
+  cancel(): void {
+    this.#session?.cancel().catch((error: Error) => this.#report(error))
+  }
+
+  /** Deliveries that are not settled by now go back to the queue with their channel. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #open(): Promise<void> {
+    this.#broker = await this.#connect()
+    if (this.#broker === undefined || this.#closing.signal.aborted) return
+    this.#broker.on('error', (error: Error) => this.#report(error))
+    this.#broker.on('vhost_initialised', () => this.#reportRecovered())
+    this.#session = await this.#broker.subscribe(this.#options.subscription)
+    this.#session.on('error', (error) => this.#onSessionError(error))
+    this.#session.on('cancelled', (error) => this.#onCancelled(error))
+    this.#session.on('message', this.#options.onMessage)
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort()
+    const timeout = new AbortController()
+    const timeUp = sleep(closeTimeoutMs, undefined, { signal: timeout.signal }).catch(() => {})
+    await Promise.race([this.#shutDown(), timeUp])
+    timeout.abort()
+    await detachTap(this.#options.connectionName)
+  }
+
+  async #shutDown(): Promise<void> {
+    await this.#opening?.catch(() => {}) // whoever opened it hears of it
+    await this.#broker?.shutdown().catch((error: Error) => this.#report(error))
+    await this.#redeclaring
+  }
+
+  async #connect(): Promise<BrokerAsPromised | undefined> {
+    for (
+      let backoffMs = minBackoffMs;
+      !this.#closing.signal.aborted;
+      backoffMs = Math.min(backoffMs * 2, maxBackoffMs)
+    ) {
+      const broker = await this.#tryConnect()
+      if (broker !== undefined) return broker
+      await sleep(backoffMs, undefined, { signal: this.#closing.signal }).catch(() => {})
+    }
+    return undefined
+  }
+
+  async #tryConnect(): Promise<BrokerAsPromised | undefined> {
+    try {
+      return await rascal.createBrokerAsPromised(this.#options.createConfig(this.#options.connectionName))
+    } catch (error) {
+      await discardHalfMadeBroker(error)
+      await closeConnections(this.#options.connectionName)
+      const mismatch = toTopologyMismatchError(error)
+      if (mismatch !== undefined) throw mismatch
+      this.#report(error as Error)
+      return undefined
+    }
+  }
+
+  #onSessionError(error: Error & { code?: number }): void {
+    this.#report(error)
+    if (error.code === notFound) this.#redeclare()
+  }
+
+  #onCancelled(error: Error): void {
+    this.#report(error)
+    this.#redeclare()
+  }
+
+  /** A broker without a subscription declares the topology and goes; rascal's own retry then finds the queue. */
+  #redeclare(): void {
+    if (this.#redeclaring !== undefined || this.#closing.signal.aborted) return
+    this.#redeclaring = this.#declareOnce().finally(() => {
+      this.#redeclaring = undefined
+    })
+  }
+
+  async #declareOnce(): Promise<void> {
+    const connectionName = `${this.#options.connectionName} declaring`
+    attachTap(connectionName, { onConsuming() {}, onLost() {} })
+    try {
+      const broker = await rascal.createBrokerAsPromised(this.#options.createConfig(connectionName))
+      broker.on('error', () => {})
+      await broker.shutdown()
+    } catch (error) {
+      await discardHalfMadeBroker(error)
+      this.#report(error as Error)
+    } finally {
+      await detachTap(connectionName)
+    }
+  }
+
+  /** One line per change, not one per attempt. */
+  #report(error: Error): void {
+    if (this.#closing.signal.aborted || error.message === this.#lastProblem) return
+    this.#lastProblem = error.message
+    this.#options.logger.warn({ err: error }, 'the broker is not available to the consumer, trying again')
+  }
+
+  #reportRecovered(): void {
+    if (this.#lastProblem !== '') this.#options.logger.info({}, 'the broker is available again')
+    this.#lastProblem = ''
+  }
+}
+
+/** Rascal hands out the broker that it could not finish under a symbol of the error; its timer would keep the process. */
+async function discardHalfMadeBroker(error: unknown): Promise<void> {
+  const symbol = (error as { broker?: unknown } | null)?.broker
+  if (typeof symbol !== 'symbol') return
+  const half = (error as Record<symbol, BrokerAsPromised | undefined>)[symbol]
+  half?.on('error', () => {})
+  await half?.shutdown().catch(() => {})
+}

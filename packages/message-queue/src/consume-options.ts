@@ -1,0 +1,63 @@
+import type { SettledEvent } from './settled-event.js'
+
+export interface ConsumeOptions {
+  /** How many deliveries the broker hands out before the first is settled. Default 100; for batches, twice their size. */
+  prefetch?: number
+  /**
+   * After this many milliseconds a handler's signal is aborted and its message is retried, `HANDLER_TIMEOUT`.
+   * Default 5 minutes; keep it below the broker's consumer timeout (30 minutes), which closes the channel.
+   */
+  handlerTimeoutMs?: number
+  /** Called once for every delivery, after it was settled. */
+  onSettled?(event: SettledEvent): void
+}
+
+export interface ConsumeBatchesOptions extends ConsumeOptions {
+  /** Start a batch at this many messages. Default 500. */
+  size?: number
+  /** Start a smaller batch when its first message has waited this long, in milliseconds. Default 200. */
+  maxWaitMs?: number
+}
+
+export interface ResolvedConsumeOptions {
+  prefetch: number
+  handlerTimeoutMs: number
+  onSettled(event: SettledEvent): void
+}
+
+export interface ResolvedConsumeBatchesOptions extends ResolvedConsumeOptions {
+  size: number
+  maxWaitMs: number
+}
+
+const minute = 60_000
+const maxPrefetch = 65_535
+
+/** @throws RangeError naming the option, what was found and what is allowed */
+export function resolveConsumeOptions(options: ConsumeOptions): ResolvedConsumeOptions {
+  const resolved = { prefetch: 100, handlerTimeoutMs: 5 * minute, onSettled() {}, ...withoutUndefined(options) }
+  assertInteger('prefetch', resolved.prefetch, 1, maxPrefetch)
+  assertInteger('handlerTimeoutMs', resolved.handlerTimeoutMs, 1, 60 * minute)
+  return resolved
+}
+
+/** @throws RangeError naming the option, what was found and what is allowed */
+export function resolveConsumeBatchesOptions(options: ConsumeBatchesOptions): ResolvedConsumeBatchesOptions {
+  const { size, maxWaitMs, ...rest } = { size: 500, maxWaitMs: 200, ...withoutUndefined(options) }
+  assertInteger('size', size, 1, maxPrefetch)
+  assertInteger('maxWaitMs', maxWaitMs, 0, minute)
+  const resolved = { size, maxWaitMs, ...resolveConsumeOptions({ prefetch: Math.min(2 * size, maxPrefetch), ...rest }) }
+  // A batch larger than the prefetch would never be full, and every one would wait its whole time.
+  assertInteger('prefetch', resolved.prefetch, size, maxPrefetch)
+  return resolved
+}
+
+/** So that an explicit `undefined` does not erase a default. */
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
+}
+
+function assertInteger(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return
+  throw new RangeError(`${name}: expected an integer from ${min} to ${max}, found ${value}`)
+}

@@ -1,0 +1,45 @@
+import type { RetryStep, WorkQueue } from '@mono/rascal-config'
+import type { Failure } from './classify-failure.js'
+import type { FailureCode } from './failure-codes.js'
+
+/** The one thing that is done with a delivery. */
+export type Settlement =
+  | { kind: 'ack' }
+  /** Back to the queue for any consumer, as if it had not been delivered. */
+  | { kind: 'return' }
+  | { kind: 'retry' | 'defer'; step: RetryStep; code: FailureCode; error: Error; attempts: number }
+  | { kind: 'dead-letter'; code: FailureCode; error: Error; attempts: number }
+
+export interface DeliveryFacts {
+  queue: WorkQueue
+  /** How often the work was tried, this time included if a handler has seen it. */
+  attempts: number
+  /** How often before this delivery. */
+  attemptsBefore: number
+  ageMs: number
+}
+
+/**
+ * - A retry counts as an attempt; the n-th failure waits for the n-th step; after the last attempt it is dead-lettered.
+ * - A deferral leaves the count as it was and ends when the message is older than the queue's TTL.
+ */
+export function decideSettlement(failure: Failure, facts: DeliveryFacts): Settlement {
+  const { queue, attempts, attemptsBefore, ageMs } = facts
+  const { code, error } = failure
+  if (failure.kind === 'defer') {
+    if (ageMs > queue.ttlMs) return { kind: 'dead-letter', code: 'EXPIRED', error, attempts: attemptsBefore }
+    return { kind: 'defer', step: stepForDelay(queue, failure.delayMs ?? 0), code, error, attempts: attemptsBefore }
+  }
+  const step = queue.retrySteps[Math.min(attempts, queue.retrySteps.length) - 1]
+  if (failure.kind === 'dead-letter' || attempts >= queue.maxAttempts || step === undefined) {
+    return { kind: 'dead-letter', code, error, attempts }
+  }
+  return { kind: 'retry', step, code, error, attempts }
+}
+
+/** The shortest step that is long enough, else the longest. */
+function stepForDelay(queue: WorkQueue, delayMs: number): RetryStep {
+  const step = queue.retrySteps.find((candidate) => candidate.delayMs >= delayMs) ?? queue.retrySteps.at(-1)
+  if (step === undefined) throw new Error(`Expected ${queue.name} to have a retry step, found none.`)
+  return step
+}

@@ -1,0 +1,84 @@
+import { deadLetterPublicationName, retryPublicationName, type WorkQueueName } from '@mono/rascal-config'
+import type { ConsumeMessage } from 'amqplib'
+import type { AckOrNack, Recovery } from 'rascal'
+import type { Settlement } from './decide-settlement.js'
+import { failureHeaders } from './failure-headers.js'
+import { headersOf } from './rascal-tap.js'
+
+/**
+ * A message in this process's hands. It is settled exactly once; later calls do nothing. Retry, defer and dead-letter
+ * are a confirmed copy first and an ack of the original after it, so that a crash between the two leaves two, never none.
+ */
+export class Delivery {
+  readonly queue: WorkQueueName
+  readonly message: ConsumeMessage
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly firstSeen = new Date()
+  readonly #ackOrNack: AckOrNack
+  #settled = false
+
+  constructor(queue: WorkQueueName, message: ConsumeMessage, ackOrNack: AckOrNack) {
+    this.queue = queue
+    this.message = message
+    this.headers = headersOf(message)
+    this.#ackOrNack = ackOrNack
+  }
+
+  /**
+   * @returns false if it was settled before
+   * @throws Error when the channel is gone (the broker delivers the message again) or the copy was not confirmed
+   * (rascal rejects the message, and the broker moves it to the dead-letter queue)
+   */
+  async settle(settlement: Settlement, from: { workerName: string; publishedAt: Date }): Promise<boolean> {
+    if (this.#settled) return false
+    this.#settled = true
+    if (settlement.kind === 'ack') await this.#ack()
+    else if (settlement.kind === 'return')
+      await this.#recover(new Error('returned'), { strategy: 'nack', requeue: true })
+    else await this.#forward(settlement, from)
+    return true
+  }
+
+  #ack(): Promise<void> {
+    return new Promise((resolve, reject) => this.#ackOrNack((error) => (error ? reject(error) : resolve())))
+  }
+
+  #recover(reason: Error, recovery: Recovery): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.#ackOrNack(reason, recovery, (error) => (error ? reject(error) : resolve())),
+    )
+  }
+
+  async #forward(
+    settlement: Exclude<Settlement, { kind: 'ack' | 'return' }>,
+    from: { workerName: string; publishedAt: Date },
+  ): Promise<void> {
+    this.#prepareCopy(
+      failureHeaders(
+        { queue: this.queue, message: this.message, headers: this.headers, ...from },
+        settlement,
+        new Date(),
+      ),
+    )
+    const publication =
+      settlement.kind === 'dead-letter'
+        ? deadLetterPublicationName(this.queue)
+        : retryPublicationName(this.queue, settlement.step.name)
+    await this.#recover(settlement.error, {
+      strategy: 'forward',
+      publication,
+      xDeathFix: true,
+      restoreRoutingHeaders: false,
+    })
+  }
+
+  /** Rascal copies the properties of the message as they are, and needs its own entry among the headers. */
+  #prepareCopy(headers: Record<string, unknown>): void {
+    const { properties } = this.message
+    const { rascal } = properties.headers as Record<string, unknown>
+    properties.headers = { ...headers, rascal }
+    properties.expiration = undefined
+    // The broker refuses a user id other than that of the connection (RabbitMQ: validated user-id).
+    properties.userId = undefined
+  }
+}

@@ -1,0 +1,53 @@
+import type { FailureCode } from './failure-codes.js'
+
+export interface HandlerErrorOptions extends ErrorOptions {
+  /** Default `UNCLASSIFIED`. */
+  code?: FailureCode
+}
+
+export interface DeferErrorOptions extends HandlerErrorOptions {
+  /** How long to wait, in milliseconds. Default and upper bound: the queue's shortest and longest retry step. */
+  delayMs?: number
+}
+
+/**
+ * Thrown by a handler when the work was tried and failed in a way that may pass.
+ * The delivery is retried by the queue's plan (`x-attempts` + 1) and dead-lettered after the last attempt.
+ */
+export class RetryableError extends Error {
+  override readonly name = 'RetryableError'
+  readonly code: FailureCode
+
+  constructor(message: string, { code = 'UNCLASSIFIED', ...options }: HandlerErrorOptions = {}) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** Thrown by a handler when trying again cannot help. The delivery is dead-lettered at once. */
+export class PermanentError extends Error {
+  override readonly name = 'PermanentError'
+  readonly code: FailureCode
+
+  constructor(message: string, { code = 'UNCLASSIFIED', ...options }: HandlerErrorOptions = {}) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/**
+ * Thrown by a handler when nothing was tried and it is not this message's fault: a dependency is away,
+ * another process holds the lease, the provider asked to wait. The delivery comes back after the delay with
+ * `x-attempts` unchanged; this ends when the message is older than its queue's TTL (`EXPIRED`).
+ */
+export class DeferError extends Error {
+  override readonly name = 'DeferError'
+  readonly code: FailureCode
+  readonly delayMs: number | undefined
+
+  constructor(message: string, { code = 'UNCLASSIFIED', delayMs, ...options }: DeferErrorOptions = {}) {
+    super(message, options)
+    this.code = code
+    this.delayMs = delayMs
+  }
+}

@@ -1,0 +1,281 @@
+import {
+  type AuditEvent,
+  type ChatMessage,
+  type EmailMessage,
+  type EmailNotification,
+  findIdFault,
+  InvalidMessageError,
+  type MessageType,
+  type PayloadByType,
+  type PushNotification,
+  type RoutingKey,
+  realtimeRoutingKey,
+  type StoredChatMessage,
+  serializePayload,
+  serializeStoredChatMessage,
+} from '@mono/contracts'
+import { exchangeOfRoutingKey, realtimeExchange, type WorkQueueName } from '@mono/rascal-config'
+import { v7 as uuidv7 } from 'uuid'
+import { BatchIntake } from './batch-intake.js'
+import {
+  type ConsumeBatchesOptions,
+  type ConsumeOptions,
+  type ResolvedConsumeOptions,
+  resolveConsumeBatchesOptions,
+  resolveConsumeOptions,
+} from './consume-options.js'
+import type { Consumer, ConsumerState } from './consumer.js'
+import { createMessageProperties } from './create-message-properties.js'
+import type { Intake, IntakeOptions } from './intake.js'
+import { MessageIntake } from './message-intake.js'
+import {
+  type MessageQueueOptions,
+  type ResolvedMessageQueueOptions,
+  resolveMessageQueueOptions,
+} from './message-queue-options.js'
+import type { PublishOptions, SentMessage } from './publish-options.js'
+import { createPublisher, type Publisher } from './publisher.js'
+import { QueueConsumer } from './queue-consumer.js'
+import { getQueueStats, type QueueStats } from './queue-stats.js'
+import type { BatchHandler, MessageHandler } from './received-message.js'
+
+export interface MessageQueueHealth {
+  /** Of the publishing connection, which is opened by the first send or by `connect()`. */
+  connection: Publisher['state']
+  /** The broker has stopped accepting messages (RabbitMQ docs: memory and disk alarms). */
+  blocked: boolean
+  consumers: { queue: WorkQueueName; state: ConsumerState; inFlight: number }[]
+  /** On the wire, not yet confirmed. */
+  inFlight: number
+  /** Waiting to be sent. */
+  buffered: number
+  lastError?: string
+}
+
+/**
+ * The client. A send resolves only when the broker has taken the message into a queue; otherwise it rejects, by its
+ * deadline at the latest, with one of
+ *
+ * - `InvalidMessageError`: the payload does not fit; nothing was sent
+ * - `QueueUnavailableError`: no connection within the deadline, the buffer is full, or the client is closed; not sent
+ * - `QueueFullError`: the broker refused it; it is in no queue
+ * - `UnroutableMessageError`: no queue is bound for it, or the exchange does not exist; it is in no queue
+ * - `PublishTimeoutError`: unknown; it may have arrived, and can be sent again with the same `messageId`
+ */
+export class MessageQueue {
+  readonly #resolveOptions: () => ResolvedMessageQueueOptions
+  readonly #consumers = new Set<Consumer>()
+  #made: { options: ResolvedMessageQueueOptions; publisher: Publisher } | undefined
+  #consumersMade = 0
+  #ended = false
+
+  /** The options are asked for at the first use. */
+  constructor(resolveOptions: () => ResolvedMessageQueueOptions) {
+    this.#resolveOptions = resolveOptions
+  }
+
+  /** The publishing connection is open and the broker has not said that it is blocked. */
+  get connected(): boolean {
+    return this.#made?.publisher.connected ?? false
+  }
+
+  /** Opens the publishing connection now rather than by the first send. @throws QueueUnavailableError */
+  async connect(options: Pick<PublishOptions, 'deadlineMs' | 'signal'> = {}): Promise<void> {
+    await this.#publisher.connect({ deadlineMs: this.#options.deadlineMs, ...options })
+  }
+
+  /** The message's own `messageId` is its identity. Default kind `direct`. */
+  sendChatMessage(
+    payload: ChatMessage,
+    { kind = 'direct', ...options }: Omit<PublishOptions, 'messageId'> & { kind?: 'direct' | 'group' } = {},
+  ): Promise<SentMessage> {
+    return this.#send('chat.message', `chat.${kind}`, payload, { ...options, messageId: payload?.messageId })
+  }
+
+  /** Default channel `all`. */
+  sendPushNotification(
+    payload: PushNotification,
+    { channel = 'all', ...options }: PublishOptions & { channel?: 'all' | 'web' | 'mobile' } = {},
+  ): Promise<SentMessage> {
+    return this.#send('push.notification', `push.${channel}`, payload, options)
+  }
+
+  /** A mail made from a template. */
+  sendEmailNotification(payload: EmailNotification, options: PublishOptions = {}): Promise<SentMessage> {
+    return this.#send('email.notification', 'email.template', payload, options)
+  }
+
+  /** A mail sent as given. */
+  sendEmailMessage(payload: EmailMessage, options: PublishOptions = {}): Promise<SentMessage> {
+    return this.#send('email.message', 'email.send', payload, options)
+  }
+
+  /** `compliance` marks an event that must be kept and proven. Default false. */
+  sendAuditEvent(
+    payload: AuditEvent,
+    { compliance = false, ...options }: PublishOptions & { compliance?: boolean } = {},
+  ): Promise<SentMessage> {
+    return this.#send('audit.event', compliance ? 'audit.compliance' : 'audit.track', payload, options)
+  }
+
+  /**
+   * Tells whoever subscribes to the conversation on the `realtime` exchange. Resolves when the broker has it, also when
+   * nobody listens.
+   */
+  async broadcastChatMessage(message: StoredChatMessage, options: PublishOptions = {}): Promise<void> {
+    const { messageId, tenantId, conversationId } = message
+    await this.#publisher.publish({
+      exchange: realtimeExchange,
+      routingKey: realtimeRoutingKey(tenantId, conversationId),
+      body: Buffer.from(serializeStoredChatMessage(message)),
+      properties: createMessageProperties(
+        { messageId, type: 'chat.message', tenantId, appId: this.#options.connectionName },
+        options,
+      ),
+      mandatory: false,
+      persistent: false,
+      deadlineMs: options.deadlineMs ?? this.#options.deadlineMs,
+      signal: options.signal,
+    })
+  }
+
+  /**
+   * Hands each message of the queue to the handler. Resolves when the broker has registered the consumer, however long
+   * the broker is away; `health()` tells meanwhile.
+   *
+   * @throws TopologyMismatchError if a queue exists with other arguments
+   */
+  consumeMessages<Q extends WorkQueueName>(
+    queue: Q,
+    handler: MessageHandler<Q>,
+    options: ConsumeOptions = {},
+  ): Promise<Consumer> {
+    const resolved = resolveConsumeOptions(options)
+    return this.#consume(queue, resolved, (intake) => new MessageIntake(handler, this.#options.logger, intake))
+  }
+
+  /**
+   * Like `consumeMessages`, in batches. Each delivery is settled by itself.
+   *
+   * @throws TopologyMismatchError if a queue exists with other arguments
+   */
+  consumeBatches<Q extends WorkQueueName>(
+    queue: Q,
+    handler: BatchHandler<Q>,
+    options: ConsumeBatchesOptions = {},
+  ): Promise<Consumer> {
+    const resolved = resolveConsumeBatchesOptions(options)
+    return this.#consume(queue, resolved, (intake) => new BatchIntake(handler, this.#options.logger, resolved, intake))
+  }
+
+  /** The work queues as the broker has them now. A queue that does not exist is left out. @throws QueueUnavailableError */
+  getQueueStats(): Promise<Partial<Record<WorkQueueName, QueueStats>>> {
+    return getQueueStats(this.#publisher)
+  }
+
+  health(): MessageQueueHealth {
+    const { state, blocked, inFlight, buffered, lastError } = this.#made?.publisher ?? unused
+    return {
+      connection: state,
+      blocked,
+      consumers: [...this.#consumers].map((consumer) => ({
+        queue: consumer.queue,
+        state: consumer.state,
+        inFlight: consumer.inFlight,
+      })),
+      inFlight,
+      buffered,
+      ...(lastError && { lastError: lastError.message }),
+    }
+  }
+
+  /** Finishes what is held, takes no more, disconnects: consumers first, because their handlers may still send. */
+  async drain(): Promise<void> {
+    this.#ended = true
+    await Promise.all([...this.#consumers].map((consumer) => consumer.drain()))
+    await this.#made?.publisher.drain()
+  }
+
+  /** Disconnects now. What was not settled is handed back; what was not confirmed rejects. */
+  async close(): Promise<void> {
+    this.#ended = true
+    await Promise.all([...[...this.#consumers].map((consumer) => consumer.close()), this.#made?.publisher.close()])
+  }
+
+  async #send<T extends MessageType>(
+    type: T,
+    routingKey: RoutingKey,
+    payload: PayloadByType[T],
+    options: PublishOptions,
+  ): Promise<SentMessage> {
+    const body = Buffer.from(serializePayload(type, payload))
+    const messageId = options.messageId ?? uuidv7()
+    assertMessageId(type, messageId)
+    await this.#publisher.publish({
+      exchange: exchangeOfRoutingKey(routingKey),
+      routingKey,
+      body,
+      properties: createMessageProperties(
+        { messageId, type, tenantId: payload.tenantId, appId: this.#options.connectionName },
+        options,
+      ),
+      mandatory: true,
+      persistent: true,
+      deadlineMs: options.deadlineMs ?? this.#options.deadlineMs,
+      signal: options.signal,
+    })
+    return { messageId }
+  }
+
+  async #consume<Q extends WorkQueueName>(
+    queue: Q,
+    options: ResolvedConsumeOptions,
+    createIntake: (options: IntakeOptions<Q>) => Intake<Q>,
+  ): Promise<Consumer> {
+    if (this.#ended) throw new Error('Expected an open message queue, found one that was drained or closed.')
+    const { connectionName, logger, topologyMode, urls } = this.#options
+    this.#consumersMade += 1
+    const consumer = new QueueConsumer({
+      ...options,
+      queue,
+      urls,
+      topologyMode,
+      connectionName: `${connectionName} ${queue} ${this.#consumersMade}`,
+      workerName: connectionName,
+      logger,
+      createIntake,
+    })
+    this.#consumers.add(consumer)
+    await consumer.ready
+    return consumer
+  }
+
+  get #options(): ResolvedMessageQueueOptions {
+    return this.#make().options
+  }
+
+  get #publisher(): Publisher {
+    return this.#make().publisher
+  }
+
+  #make() {
+    if (this.#made === undefined) {
+      const options = this.#resolveOptions()
+      this.#made = { options, publisher: createPublisher(options) }
+    }
+    return this.#made
+  }
+}
+
+const unused = { state: 'idle', blocked: false, inFlight: 0, buffered: 0, lastError: undefined } as const
+
+/** @throws RangeError if an option is out of its range */
+export function createMessageQueue(options: MessageQueueOptions): MessageQueue {
+  const resolved = resolveMessageQueueOptions(options)
+  return new MessageQueue(() => resolved)
+}
+
+function assertMessageId(type: MessageType, messageId: unknown): void {
+  const reason = findIdFault(messageId)
+  if (reason !== undefined) throw new InvalidMessageError(type, [{ path: 'messageId', reason }])
+}

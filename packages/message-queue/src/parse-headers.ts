@@ -1,0 +1,113 @@
+import { findIdFault, findTenantIdFault } from '@mono/contracts'
+import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
+import type { ConsumeMessage } from 'amqplib'
+import { header, headerBytes, maxHeaderBytes, schemaVersion } from './headers.js'
+import { InvalidDeliveryError } from './invalid-delivery-error.js'
+
+/** What the properties and headers of a delivery say, as far as it can be trusted. */
+export interface DeliveryMetadata {
+  /** The `message_id` property. */
+  messageId: string | undefined
+  tenantId: number | undefined
+  exchange: string
+  routingKey: string
+  publishedAt: Date | undefined
+  /** How often the work was tried before. */
+  attempts: number
+}
+
+type Headers = Readonly<Record<string, unknown>>
+
+const maxAttemptsHeader = 1_000
+const maxTimestampSeconds = 8.64e12
+
+/** @throws InvalidDeliveryError `INVALID_HEADERS`, naming the property or header. */
+export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, headers: Headers): DeliveryMetadata {
+  assertHeaderSize(headers)
+  assertDeathRecords(headers['x-death'])
+  assertSchemaVersion(headers[header.schemaVersion])
+  return {
+    messageId: parseMessageId(message.properties.messageId),
+    tenantId: parseTenantId(headers[header.tenantId]),
+    publishedAt: parsePublishedAt(headers[header.publishedAt]) ?? parseTimestamp(message.properties.timestamp),
+    attempts: parseAttempts(headers[header.attempts]),
+    ...parseOrigin(queue, message, headers),
+  }
+}
+
+function invalid(name: string, reason: string): InvalidDeliveryError {
+  return new InvalidDeliveryError('INVALID_HEADERS', `${name}: ${reason}`)
+}
+
+function assertHeaderSize(headers: Headers): void {
+  const bytes = headerBytes(headers)
+  if (bytes > maxHeaderBytes) throw invalid('headers', `expected at most ${maxHeaderBytes} bytes, found ${bytes}`)
+}
+
+function assertDeathRecords(value: unknown): void {
+  if (value === undefined || Array.isArray(value)) return
+  throw invalid('x-death', `expected a list, found ${typeof value}; only the broker sets it`)
+}
+
+function assertSchemaVersion(value: unknown): void {
+  if (value === undefined || value === schemaVersion) return
+  throw invalid(header.schemaVersion, `expected ${schemaVersion}, found ${describe(value)}`)
+}
+
+function parseMessageId(value: unknown): string | undefined {
+  if (value === undefined || value === '') return undefined
+  const fault = findIdFault(value)
+  if (fault !== undefined) throw invalid('message_id', fault)
+  return value as string
+}
+
+function parseTenantId(value: unknown): number | undefined {
+  if (value === undefined) return undefined
+  const tenantId = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value
+  const fault = findTenantIdFault(tenantId)
+  if (fault !== undefined) throw invalid(header.tenantId, fault)
+  return tenantId as number
+}
+
+function parseAttempts(value: unknown): number {
+  if (value === undefined) return 0
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxAttemptsHeader) return value
+  throw invalid(header.attempts, `expected an integer from 0 to ${maxAttemptsHeader}, found ${describe(value)}`)
+}
+
+function parsePublishedAt(value: unknown): Date | undefined {
+  if (value === undefined) return undefined
+  const date = typeof value === 'string' ? new Date(value) : undefined
+  if (date !== undefined && !Number.isNaN(date.getTime())) return date
+  throw invalid(header.publishedAt, 'expected an ISO 8601 date and time')
+}
+
+/** AMQP's `timestamp` is whole seconds since 1970. */
+function parseTimestamp(value: unknown): Date | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && value >= 0 && value <= maxTimestampSeconds) return new Date(value * 1_000)
+  throw invalid('timestamp', 'expected seconds since 1970')
+}
+
+/** A message that comes back from a retry arrives from the retry exchange; only there the original routing is believed. */
+function parseOrigin(
+  queue: WorkQueueName,
+  message: ConsumeMessage,
+  headers: Headers,
+): { exchange: string; routingKey: string } {
+  const { exchange, routingKey } = message.fields
+  if (exchange !== retryExchangeName(queue)) return { exchange, routingKey }
+  return {
+    exchange: parseText(header.originalExchange, headers[header.originalExchange]),
+    routingKey: parseText(header.originalRoutingKey, headers[header.originalRoutingKey]),
+  }
+}
+
+function parseText(name: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw invalid(name, `expected text on a message from the retry exchange, found ${describe(value)}`)
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'number' ? String(value) : value === null ? 'null' : typeof value
+}

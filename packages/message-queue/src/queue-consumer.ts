@@ -1,0 +1,186 @@
+import { createWorkerBrokerConfig, type WorkQueueName, workQueues } from '@mono/rascal-config'
+import type { ConsumeMessage } from 'amqplib'
+import type { AckOrNack } from 'rascal'
+import { BrokerLink } from './broker-link.js'
+import type { ResolvedConsumeOptions } from './consume-options.js'
+import type { Consumer, ConsumerState } from './consumer.js'
+import { Delivery } from './delivery.js'
+import type { Held, Intake, IntakeOptions } from './intake.js'
+import { InvalidDeliveryError } from './invalid-delivery-error.js'
+import type { Logger } from './logger.js'
+import { parseDelivery } from './parse-delivery.js'
+import type { ReceivedMessage } from './received-message.js'
+import { Settler } from './settler.js'
+
+export interface QueueConsumerOptions<Q extends WorkQueueName> extends ResolvedConsumeOptions {
+  queue: Q
+  urls: readonly string[]
+  topologyMode: 'declare' | 'check'
+  /** Unique in this process. */
+  connectionName: string
+  workerName: string
+  logger: Logger
+  createIntake(options: IntakeOptions<Q>): Intake<Q>
+}
+
+/** One consumer of one queue: receives, checks, hands to the intake, settles. */
+export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
+  readonly queue: Q
+  /** Resolves when the broker has registered the consumer for the first time; rejects if that will not be. */
+  readonly ready: Promise<void>
+  readonly stopped: Promise<void>
+  readonly #logger: Logger
+  readonly #link: BrokerLink
+  readonly #intake: Intake<Q>
+  readonly #settler: Settler
+  readonly #inHand = new Set<Delivery>()
+  readonly #aborting = new AbortController()
+  #state: ConsumerState = 'connecting'
+  #failure: Error | undefined
+  #draining: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  #onIdle = () => {}
+  #onReady = () => {}
+  #onStopped: (failure?: Error) => void = () => {}
+
+  constructor(options: QueueConsumerOptions<Q>) {
+    const { queue, createIntake, handlerTimeoutMs } = options
+    this.queue = queue
+    this.#logger = options.logger
+    this.stopped = new Promise((resolve, reject) => {
+      this.#onStopped = (failure) => (failure ? reject(failure) : resolve())
+    })
+    this.ready = new Promise((resolve, reject) => {
+      this.#onReady = resolve
+      const closed = () => reject(new Error(`The consumer of ${queue} was closed before the broker was there.`))
+      this.stopped.then(closed, reject)
+    })
+    // Nobody has to wait for them.
+    this.stopped.catch(() => {})
+    this.ready.catch(() => {})
+    this.#settler = new Settler(options)
+    this.#intake = createIntake({
+      handlerTimeoutMs,
+      signal: this.#aborting.signal,
+      onHandled: (held, handled) =>
+        this.#track(held.delivery, this.#settler.settle(held as Held<WorkQueueName>, handled)),
+    })
+    this.#link = new BrokerLink({
+      connectionName: options.connectionName,
+      subscription: queue,
+      createConfig: (connectionName) => createWorkerBrokerConfig({ ...options, connectionName }),
+      logger: options.logger,
+      onMessage: (message, _content, ackOrNack) => this.#receive(message, ackOrNack),
+      onConsuming: () => {
+        this.#changeState('consuming', ['connecting'])
+        this.#onReady()
+      },
+      onLost: () => this.#changeState('connecting', ['consuming']),
+    })
+    void this.#open()
+  }
+
+  get state(): ConsumerState {
+    return this.#state
+  }
+
+  get inFlight(): number {
+    return this.#inHand.size
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  drain(): Promise<void> {
+    this.#draining ??= this.#drain()
+    return this.#draining
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #open(): Promise<void> {
+    try {
+      await this.#link.open()
+    } catch (error) {
+      this.#failure = error as Error
+      this.#changeState('failed', ['connecting'])
+      await this.#link.close()
+      this.#onStopped(this.#failure)
+    }
+  }
+
+  async #drain(): Promise<void> {
+    if (!this.#changeState('draining', ['connecting', 'consuming'])) return
+    this.#link.cancel()
+    this.#intake.flush()
+    await Promise.race([this.#idle(), this.stopped])
+    await this.#closeLink()
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state === 'stopped' || this.#state === 'failed') return
+    this.#changeState('draining', ['connecting', 'consuming'])
+    this.#intake.discard()
+    this.#aborting.abort(new Error('The consumer was closed.'))
+    for (const delivery of this.#inHand) this.#track(delivery, this.#settler.return(delivery))
+    await this.#closeLink()
+  }
+
+  async #closeLink(): Promise<void> {
+    await this.#link.close()
+    if (this.#changeState('stopped', ['draining'])) this.#onStopped()
+  }
+
+  #receive(message: ConsumeMessage, ackOrNack: AckOrNack): void {
+    const delivery = new Delivery(this.queue, message, ackOrNack)
+    this.#inHand.add(delivery)
+    if (this.#state !== 'consuming' && this.#state !== 'connecting') {
+      this.#track(delivery, this.#settler.return(delivery))
+      return
+    }
+    try {
+      this.#intake.take({ delivery, message: this.#parse(delivery) })
+    } catch (error) {
+      this.#track(delivery, this.#settler.refuse(delivery, error))
+    }
+  }
+
+  #parse(delivery: Delivery): ReceivedMessage<Q> {
+    const message = parseDelivery(this.queue, delivery.message, delivery.headers, delivery.firstSeen)
+    // The broker's TTL starts anew whenever a message enters a queue.
+    const ageMs = Date.now() - message.publishedAt.getTime()
+    const { ttlMs } = workQueues[this.queue]
+    if (ageMs <= ttlMs) return message
+    throw new InvalidDeliveryError(
+      'EXPIRED',
+      `age: expected at most ${ttlMs} ms since it was published, found ${ageMs}`,
+    )
+  }
+
+  #track(delivery: Delivery, settling: Promise<void>): void {
+    settling
+      .catch((error: Error) => this.#logger.error({ err: error }, 'settling a delivery failed'))
+      .finally(() => {
+        this.#inHand.delete(delivery)
+        if (this.#inHand.size === 0) this.#onIdle()
+      })
+  }
+
+  #idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+      if (this.#inHand.size === 0) resolve()
+    })
+  }
+
+  #changeState(next: ConsumerState, from: readonly ConsumerState[]): boolean {
+    if (!from.includes(this.#state)) return false
+    this.#logger.info({ queue: this.queue, from: this.#state, state: next }, 'consumer state changed')
+    this.#state = next
+    return true
+  }
+}

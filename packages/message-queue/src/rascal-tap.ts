@@ -1,0 +1,138 @@
+import type { EventEmitter } from 'node:events'
+import type { ConsumeMessage } from 'amqplib'
+import amqplib from 'amqplib/callback_api'
+
+/**
+ * Stands between amqplib and rascal, which opens its connections through amqplib's callback API and keeps them to itself.
+ * Three things need what it keeps:
+ *
+ * - Rascal reads the headers `rascal` and `x-death` of every delivery before our code sees it, and trusts them: an
+ *   `x-death` that is not an array throws inside the channel and closes it, again at every redelivery; a forged
+ *   `rascal` header sets the routing key, the recovery count or an immediate nack. So a delivery reaches rascal with no
+ *   headers, and {@link headersOf} returns those that were received.
+ * - Only the channel knows whether a consumer is registered on it right now.
+ * - A broker that fails while it declares its topology leaves its connection open, and one that is shut down waits for
+ *   ever for a peer that does not answer.
+ */
+export interface RascalTap {
+  /** The broker has confirmed that the consumer is registered. */
+  onConsuming(): void
+  /** The consumer is gone: cancelled by the broker, or its channel or connection closed. */
+  onLost(): void
+}
+
+type Done<T> = (error: Error | null, result?: T) => void
+type Consume = (
+  queue: string,
+  onMessage: (message: ConsumeMessage | null) => void,
+  options: object,
+  done: Done<object>,
+) => void
+
+interface RascalChannel extends EventEmitter {
+  consume: Consume
+}
+
+interface RascalConnection extends EventEmitter {
+  createChannel: (done: Done<RascalChannel>) => void
+  close(done: () => void): void
+  connection: { stream: { destroy(): void } }
+}
+
+interface SocketOptions {
+  clientProperties?: { connection_name?: string }
+}
+
+/** The part of amqplib's callback API that rascal calls, as rascal calls it. */
+const callbackApi = amqplib as unknown as {
+  connect: (url: string, options: SocketOptions | undefined, done: Done<RascalConnection>) => void
+}
+
+const closeGraceMs = 1_000
+const taps = new Map<string, RascalTap>()
+const connections = new Map<string, Set<RascalConnection>>()
+const receivedHeaders = new WeakMap<ConsumeMessage, Record<string, unknown>>()
+const connect = callbackApi.connect
+
+/** From now on, watches the connections whose `connection_name` is this. */
+export function attachTap(connectionName: string, tap: RascalTap): void {
+  taps.set(connectionName, tap)
+  connections.set(connectionName, new Set())
+}
+
+/** Closes what is still open under this name; a peer that does not answer within a second is left by closing the socket. */
+export async function detachTap(connectionName: string): Promise<void> {
+  await closeConnections(connectionName)
+  taps.delete(connectionName)
+  connections.delete(connectionName)
+}
+
+export async function closeConnections(connectionName: string): Promise<void> {
+  const open = [...(connections.get(connectionName) ?? [])]
+  await Promise.all(open.map(closeConnection))
+}
+
+/** The headers that a delivery was received with. */
+export function headersOf(message: ConsumeMessage): Record<string, unknown> {
+  const headers = receivedHeaders.get(message)
+  if (headers !== undefined) return headers
+  throw new Error('Rascal uses another copy of amqplib than this package: install one version of amqplib for both.')
+}
+
+function tapConnection(connection: RascalConnection, connectionName: string, tap: RascalTap): void {
+  const open = connections.get(connectionName)
+  open?.add(connection)
+  connection.once('close', () => open?.delete(connection))
+  const createChannel = connection.createChannel.bind(connection)
+  connection.createChannel = (done) =>
+    createChannel((error, channel) => {
+      if (channel) tapChannel(channel, tap)
+      done(error, channel)
+    })
+}
+
+function tapChannel(channel: RascalChannel, tap: RascalTap): void {
+  const consume = channel.consume.bind(channel)
+  channel.consume = (queue, onMessage, options, done) => {
+    channel.once('close', () => tap.onLost())
+    const onTappedMessage = (message: ConsumeMessage | null) => {
+      if (message === null) tap.onLost()
+      else hideHeaders(message)
+      onMessage(message)
+    }
+    consume(queue, onTappedMessage, options, (error, ok) => {
+      done(error, ok)
+      if (!error) tap.onConsuming()
+    })
+  }
+}
+
+function hideHeaders(message: ConsumeMessage): void {
+  receivedHeaders.set(message, message.properties.headers ?? {})
+  message.properties.headers = {}
+}
+
+function closeConnection(connection: RascalConnection): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => connection.connection.stream.destroy(), closeGraceMs)
+    const onClosed = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    connection.once('close', onClosed)
+    try {
+      connection.close(onClosed)
+    } catch {
+      onClosed() // it is closed already
+    }
+  })
+}
+
+callbackApi.connect = (url, options, done) => {
+  const connectionName = options?.clientProperties?.connection_name ?? ''
+  connect(url, options, (error, connection) => {
+    const tap = taps.get(connectionName)
+    if (connection && tap) tapConnection(connection, connectionName, tap)
+    done(error, connection)
+  })
+}

@@ -1,0 +1,40 @@
+/**
+ * The part of rascal 21 that is used here. The published `@types/rascal` describe version 10.
+ */
+declare module 'rascal' {
+  import type { EventEmitter } from 'node:events'
+  import type { ConsumeMessage } from 'amqplib'
+
+  export interface Recovery {
+    strategy: 'forward' | 'nack'
+    /** `forward`: the publication to send the copy to. */
+    publication?: string
+    /** `forward`: drop the `x-death` header, without which RabbitMQ 3.10 may drop the copy as a cycle. */
+    xDeathFix?: boolean
+    restoreRoutingHeaders?: boolean
+    /** `nack`: back to the queue, rather than to its dead-letter exchange. */
+    requeue?: boolean
+  }
+
+  export interface AckOrNack {
+    (done: (error?: Error) => void): void
+    (error: Error, recovery: Recovery, done: (error?: Error) => void): void
+  }
+
+  export type MessageListener = (message: ConsumeMessage, content: unknown, ackOrNack: AckOrNack) => void
+
+  /** Subscribes when the first `message` listener is added. */
+  export interface SubscriberSession extends EventEmitter {
+    on(event: 'message', listener: MessageListener): this
+    on(event: 'error' | 'cancelled', listener: (error: Error & { code?: number }) => void): this
+    cancel(): Promise<void>
+  }
+
+  export interface BrokerAsPromised extends EventEmitter {
+    subscribe(name: string): Promise<SubscriberSession>
+    shutdown(): Promise<void>
+  }
+
+  const rascal: { createBrokerAsPromised(config: object): Promise<BrokerAsPromised> }
+  export default rascal
+}

@@ -1,0 +1,107 @@
+import { type WorkQueueName, workQueues } from '@mono/rascal-config'
+import { classifyFailure } from './classify-failure.js'
+import { decideSettlement, type Settlement } from './decide-settlement.js'
+import type { Delivery } from './delivery.js'
+import { header } from './headers.js'
+import type { Handled, Held } from './intake.js'
+import type { Logger } from './logger.js'
+import type { SettledEvent } from './settled-event.js'
+
+export interface SettlerOptions {
+  queue: WorkQueueName
+  /** For `x-failed-by`. */
+  workerName: string
+  logger: Logger
+  onSettled(event: SettledEvent): void
+}
+
+type About = Pick<SettledEvent, 'type' | 'attempt' | 'handlerMs' | 'sincePublishedMs'> & { messageId?: string }
+
+const outcomes = {
+  ack: 'acked',
+  return: 'returned',
+  retry: 'retried',
+  defer: 'deferred',
+  'dead-letter': 'dead-lettered',
+} as const satisfies Record<Settlement['kind'], SettledEvent['outcome']>
+
+/** Decides what is done with a delivery, does it, and says so once: one event, and one log line where it failed. */
+export class Settler {
+  readonly #options: SettlerOptions
+
+  constructor(options: SettlerOptions) {
+    this.#options = options
+  }
+
+  /** Settles a message by what its handler did. */
+  async settle({ delivery, message }: Held<WorkQueueName>, { handlerMs, failure }: Handled): Promise<void> {
+    const { attempt, messageId, publishedAt, type } = message
+    const sincePublishedMs = Date.now() - publishedAt.getTime()
+    const settlement: Settlement = failure
+      ? decideSettlement(classifyFailure(failure.thrown), {
+          queue: workQueues[this.#options.queue],
+          attempts: attempt,
+          attemptsBefore: attempt - 1,
+          ageMs: sincePublishedMs,
+        })
+      : { kind: 'ack' }
+    await this.#execute(delivery, settlement, publishedAt, { type, attempt, handlerMs, sincePublishedMs, messageId })
+  }
+
+  /** Dead-letters what no handler may see; that is no attempt. */
+  async refuse(delivery: Delivery, thrown: unknown): Promise<void> {
+    const { code, error } = classifyFailure(thrown)
+    const attempts = attemptsOf(delivery)
+    const settlement: Settlement = { kind: 'dead-letter', code, error, attempts }
+    await this.#execute(delivery, settlement, delivery.firstSeen, { attempt: attempts + 1, handlerMs: 0 })
+  }
+
+  /** Hands a delivery back to the queue. */
+  async return(delivery: Delivery): Promise<void> {
+    await this.#execute(delivery, { kind: 'return' }, delivery.firstSeen, {
+      attempt: attemptsOf(delivery) + 1,
+      handlerMs: 0,
+    })
+  }
+
+  async #execute(delivery: Delivery, settlement: Settlement, publishedAt: Date, about: About): Promise<void> {
+    const { workerName, onSettled, queue } = this.#options
+    let outcome: SettledEvent['outcome'] = outcomes[settlement.kind]
+    try {
+      if (!(await delivery.settle(settlement, { workerName, publishedAt }))) return
+    } catch (error) {
+      outcome = outcomeOfFault(error)
+      this.#child(about).warn({ err: error, settlement: settlement.kind, outcome }, 'a delivery could not be settled')
+    }
+    const { messageId, ...event } = about
+    onSettled({ queue, outcome, ...('code' in settlement && { code: settlement.code }), ...event })
+    this.#log(settlement, about)
+  }
+
+  #log(settlement: Settlement, about: About): void {
+    if (settlement.kind === 'ack' || settlement.kind === 'return') return
+    const { code, error, attempts } = settlement
+    const data = { code, attempts, reason: error.message, handlerMs: Math.round(about.handlerMs) }
+    if (settlement.kind === 'retry') this.#child(about).warn({ ...data, delay: settlement.step.name }, 'retried')
+    else if (settlement.kind === 'defer') this.#child(about).info({ ...data, delay: settlement.step.name }, 'deferred')
+    else if (code === 'HANDLER_BUG') this.#child(about).error({ ...data, err: error }, 'dead-lettered')
+    else this.#child(about).error(data, 'dead-lettered')
+  }
+
+  #child({ messageId, type, attempt }: About): Logger {
+    return this.#options.logger.child({ messageId, messageType: type, attempt })
+  }
+}
+
+/**
+ * With its channel gone the broker delivers the message again. A copy that was not confirmed makes rascal reject the
+ * original, which the broker then dead-letters.
+ */
+function outcomeOfFault(error: unknown): SettledEvent['outcome'] {
+  return /channel has been closed/i.test((error as Error).message) ? 'returned' : 'dead-lettered'
+}
+
+function attemptsOf({ headers }: Delivery): number {
+  const value = headers[header.attempts]
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : 0
+}

@@ -1,0 +1,45 @@
+/**
+ * A queue exists with arguments other than those wanted. The broker never changes an existing queue's arguments
+ * (RabbitMQ docs: queues, property equivalence), so this needs a person.
+ */
+export class TopologyMismatchError extends Error {
+  override readonly name = 'TopologyMismatchError'
+  readonly code = 'TOPOLOGY_MISMATCH'
+  readonly queue: string
+  readonly argument: string
+  readonly found: string
+  readonly wanted: string
+
+  constructor(mismatch: { queue: string; argument: string; found: string; wanted: string }, options?: ErrorOptions) {
+    const { queue, argument, found, wanted } = mismatch
+    super(
+      `${queue} exists with other arguments: expected ${argument} to be ${wanted}, found ${found}. ` +
+        'Empty and delete it so that it is declared anew, or change the topology to what is there.',
+      options,
+    )
+    this.queue = queue
+    this.argument = argument
+    this.found = found
+    this.wanted = wanted
+  }
+}
+
+const preconditionFailed = 406
+/** `inequivalent arg 'x-max-length' for queue 'q' in vhost 'v': received the value '1' of type 'long' but current is none` */
+const inequivalent =
+  /inequivalent arg '([^']+)' for (?:queue|exchange) '([^']+)'[^:]*: received (.+?) but current is (.+?)"?$/
+
+/** The broker reports the first difference only. */
+export function toTopologyMismatchError(error: unknown): TopologyMismatchError | undefined {
+  if (!(error instanceof Error) || (error as { code?: unknown }).code !== preconditionFailed) return undefined
+  const [, argument, queue, wanted, found] = inequivalent.exec(error.message) ?? []
+  if (!argument || !queue || !wanted || !found) return undefined
+  return new TopologyMismatchError(
+    { queue, argument, wanted: toValue(wanted), found: toValue(found) },
+    { cause: error },
+  )
+}
+
+function toValue(text: string): string {
+  return /'([^']*)'/.exec(text)?.[1] ?? text
+}
