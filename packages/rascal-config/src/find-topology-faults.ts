@@ -92,7 +92,8 @@ function findMissingQueues(topology: Topology, plan: WorkQueue): string[] {
     if (!queues.has(name)) {
       faults.push(`Work queue '${plan.name}' has no retry queue for ${step.name}: '${name}' does not exist.`)
     } else if (ttl !== step.delayMs) {
-      faults.push(`Retry queue '${name}' holds messages for ${ttl ?? 'ever'}, expected ${step.delayMs} ms.`)
+      const found = ttl === undefined ? 'ever' : `${ttl} ms`
+      faults.push(`Retry queue '${name}' holds messages for ${found}, expected ${step.delayMs} ms.`)
     }
   }
   return faults

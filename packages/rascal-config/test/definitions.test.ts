@@ -1,0 +1,111 @@
+import { type TestVhost, test } from '@mono/test-support'
+import { describe, expect } from 'vitest'
+import { createTopology, renderDefinitions, type Topology, vhostName } from '../src/index.js'
+
+describe('the definitions file', () => {
+  test('makes a broker have exactly the topology', async ({ vhost }) => {
+    await importDefinitions(vhost)
+
+    expect(await listTopology(vhost)).toEqual(sorted(createTopology()))
+  })
+
+  test('changes nothing when it is imported again, as at each start of the broker', async ({ vhost }) => {
+    await importDefinitions(vhost)
+    await importDefinitions(vhost)
+
+    expect(await listTopology(vhost)).toEqual(sorted(createTopology()))
+  })
+
+  test('agrees with what a client declares', async ({ vhost }) => {
+    const { exchanges, queues, bindings } = createTopology()
+    await importDefinitions(vhost)
+
+    await vhost.withChannel(async (channel) => {
+      for (const { name, type, ...options } of exchanges) await channel.assertExchange(name, type, options)
+      for (const { name, ...options } of queues) await channel.assertQueue(name, options)
+      for (const { source, destination, bindingKey } of bindings) {
+        await channel.bindQueue(destination, source, bindingKey)
+      }
+    })
+
+    expect(await listTopology(vhost)).toEqual(sorted(createTopology()))
+  })
+
+  test('lets a message go to its work queue, to a retry queue, and back when the delay is over', async ({ vhost }) => {
+    await importDefinitions(vhost)
+
+    await vhost.publish('messages', 'chat.direct', 'hello')
+    const [first] = await vhost.drainQueue('chat.messages', 1)
+    expect(first).toMatchObject({ exchange: 'messages', routingKey: 'chat.direct' })
+
+    await vhost.publish('chat.messages.retry', '1s', 'hello again')
+    const [second] = await vhost.drainQueue('chat.messages', 1)
+    expect(second).toMatchObject({ exchange: 'chat.messages.retry', routingKey: 'work' })
+    expect(String(second?.body)).toBe('hello again')
+    expect(second?.headers['x-death']).toMatchObject([{ queue: 'chat.messages.retry.1s', reason: 'expired' }])
+  })
+
+  test('lets what a consumer rejects go to the dead-letter queue of its own work queue', async ({ vhost }) => {
+    await importDefinitions(vhost)
+
+    await vhost.publish('notifications', 'email.send', 'refused')
+    await vhost.withChannel(async (channel) => {
+      const message = await channel.get('email.notifications')
+      if (message) channel.reject(message, false)
+    })
+
+    const [dead] = await vhost.drainQueue('email.notifications.dlq', 1)
+    expect(dead).toMatchObject({ exchange: 'dead-letter', routingKey: 'email.notifications' })
+    expect(await vhost.countMessages('push.notifications.dlq')).toBe(0)
+  })
+})
+
+async function importDefinitions(vhost: TestVhost): Promise<void> {
+  const text = renderDefinitions(createTopology()).replaceAll(`"vhost": "${vhostName}"`, `"vhost": "${vhost.name}"`)
+  const definitions = { ...JSON.parse(text), vhosts: [{ name: vhost.name }] }
+  await callManagement(vhost, 'POST', 'definitions', definitions)
+}
+
+async function listTopology(vhost: TestVhost): Promise<Topology> {
+  const definitions = await callManagement(vhost, 'GET', `definitions/${encodeURIComponent(vhost.name)}`)
+  const { exchanges, queues, bindings } = definitions as ExportedDefinitions
+  return sorted({
+    exchanges: exchanges.map(({ name, type, durable, arguments: args }) => ({ name, type, durable, arguments: args })),
+    queues: queues.map(({ name, durable, arguments: args }) => ({ name, durable, arguments: args })),
+    bindings: bindings.map(({ source, destination, routing_key }) => ({
+      source,
+      destination,
+      bindingKey: routing_key,
+    })),
+  })
+}
+
+type ExportedDefinitions = Pick<Topology, 'exchanges' | 'queues'> & {
+  bindings: { source: string; destination: string; routing_key: string }[]
+}
+
+/** Order means nothing to the broker, which lists things in one of its own. */
+function sorted({ exchanges, queues, bindings }: Topology): Topology {
+  const byText = <T>(items: T[], textOf: (item: T) => string) =>
+    items.toSorted((a, b) => textOf(a).localeCompare(textOf(b)))
+  return {
+    exchanges: byText(exchanges, ({ name }) => name),
+    queues: byText(queues, ({ name }) => name),
+    bindings: byText(bindings, ({ source, destination, bindingKey }) => `${source} ${destination} ${bindingKey}`),
+  }
+}
+
+async function callManagement(vhost: TestVhost, method: string, path: string, body?: object): Promise<unknown> {
+  const broker = new URL(vhost.url)
+  // biome-ignore lint/style/noProcessEnv: the tests' services are told by the environment
+  const url = new URL(`/api/${path}`, process.env.RABBITMQ_MANAGEMENT_URL ?? `http://${broker.hostname}:15672`)
+  const user = `${decodeURIComponent(broker.username)}:${decodeURIComponent(broker.password)}`
+  const answer = await fetch(url, {
+    method,
+    headers: { authorization: `Basic ${Buffer.from(user).toString('base64')}`, 'content-type': 'application/json' },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`Expected ${method} ${url.pathname} to succeed, found ${answer.status}: ${text}`)
+  return text === '' ? undefined : JSON.parse(text)
+}
