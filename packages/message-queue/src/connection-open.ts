@@ -1,0 +1,60 @@
+import { type ChannelModel, connect, type SocketOptions } from 'amqplib'
+import type { BrokerEndpoint } from './connection-endpoint.js'
+
+/** amqplib's `connect`, or a stand-in. */
+export type ConnectToBroker = (url: string, options: SocketOptions) => Promise<ChannelModel>
+
+export const connectToBroker: ConnectToBroker = connect
+
+export interface OpenedConnection {
+  model: ChannelModel
+  /** Destroys the socket at once, whatever it is waiting for. Harmless when it is closed already. */
+  destroy(): void
+}
+
+export interface OpenConnectionOptions {
+  endpoint: BrokerEndpoint
+  connectionName: string
+  /** For the whole of address look-up, TCP, TLS and AMQP handshake. */
+  timeoutMs: number
+  signal: AbortSignal
+  connect: ConnectToBroker
+}
+
+/**
+ * The socket is destroyed through the abort signal given to `net.connect` or `tls.connect`: amqplib has no way to end a
+ * handshake, and its `close` waits for an answer for ever.
+ *
+ * @throws Error if the handshake fails, is not done within the time, or the signal is aborted
+ */
+export async function openConnection(options: OpenConnectionOptions): Promise<OpenedConnection> {
+  const { endpoint, connectionName, timeoutMs, signal, connect } = options
+  const socket = new AbortController()
+  const destroy = () => socket.abort()
+  let timedOut = false
+  const timer = setTimeout(() => {
+    timedOut = true
+    destroy()
+  }, timeoutMs)
+  signal.addEventListener('abort', destroy, { once: true })
+  if (signal.aborted) destroy()
+  try {
+    return { model: await connect(endpoint.url, toSocketOptions(endpoint, connectionName, socket.signal)), destroy }
+  } catch (error) {
+    if (timedOut) throw new Error(`no answer to the AMQP handshake within ${timeoutMs} ms`, { cause: error })
+    throw error
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', destroy)
+  }
+}
+
+function toSocketOptions(endpoint: BrokerEndpoint, connectionName: string, signal: AbortSignal): SocketOptions {
+  const options: SocketOptions & { signal: AbortSignal } = {
+    signal,
+    noDelay: true,
+    clientProperties: { connection_name: connectionName },
+    ...(endpoint.credentials && { credentials: endpoint.credentials }),
+  }
+  return options
+}

@@ -1,0 +1,76 @@
+export interface PublishErrorOptions extends ErrorOptions {
+  messageId?: string | undefined
+}
+
+/**
+ * - `deadline`: it could not be sent before its deadline
+ * - `buffer-full`: the limit of messages or bytes that wait to be sent was reached
+ * - `closed`: the client is draining or closed
+ */
+export type UnavailableReason = 'deadline' | 'buffer-full' | 'closed'
+
+export interface QueueUnavailableErrorOptions extends PublishErrorOptions {
+  reason: UnavailableReason
+}
+
+/** Certainly not published: the message never left this process. Publish it again when `reason` has passed. */
+export class QueueUnavailableError extends Error {
+  override readonly name = 'QueueUnavailableError'
+  readonly code = 'QUEUE_UNAVAILABLE'
+  readonly reason: UnavailableReason
+  readonly messageId: string | undefined
+
+  constructor(message: string, { reason, messageId, ...options }: QueueUnavailableErrorOptions) {
+    super(message, options)
+    this.reason = reason
+    this.messageId = messageId
+  }
+}
+
+/** The broker refused the message (`basic.nack`): a queue it is bound for is at its length limit, or cannot store it. */
+export class QueueFullError extends Error {
+  override readonly name = 'QueueFullError'
+  readonly code = 'QUEUE_FULL'
+  readonly messageId: string | undefined
+
+  constructor(message: string, { messageId, ...options }: PublishErrorOptions = {}) {
+    super(message, options)
+    this.messageId = messageId
+  }
+}
+
+export interface UnroutableMessageErrorOptions extends PublishErrorOptions {
+  exchange: string
+  routingKey: string
+}
+
+/** In no queue: the exchange does not exist, or no queue is bound to it with the routing key. */
+export class UnroutableMessageError extends Error {
+  override readonly name = 'UnroutableMessageError'
+  readonly code = 'UNROUTABLE'
+  readonly exchange: string
+  readonly routingKey: string
+  readonly messageId: string | undefined
+
+  constructor(message: string, { exchange, routingKey, messageId, ...options }: UnroutableMessageErrorOptions) {
+    super(message, options)
+    this.exchange = exchange
+    this.routingKey = routingKey
+    this.messageId = messageId
+  }
+}
+
+/**
+ * Outcome unknown: the message was sent and the answer did not come, so it may be in the queue.
+ * It is safe to publish it again with the same `messageId`.
+ */
+export class PublishTimeoutError extends Error {
+  override readonly name = 'PublishTimeoutError'
+  readonly code = 'PUBLISH_TIMEOUT'
+  readonly messageId: string | undefined
+
+  constructor(message: string, { messageId, ...options }: PublishErrorOptions = {}) {
+    super(message, options)
+    this.messageId = messageId
+  }
+}

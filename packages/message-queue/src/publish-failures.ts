@@ -1,0 +1,82 @@
+import { InvalidMessageError, type MessageType } from '@mono/contracts'
+import type { OutgoingMessage } from './outgoing-message.js'
+import type { PendingMessage } from './pending-message.js'
+import {
+  PublishTimeoutError,
+  QueueFullError,
+  QueueUnavailableError,
+  type UnavailableReason,
+  UnroutableMessageError,
+} from './publish-errors.js'
+
+/** For a message that was never given to a channel. */
+export function createNotSentError(
+  pending: PendingMessage,
+  { reason, why, cause }: { reason: UnavailableReason; why: string; cause?: Error | undefined },
+): Error {
+  return toNotSentError(pending.message, { reason, why, cause })
+}
+
+export function toNotSentError(
+  message: OutgoingMessage,
+  { reason, why, cause }: { reason: UnavailableReason; why: string; cause?: Error | undefined },
+): Error {
+  const { messageId } = message.properties
+  return new QueueUnavailableError(`${nameOf(message)} for exchange '${message.exchange}' was not published: ${why}.`, {
+    reason,
+    messageId,
+    ...(cause && { cause }),
+  })
+}
+
+/** For a message that was given to a channel. */
+export function createUnknownOutcomeError({ message }: PendingMessage, why: string, cause?: Error): Error {
+  return new PublishTimeoutError(
+    `${nameOf(message)} was sent to exchange '${message.exchange}', but ${why}: it may have arrived. ` +
+      'It is safe to publish it again with the same messageId.',
+    { messageId: message.properties.messageId, ...(cause && { cause }) },
+  )
+}
+
+export function createMissingExchangeError(pending: PendingMessage, vhost: string, cause: Error): Error {
+  const { message } = pending
+  const what = `exchange '${message.exchange}' does not exist in vhost '${vhost}'`
+  if (pending.sent) return createUnknownOutcomeError(pending, `${what} any more`, cause)
+  return new UnroutableMessageError(
+    `${nameOf(message)} was not published: ${what}. ` +
+      'Start the worker that declares it, or load the definitions into the broker; then publish again.',
+    { ...fieldsOf(message), cause },
+  )
+}
+
+export function createReturnedError({ message }: PendingMessage, vhost: string, replyText: string): Error {
+  return new UnroutableMessageError(
+    `${nameOf(message)} was returned by the broker (${replyText}): no queue is bound to exchange ` +
+      `'${message.exchange}' in vhost '${vhost}' with routing key '${message.routingKey}'. ` +
+      'Start the worker that binds it, or load the definitions into the broker; then publish again.',
+    fieldsOf(message),
+  )
+}
+
+export function createRefusedError({ message }: PendingMessage): Error {
+  return new QueueFullError(
+    `${nameOf(message)} was refused by the broker: a queue bound to exchange '${message.exchange}' with routing key ` +
+      `'${message.routingKey}' is full or cannot store it. Publish again when its worker has caught up.`,
+    { messageId: message.properties.messageId },
+  )
+}
+
+/** For a message that amqplib cannot write; nothing of it was sent. */
+export function createUnencodableError({ message }: PendingMessage, cause: Error): Error {
+  const reason = `expected strings of at most 255 bytes and headers of at most 64 KiB in all, found: ${cause.message}`
+  const type = message.properties.type as MessageType // what the client publishes always has one
+  return Object.assign(new InvalidMessageError(type, [{ path: 'properties', reason }]), { cause })
+}
+
+function fieldsOf({ exchange, routingKey, properties }: OutgoingMessage) {
+  return { exchange, routingKey, messageId: properties.messageId }
+}
+
+function nameOf({ properties: { messageId } }: OutgoingMessage): string {
+  return messageId === undefined ? 'A message without an id' : `Message ${messageId}`
+}
