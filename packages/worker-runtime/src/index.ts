@@ -1,0 +1,22 @@
+export type { DatabaseStatus } from './database-status.js'
+export { EnvError, type EnvFault } from './env-error.js'
+export {
+  type EnvOf,
+  type EnvShape,
+  type EnvVariable,
+  integer,
+  oneOf,
+  secret,
+  url,
+  urlList,
+  variable,
+} from './env-variable.js'
+export { createLogger, type LoggerOptions, type RuntimeLogger } from './logger.js'
+export { maskSecrets } from './mask-secrets.js'
+export { type RunMigrationsOptions, runMigrations } from './migrations.js'
+export { type EnvSource, readEnv } from './read-env.js'
+export type { ReadinessReport } from './readiness.js'
+export { type RunMigrationsMainOptions, runMigrationsMain } from './run-migrations-main.js'
+export { type RunningWorker, type RunWorkerOptions, runWorker, type WorkerContext } from './run-worker.js'
+export { isDataFault, toDatabaseError } from './to-database-error.js'
+export { type LogLevel, type MigrationEnv, migrationEnv, type WorkerEnv, workerEnv } from './worker-env.js'

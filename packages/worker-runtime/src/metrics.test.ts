@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest'
+import { createMetrics, type Metrics } from './metrics.js'
+
+const settled = { queue: 'audit.events', attempt: 1, handlerMs: 20 } as const
+
+async function linesOf(metrics: Metrics, name: string): Promise<string[]> {
+  const { text } = await metrics.render()
+  return text.split('\n').filter((line) => line.startsWith(name) && !line.startsWith('#'))
+}
+
+function create({ ready = true } = {}) {
+  const metrics = createMetrics({ worker: 'audit-worker', isReady: () => ready })
+  metrics.watchConsumer({ queue: 'audit.events', inFlight: 7 })
+  return metrics
+}
+
+describe('metrics', () => {
+  test('count deliveries by queue, outcome and code', async () => {
+    const metrics = create()
+    metrics.onSettled({ ...settled, outcome: 'acked' })
+    metrics.onSettled({ ...settled, outcome: 'acked' })
+    metrics.onSettled({ ...settled, outcome: 'dead-lettered', code: 'INVALID_JSON', handlerMs: 0 })
+    const lines = await linesOf(metrics, 'mono_deliveries_total')
+    expect(lines).toContain(
+      'mono_deliveries_total{queue="audit.events",outcome="acked",code="",worker="audit-worker"} 2',
+    )
+    expect(lines).toContain(
+      'mono_deliveries_total{queue="audit.events",outcome="dead-lettered",code="INVALID_JSON",worker="audit-worker"} 1',
+    )
+  })
+
+  test.each([
+    ['retried', 'mono_retries_total'],
+    ['deferred', 'mono_defers_total'],
+    ['dead-lettered', 'mono_dead_letters_total'],
+  ] as const)('count %s deliveries in %s', async (outcome, name) => {
+    const metrics = create()
+    metrics.onSettled({ ...settled, outcome, code: 'DATABASE_UNAVAILABLE' })
+    expect(await linesOf(metrics, name)).toContain(
+      `${name}{queue="audit.events",code="DATABASE_UNAVAILABLE",worker="audit-worker"} 1`,
+    )
+    for (const other of ['mono_retries_total', 'mono_defers_total', 'mono_dead_letters_total'].filter(
+      (n) => n !== name,
+    )) {
+      expect((await linesOf(metrics, other)).every((line) => line.endsWith(' 0'))).toBe(true)
+    }
+  })
+
+  test('show the counters of the queue at zero before anything happened', async () => {
+    const metrics = create()
+    expect(await linesOf(metrics, 'mono_dead_letters_total')).toEqual([
+      'mono_dead_letters_total{queue="audit.events",code="",worker="audit-worker"} 0',
+    ])
+    for (const name of ['mono_handler_duration_seconds_count', 'mono_publish_to_done_seconds_count']) {
+      expect(await linesOf(metrics, name)).toEqual([expect.stringMatching(/queue="audit\.events".* 0$/)])
+    }
+  })
+
+  test('measure the handler in seconds, without what no handler saw', async () => {
+    const metrics = create()
+    metrics.onSettled({ ...settled, outcome: 'acked', handlerMs: 20 })
+    metrics.onSettled({ ...settled, outcome: 'dead-lettered', code: 'INVALID_JSON', handlerMs: 0 })
+    const [sum] = await linesOf(metrics, 'mono_handler_duration_seconds_sum')
+    const [count] = await linesOf(metrics, 'mono_handler_duration_seconds_count')
+    expect(sum).toMatch(/ 0\.02$/)
+    expect(count).toMatch(/ 1$/)
+  })
+
+  test('measure from publishing to the ack only what was acked, never below zero', async () => {
+    const metrics = create()
+    metrics.onSettled({ ...settled, outcome: 'acked', sincePublishedMs: 1500 })
+    metrics.onSettled({ ...settled, outcome: 'acked', sincePublishedMs: -40 })
+    metrics.onSettled({ ...settled, outcome: 'acked' })
+    metrics.onSettled({ ...settled, outcome: 'retried', code: 'UNCLASSIFIED', sincePublishedMs: 99_000 })
+    expect((await linesOf(metrics, 'mono_publish_to_done_seconds_sum'))[0]).toMatch(/ 1\.5$/)
+    expect((await linesOf(metrics, 'mono_publish_to_done_seconds_count'))[0]).toMatch(/ 2$/)
+  })
+
+  test.each([
+    [true, 1],
+    [false, 0],
+  ])('show mono_ready when readiness is %s as %d', async (ready, value) => {
+    expect(await linesOf(create({ ready }), 'mono_ready')).toEqual([`mono_ready{worker="audit-worker"} ${value}`])
+  })
+
+  test('show what is in flight at the time of the scrape', async () => {
+    const metrics = createMetrics({ worker: 'w', isReady: () => true })
+    const consumer = { queue: 'audit.events' as const, inFlight: 1 }
+    metrics.watchConsumer(consumer)
+    consumer.inFlight = 5
+    expect(await linesOf(metrics, 'mono_in_flight')).toEqual(['mono_in_flight{queue="audit.events",worker="w"} 5'])
+  })
+
+  test('contain those of Node and of no other worker in the process', async () => {
+    create().onSettled({ ...settled, outcome: 'acked' })
+    const other = createMetrics({ worker: 'other', isReady: () => true })
+    expect(await linesOf(other, 'nodejs_eventloop_lag_seconds')).not.toEqual([])
+    expect((await other.render()).text).not.toContain('audit-worker')
+  })
+})

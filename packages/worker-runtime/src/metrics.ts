@@ -1,0 +1,148 @@
+import type { Consumer, SettledEvent } from '@mono/message-queue'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+const second = 1
+const minute = 60 * second
+const hour = 60 * minute
+const day = 24 * hour
+
+/** A single insert takes milliseconds, a provider's API seconds, and the handler's time limit ends the scale. */
+const handlerBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, minute]
+
+/** From a waiting consumer to a message that sat in its queue for days; the steps between are the retry delays. */
+const publishToDoneBuckets = [
+  0.005,
+  0.01,
+  0.025,
+  0.05,
+  0.1,
+  0.25,
+  0.5,
+  1,
+  2.5,
+  5,
+  15,
+  minute,
+  5 * minute,
+  20 * minute,
+  hour,
+  6 * hour,
+  day,
+  7 * day,
+]
+
+export interface MetricsOptions {
+  /** Becomes the label `worker` of every metric. */
+  worker: string
+  /** Read at each scrape. */
+  isReady(): boolean
+}
+
+export interface Metrics {
+  /** To be given to message-queue as `onSettled`. */
+  onSettled(event: SettledEvent): void
+  /** Makes the counters of the consumer's queue visible at zero, and `mono_in_flight` its number. */
+  watchConsumer(consumer: Pick<Consumer, 'queue' | 'inFlight'>): void
+  /** The Prometheus text format. */
+  render(): Promise<{ contentType: string; text: string }>
+}
+
+const outcomes = [
+  'acked',
+  'retried',
+  'deferred',
+  'dead-lettered',
+  'returned',
+] as const satisfies SettledEvent['outcome'][]
+
+/**
+ * The metrics of one worker, in a registry of their own, all with the label `worker`:
+ *
+ * | name | kind | labels | meaning |
+ * | --- | --- | --- | --- |
+ * | `mono_deliveries_total` | counter | `queue`, `outcome`, `code` | deliveries settled; `code` is empty for `acked` |
+ * | `mono_handler_duration_seconds` | histogram | `queue` | time in the handler; deliveries refused before it do not count |
+ * | `mono_publish_to_done_seconds` | histogram | `queue` | from publishing to the ack, retries and waiting included |
+ * | `mono_in_flight` | gauge | `queue` | deliveries in hand |
+ * | `mono_retries_total` | counter | `queue`, `code` | tried, failed, will be tried again |
+ * | `mono_defers_total` | counter | `queue`, `code` | not tried, put off without counting an attempt |
+ * | `mono_dead_letters_total` | counter | `queue`, `code` | given up by this worker; what the broker dead-letters itself is not here |
+ * | `mono_ready` | gauge | | 1 while `/readyz` answers 200 |
+ *
+ * and the default metrics of prom-client: `process_*`, `nodejs_*`.
+ */
+export function createMetrics({ worker, isReady }: MetricsOptions): Metrics {
+  const registry = new Registry()
+  registry.setDefaultLabels({ worker })
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+
+  const deliveries = new Counter({
+    name: 'mono_deliveries_total',
+    help: 'Deliveries settled, by outcome and failure code',
+    labelNames: ['queue', 'outcome', 'code'],
+    registers,
+  })
+  const handlerDuration = new Histogram({
+    name: 'mono_handler_duration_seconds',
+    help: 'Time spent in the handler',
+    labelNames: ['queue'],
+    buckets: handlerBuckets,
+    registers,
+  })
+  const publishToDone = new Histogram({
+    name: 'mono_publish_to_done_seconds',
+    help: 'Time from publishing a message to its ack, retries and waiting included',
+    labelNames: ['queue'],
+    buckets: publishToDoneBuckets,
+    registers,
+  })
+  const failures = {
+    retried: createFailureCounter('mono_retries_total', 'Deliveries that failed and will be tried again', registers),
+    deferred: createFailureCounter('mono_defers_total', 'Deliveries put off without counting an attempt', registers),
+    'dead-lettered': createFailureCounter('mono_dead_letters_total', 'Messages given up by this worker', registers),
+  }
+  const byOutcome: Partial<Record<SettledEvent['outcome'], Counter<'queue' | 'code'>>> = failures
+
+  new Gauge({
+    name: 'mono_ready',
+    help: '1 while the worker is ready',
+    registers,
+    collect() {
+      this.set(isReady() ? 1 : 0)
+    },
+  })
+
+  return {
+    onSettled({ queue, outcome, code = '', handlerMs, sincePublishedMs }) {
+      deliveries.inc({ queue, outcome, code })
+      byOutcome[outcome]?.inc({ queue, code })
+      if (outcome === 'acked' || handlerMs > 0) handlerDuration.observe({ queue }, handlerMs / 1000)
+      // A publisher's clock may be ahead of ours.
+      if (outcome === 'acked' && sincePublishedMs !== undefined) {
+        publishToDone.observe({ queue }, Math.max(0, sincePublishedMs) / 1000)
+      }
+    },
+    watchConsumer(consumer) {
+      const { queue } = consumer
+      for (const outcome of outcomes) deliveries.inc({ queue, outcome, code: '' }, 0)
+      for (const counter of Object.values(failures)) counter.inc({ queue, code: '' }, 0)
+      handlerDuration.zero({ queue })
+      publishToDone.zero({ queue })
+      new Gauge({
+        name: 'mono_in_flight',
+        help: 'Deliveries in hand',
+        labelNames: ['queue'],
+        registers,
+        collect() {
+          this.set({ queue }, consumer.inFlight)
+        },
+      })
+    },
+    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  }
+}
+
+function createFailureCounter(name: string, help: string, registers: Registry[]): Counter<'queue' | 'code'> {
+  return new Counter({ name, help, labelNames: ['queue', 'code'], registers })
+}

@@ -1,0 +1,100 @@
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import type { RuntimeLogger } from './logger.js'
+
+export interface RunMigrationsOptions {
+  databaseUrl: string
+  /** Holds the worker's SQL files, in the order of their numeric prefixes. Files that do not end in `.sql` do not count. */
+  directory: string | URL
+  /** The worker's own schema; the migrations table is `<schema>.migrations`. Unqualified names in the files mean it. */
+  schema: string
+  logger: RuntimeLogger
+}
+
+const migrationsTable = 'migrations'
+
+/**
+ * Brings the worker's schema up to date, all pending files in one transaction. May run in any number of replicas and
+ * workers at once: they wait for each other on node-pg-migrate's advisory lock. Logs only what it applies.
+ *
+ * The schema is made if it is missing; a role that may not do that works once somebody has made it.
+ *
+ * @throws Error if the database cannot be reached, the schema cannot be made, a file fails (nothing is applied then), or
+ *   a new file sorts before one that was applied already.
+ */
+export async function runMigrations({ databaseUrl, directory, schema, logger }: RunMigrationsOptions): Promise<void> {
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
+    throw new Error(`A schema name of lower-case letters, digits and _ was expected, but "${schema}" was found`)
+  }
+  // Only this needs node-pg-migrate, which brings a TypeScript loader; a worker's start should not pay for that.
+  const { runner, PG_MIGRATE_LOCK_ID } = await import('node-pg-migrate')
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    application_name: `${schema} migrations`,
+    connectionTimeoutMillis: 5000,
+    keepAlive: true,
+  })
+  // A lost connection rejects the running query as well; without a listener it would end the process first.
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    // A role may come with a time limit; waiting for the lock and building an index may take longer.
+    await client.query('set statement_timeout = 0')
+    await lock(client, { lockId: PG_MIGRATE_LOCK_ID, schema, logger })
+    await createSchemaIfMissing(client, schema)
+    const applied = await runner({
+      dbClient: client,
+      dir: directory instanceof URL ? fileURLToPath(directory) : directory,
+      ignorePattern: '(?!.*\\.sql$).*|\\..*',
+      direction: 'up',
+      schema,
+      migrationsSchema: schema,
+      migrationsTable,
+      advisoryLockMode: 'wait',
+      logger: toMigrateLogger(logger, schema),
+    })
+    if (applied.length > 0) logger.info({ schema, migrations: applied.map(({ name }) => name) }, 'Migrations applied')
+  } finally {
+    // Ends the session and with it our hold on the lock, whatever happened.
+    await client.end()
+  }
+}
+
+/**
+ * The lock that node-pg-migrate takes, taken once more around it: making the schema must not race either (two
+ * `CREATE SCHEMA IF NOT EXISTS` at once can fail on the catalogue's unique index). A session may hold it several times.
+ */
+async function lock(
+  client: pg.Client,
+  { lockId, schema, logger }: { lockId: number; schema: string; logger: RuntimeLogger },
+): Promise<void> {
+  const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [lockId])
+  if (rows[0]?.locked) return
+  logger.info({ schema }, 'Waiting for other migrations of this database to end')
+  await client.query('select pg_advisory_lock($1)', [lockId])
+}
+
+/** `CREATE SCHEMA IF NOT EXISTS` asks for the privilege even when the schema is there. So look first. */
+async function createSchemaIfMissing(client: pg.Client, schema: string): Promise<void> {
+  const { rows } = await client.query('select from pg_namespace where nspname = $1', [schema])
+  if (rows.length > 0) return
+  try {
+    await client.query(`create schema "${schema}"`)
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== '42501') throw cause
+    const advice = `have its owner run: CREATE SCHEMA ${schema} AUTHORIZATION ${client.user}`
+    throw new Error(`The role ${client.user} may not create the schema ${schema} in this database; ${advice}`, {
+      cause,
+    })
+  }
+}
+
+/** node-pg-migrate tells its progress in texts; only a failed statement and its warnings are worth a line by themselves. */
+function toMigrateLogger(logger: RuntimeLogger, schema: string) {
+  return {
+    debug: (detail: string) => logger.debug({ schema, detail }, 'Migration'),
+    info: (detail: string) => logger.debug({ schema, detail }, 'Migration'),
+    warn: (detail: string) => logger.warn({ schema, detail }, 'Migration warning'),
+    error: (detail: string) => logger.error({ schema, detail }, 'Migration statement failed'),
+  }
+}

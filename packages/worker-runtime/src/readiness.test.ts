@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest'
+import { createFakeConsumer } from '../test/support/fake-consumer.js'
+import { createFakeMessageQueue } from '../test/support/fake-message-queue.js'
+import { type ReadinessSources, toReadinessReport } from './readiness.js'
+
+function sources(changes: Partial<ReadinessSources> = {}): ReadinessSources {
+  return {
+    worker: 'audit-worker',
+    state: 'running',
+    messageQueue: createFakeMessageQueue(),
+    consumer: createFakeConsumer(),
+    database: { state: 'up' },
+    ...changes,
+  }
+}
+
+function consumerIn(state: 'connecting' | 'draining' | 'stopped' | 'failed') {
+  return Object.assign(createFakeConsumer(), { state })
+}
+
+describe('a worker is ready', () => {
+  test('when it runs, consumes, and the database is up, though it has not published yet', () => {
+    expect(toReadinessReport(sources())).toEqual({
+      status: 'ready',
+      worker: 'audit-worker',
+      state: 'running',
+      checks: {
+        broker: { state: 'open', blocked: false },
+        consumer: { state: 'consuming', inFlight: 0 },
+        database: { state: 'up' },
+      },
+    })
+  })
+
+  test('when its publishing connection is open', () => {
+    const messageQueue = createFakeMessageQueue({ connection: 'open' })
+    expect(toReadinessReport(sources({ messageQueue })).status).toBe('ready')
+  })
+})
+
+describe('a worker is not ready', () => {
+  test.each<[string, Partial<ReadinessSources>]>([
+    ['before anything is there', { state: 'starting', messageQueue: undefined, consumer: undefined }],
+    ['while it waits', { state: 'waiting' }],
+    ['while it drains', { state: 'draining' }],
+    ['while its consumer connects', { consumer: consumerIn('connecting') }],
+    ['when its consumer has failed', { consumer: consumerIn('failed') }],
+    ['when its consumer has stopped', { consumer: consumerIn('stopped') }],
+    ['while the broker blocks it', { messageQueue: createFakeMessageQueue({ connection: 'open', blocked: true }) }],
+    ['while its publishing connection is lost', { messageQueue: createFakeMessageQueue({ connection: 'connecting' }) }],
+    ['while the database is down', { database: { state: 'down', error: 'connect ECONNREFUSED' } }],
+    ['while the database is not migrated', { database: { state: 'not migrated', error: 'run it' } }],
+    ['before the database was looked at', { database: { state: 'unknown' } }],
+  ])('%s', (_when, changes) => {
+    expect(toReadinessReport(sources(changes)).status).toBe('not ready')
+  })
+
+  test('and says what the broker said, without the password', () => {
+    const messageQueue = createFakeMessageQueue({ connection: 'connecting', lastError: 'amqp://u:hunter2@h refused' })
+    expect(toReadinessReport(sources({ messageQueue })).checks.broker).toEqual({
+      state: 'connecting',
+      blocked: false,
+      error: 'amqp://u:[redacted]@h refused',
+    })
+  })
+
+  test('and says why its consumer failed', () => {
+    const consumer = createFakeConsumer()
+    consumer.fail(new Error('audit.events exists with other arguments'))
+    expect(toReadinessReport(sources({ consumer })).checks.consumer).toEqual({
+      state: 'failed',
+      inFlight: 0,
+      error: 'audit.events exists with other arguments',
+    })
+  })
+
+  test('and shows the broker as connecting while the consumer is', () => {
+    expect(toReadinessReport(sources({ consumer: consumerIn('connecting') })).checks.broker.state).toBe('connecting')
+  })
+})

@@ -1,0 +1,75 @@
+import type { Consumer, MessageQueue } from '@mono/message-queue'
+import type { DatabaseStatus } from './database-status.js'
+import { maskSecrets } from './mask-secrets.js'
+import type { WorkerState } from './worker-state.js'
+
+export interface BrokerCheck {
+  state: 'idle' | 'connecting' | 'open' | 'closed'
+  /** The broker has told a publishing connection to stop: a memory or disk alarm. */
+  blocked: boolean
+  error?: string
+}
+
+export interface ConsumerCheck {
+  /** `not started` until the database is up. */
+  state: Consumer['state'] | 'not started'
+  inFlight: number
+  error?: string
+}
+
+/** The body of `/readyz`. */
+export interface ReadinessReport {
+  status: 'ready' | 'not ready'
+  worker: string
+  state: WorkerState
+  checks: { broker: BrokerCheck; consumer: ConsumerCheck; database: DatabaseStatus }
+}
+
+export interface ReadinessSources {
+  worker: string
+  state: WorkerState
+  messageQueue: Pick<MessageQueue, 'health'> | undefined
+  consumer: Consumer | undefined
+  database: DatabaseStatus
+}
+
+/**
+ * Ready means: a message that arrives now is taken and its effect stored. So the worker runs, its consumer consumes,
+ * the broker lets it publish, and the database answers and is migrated. Everything is looked up, nothing remembered.
+ */
+export function toReadinessReport(sources: ReadinessSources): ReadinessReport {
+  const consumer = toConsumerCheck(sources.consumer)
+  const broker = toBrokerCheck(sources.messageQueue, consumer)
+  const ready =
+    sources.state === 'running' &&
+    consumer.state === 'consuming' &&
+    broker.state === 'open' &&
+    !broker.blocked &&
+    sources.database.state === 'up'
+  return {
+    status: ready ? 'ready' : 'not ready',
+    worker: sources.worker,
+    state: sources.state,
+    checks: { broker, consumer, database: sources.database },
+  }
+}
+
+function toConsumerCheck(consumer: Consumer | undefined): ConsumerCheck {
+  if (!consumer) return { state: 'not started', inFlight: 0 }
+  const check: ConsumerCheck = { state: consumer.state, inFlight: consumer.inFlight }
+  if (consumer.failure) check.error = maskSecrets(consumer.failure.message)
+  return check
+}
+
+/**
+ * The client's own connection is for publishing and stays idle in a worker that publishes nothing. The consumer has a
+ * connection of its own, so a consuming consumer shows that the broker is there.
+ */
+function toBrokerCheck(messageQueue: ReadinessSources['messageQueue'], consumer: ConsumerCheck): BrokerCheck {
+  if (!messageQueue) return { state: 'idle', blocked: false }
+  const { connection, blocked, lastError } = messageQueue.health()
+  const idleState = consumer.state === 'consuming' ? 'open' : consumer.state === 'connecting' ? 'connecting' : 'idle'
+  const check: BrokerCheck = { state: connection === 'idle' ? idleState : connection, blocked }
+  if (lastError !== undefined && check.state !== 'open') check.error = maskSecrets(lastError)
+  return check
+}

@@ -1,0 +1,65 @@
+import { createDatabaseProbe } from './database-probe.js'
+import { startDatabaseWatch } from './database-watch.js'
+import { createLogger, type RuntimeLogger } from './logger.js'
+import { runMigrations } from './migrations.js'
+import { readEnvOrExplain } from './read-env-or-explain.js'
+import { type ProcessHost, processHost } from './shutdown.js'
+import type { MigrationEnv } from './worker-env.js'
+
+export interface RunMigrationsMainOptions {
+  /** The worker's name. */
+  name: string
+  schema: string
+  directory: string | URL
+  readEnv(): MigrationEnv
+}
+
+export interface RunMigrationsMainDependencies {
+  /** Default: the real process. */
+  host?: ProcessHost
+  /** How long to wait for a database that is not there yet. Default 60000. */
+  waitMs?: number
+  logger?: RuntimeLogger
+}
+
+/**
+ * What `apps/<worker>/src/migrate.ts` calls: environment, wait for the database, migrate. Sets the exit code 1 and says
+ * why if any of it fails; never rejects.
+ */
+export async function runMigrationsMain(
+  { name, schema, directory, readEnv }: RunMigrationsMainOptions,
+  { host = processHost, waitMs = 60_000, ...dependencies }: RunMigrationsMainDependencies = {},
+): Promise<void> {
+  const env = readEnvOrExplain(readEnv, host)
+  if (!env) return
+  const logger = dependencies.logger ?? createLogger({ name: `${name} migrate`, level: env.logLevel })
+  const { databaseUrl } = env
+  try {
+    await waitForDatabase({ databaseUrl, name, logger, waitMs })
+    await runMigrations({ databaseUrl, directory, schema, logger })
+    logger.info({ schema }, 'Schema is up to date')
+  } catch (error) {
+    logger.fatal({ err: error, schema }, 'Migrations failed')
+    host.setExitCode(1)
+  }
+}
+
+interface WaitOptions {
+  databaseUrl: string
+  name: string
+  logger: RuntimeLogger
+  waitMs: number
+}
+
+async function waitForDatabase({ databaseUrl, name, logger, waitMs }: WaitOptions): Promise<void> {
+  const watch = startDatabaseWatch({ probe: createDatabaseProbe({ databaseUrl, name }), logger })
+  try {
+    await watch.untilUp(AbortSignal.timeout(waitMs))
+  } catch (cause) {
+    const { status } = watch
+    const found = 'error' in status ? status.error : 'no answer'
+    throw new Error(`The database of DATABASE_URL was not reached within ${waitMs} ms: ${found}`, { cause })
+  } finally {
+    await watch.stop()
+  }
+}

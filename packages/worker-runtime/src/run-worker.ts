@@ -1,0 +1,173 @@
+import type { Consumer, MessageQueue, SettledEvent } from '@mono/message-queue'
+import { createMessageQueue as createRealMessageQueue } from '@mono/message-queue'
+import type { Pool } from 'pg'
+import { createDatabasePool } from './database-pool.js'
+import { createDatabaseProbe } from './database-probe.js'
+import type { DatabaseStatus } from './database-status.js'
+import { startDatabaseWatch } from './database-watch.js'
+import { openHealthServer } from './health-server.js'
+import { createLogger as createRealLogger, type RuntimeLogger } from './logger.js'
+import { createMetrics } from './metrics.js'
+import { readEnvOrExplain } from './read-env-or-explain.js'
+import { watchReadiness } from './readiness-watch.js'
+import { createResources, type Resources } from './resources.js'
+import { createShutdown, endProcess, type ProcessHost, processHost, type Shutdown } from './shutdown.js'
+import { stopWorker } from './stop-worker.js'
+import { within } from './within.js'
+import type { WorkerEnv } from './worker-env.js'
+import { createWorkerState, type WorkerStateHolder } from './worker-state.js'
+
+export interface WorkerContext<E extends WorkerEnv> {
+  env: E
+  logger: RuntimeLogger
+  /** The worker's database, which is up when `start` is called. Ended by the runtime. */
+  pool: Pool
+  /** Closed by the runtime. */
+  messageQueue: MessageQueue
+  /** Feeds the metrics; to be passed to `consumeMessages` or `consumeBatches`. */
+  onSettled(event: SettledEvent): void
+  /** Aborted when the worker is asked to stop, also during `start`. */
+  signal: AbortSignal
+}
+
+export interface RunningWorker {
+  consumer: Consumer
+  /** Called after the consumer has drained and before the connections are closed; has three seconds. */
+  stop?(): Promise<void>
+}
+
+export interface RunWorkerOptions<E extends WorkerEnv> {
+  /** `audit-worker`: in logs, metrics, connection names. */
+  name: string
+  /** Called once. An `EnvError` is printed as a list and ends the process with 1. */
+  readEnv(): E
+  /** The worker's own schema. */
+  schema: string
+  /** A table of it that the worker's last migration needs: `audit.events`. Without it the worker waits. */
+  probeTable: string
+  /** Database connections at most. Default 10. */
+  poolSize?: number
+  /** Makes the consumer. Called once, when the database is up; the broker may still be away. */
+  start(context: WorkerContext<E>): Promise<RunningWorker> | RunningWorker
+}
+
+/** What tests replace. */
+export interface WorkerDependencies {
+  host: ProcessHost
+  createMessageQueue: typeof createRealMessageQueue
+  createLogger: typeof createRealLogger
+}
+
+const realDependencies: WorkerDependencies = {
+  host: processHost,
+  createMessageQueue: createRealMessageQueue,
+  createLogger: createRealLogger,
+}
+
+/**
+ * Runs a worker from reading its environment to the end of its process. Resolves, never rejects, when everything is
+ * released; the exit code is set then, and the process ends by itself.
+ *
+ * 0: stopped by a signal; what was in hand is finished or given back to the broker. 1: faults in the environment, the
+ * health port is taken, the topology does not match, `start` failed, an uncaught error, or a second signal.
+ *
+ * A database or broker that is away is waited for, before and after the start: `/livez` says 200, `/readyz` 503.
+ */
+export async function runWorker<E extends WorkerEnv>(
+  options: RunWorkerOptions<E>,
+  dependencies: Partial<WorkerDependencies> = {},
+): Promise<void> {
+  const { host, createLogger, createMessageQueue } = { ...realDependencies, ...dependencies }
+  const env = readEnvOrExplain(options.readEnv, host)
+  if (!env) return
+
+  const logger = createLogger({ name: options.name, level: env.logLevel })
+  const shutdown = createShutdown({ host, logger, graceMs: env.shutdownGraceMs })
+  const worker: Worker = { logger, shutdown, state: createWorkerState(logger), resources: createResources(), parts: {} }
+
+  const broughtUp = bringUp({ options, env, worker, createMessageQueue }).catch((error: unknown) => {
+    const cutShort = shutdown.signal.aborted && error === shutdown.signal.reason
+    if (!cutShort) shutdown.request({ reason: 'The worker could not start', error })
+  })
+  await shutdown.requested
+  if (!(await within(broughtUp, shutdown.remainingMs()))) {
+    shutdown.request({ reason: 'The start was not over by the end of the grace period', error: undefined })
+  }
+  const { running, messageQueue } = worker.parts
+  await stopWorker({ ...worker, running, messageQueue })
+
+  shutdown.uninstall()
+  endProcess({ host, logger, code: shutdown.exitCode })
+}
+
+interface Worker {
+  logger: RuntimeLogger
+  shutdown: Shutdown
+  state: WorkerStateHolder
+  resources: Resources
+  /** What there is by now; readiness looks at it, and the stop works with it. */
+  parts: { running?: RunningWorker; messageQueue?: MessageQueue; database?: { readonly status: DatabaseStatus } }
+}
+
+interface BringUpOptions<E extends WorkerEnv> {
+  options: RunWorkerOptions<E>
+  env: E
+  worker: Worker
+  createMessageQueue: typeof createRealMessageQueue
+}
+
+/** The start, in order. Each thing acquired is registered for release, last in first out. */
+async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessageQueue }: BringUpOptions<E>) {
+  const { name, probeTable, poolSize } = options
+  const { logger, shutdown, state, resources, parts } = worker
+  const { databaseUrl } = env
+
+  const readiness = watchReadiness({
+    worker: name,
+    state,
+    logger,
+    sources: () => ({
+      messageQueue: parts.messageQueue,
+      consumer: parts.running?.consumer,
+      database: parts.database?.status ?? { state: 'unknown' },
+    }),
+  })
+  resources.add('the readiness watch', readiness.stop)
+  const metrics = createMetrics({ worker: name, isReady: () => readiness.report().status === 'ready' })
+
+  const server = await openHealthServer({ port: env.httpPort, readiness: readiness.report, metrics: metrics.render })
+  resources.add('the health server', server.close)
+  logger.info({ port: server.port, schema: options.schema }, 'Health server is listening')
+  state.change('waiting')
+
+  const pool = createDatabasePool({ databaseUrl, name, logger, ...(poolSize === undefined ? {} : { max: poolSize }) })
+  resources.add('the database pool', () => within(pool.end(), poolEndLimitMs))
+  const database = startDatabaseWatch({ probe: createDatabaseProbe({ databaseUrl, name, probeTable }), logger })
+  resources.add('the database watch', database.stop)
+  parts.database = database
+  await database.untilUp(shutdown.signal)
+
+  const { rabbitmqUrls: url, topology } = env
+  const messageQueue = createMessageQueue({ url, connectionName: name, logger, topology })
+  resources.add('the broker connections', () => messageQueue.close())
+  parts.messageQueue = messageQueue
+  const { signal } = shutdown
+  const running = await options.start({ env, logger, pool, messageQueue, onSettled: metrics.onSettled, signal })
+  parts.running = running
+  metrics.watchConsumer(running.consumer)
+  stopWhenConsumerEnds(running.consumer, shutdown)
+}
+
+/** A connection whose server does not answer takes its time to end; nothing is lost by not waiting for it. */
+const poolEndLimitMs = 2000
+
+function stopWhenConsumerEnds(consumer: Consumer, shutdown: Shutdown): void {
+  consumer.stopped.then(
+    () => {
+      if (shutdown.signal.aborted) return
+      const error = new Error(`The consumer of ${consumer.queue} stopped, but nobody had asked the worker to stop`)
+      shutdown.request({ reason: 'The consumer stopped', error })
+    },
+    (error: unknown) => shutdown.request({ reason: 'The consumer failed', error }),
+  )
+}

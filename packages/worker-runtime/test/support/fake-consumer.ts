@@ -1,0 +1,56 @@
+import type { Consumer } from '@mono/message-queue'
+
+export interface FakeConsumer extends Consumer {
+  state: Consumer['state']
+  inFlight: number
+  failure: Error | undefined
+  /** What was called, in order. */
+  readonly calls: string[]
+  /** Lets a pending `drain` resolve. */
+  finish(): void
+  fail(error: Error): void
+}
+
+/** A consumer whose deliveries in hand are finished by the test; without any, `drain` resolves at once. */
+export function createFakeConsumer({ inFlight = 0 }: { inFlight?: number } = {}): FakeConsumer {
+  const calls: string[] = []
+  let settle: { resolve(): void; reject(error: Error): void } | undefined
+  const stopped = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject }
+  })
+  stopped.catch(() => {})
+
+  function end(consumer: FakeConsumer): void {
+    consumer.inFlight = 0
+    consumer.state = 'stopped'
+    settle?.resolve()
+  }
+
+  return {
+    queue: 'audit.events',
+    state: 'consuming',
+    inFlight,
+    failure: undefined,
+    stopped,
+    calls,
+    finish() {
+      end(this)
+    },
+    fail(error) {
+      this.state = 'failed'
+      this.failure = error
+      settle?.reject(error)
+    },
+    drain() {
+      calls.push('drain')
+      if (this.state === 'failed') return Promise.resolve()
+      this.state = 'draining'
+      if (this.inFlight === 0) end(this)
+      return stopped
+    },
+    async close() {
+      calls.push('close')
+      end(this)
+    },
+  }
+}
