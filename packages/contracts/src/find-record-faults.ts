@@ -30,7 +30,7 @@ export function findRecordFaults(value: unknown): NestedFault[] {
   if (!isPlainObject(value)) return [{ path: [], reason: `expected an object, found ${describeFound(value)}` }]
   const walk: Walk = { faults: [], path: [], bytesLeft: limits.bodyBytes }
   visitObject(walk, value, 1)
-  if (walk.bytesLeft < 0) walk.faults.push({ path: [], reason: `expected less than ${limits.bodyBytes} bytes of JSON` })
+  if (walk.bytesLeft < 0) report(walk, `expected at most ${limits.bodyBytes} bytes of JSON, found more`)
   return walk.faults
 }
 
