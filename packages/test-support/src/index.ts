@@ -1,5 +1,6 @@
 export type { BrokerConnection } from './management-api.js'
 export { migrate } from './migrate.js'
+export { createRecordingLogger, type LoggedLine, type RecordingLogger } from './recording-logger.js'
 export { type LogRecord, spawnWorker, type WorkerProcess } from './spawn-worker.js'
 export { type TestFixtures, test } from './test.js'
 export type { TestDatabase } from './test-database.js'

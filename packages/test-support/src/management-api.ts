@@ -16,6 +16,11 @@ export interface ManagementApi {
   listConnections(vhost: string): Promise<BrokerConnection[]>
   /** Closes the connection from the broker's side, as an operator would. One that is already gone is no error. */
   closeConnection(name: string, reason: string): Promise<void>
+  /** @throws Error if no queue takes the message */
+  publish(
+    vhost: string,
+    message: { exchange: string; routingKey: string; body: string; headers: object },
+  ): Promise<void>
 }
 
 /** The few calls of RabbitMQ's management API that a vhost per test needs. */
@@ -44,6 +49,14 @@ export function createManagementApi(url: string = managementUrl()): ManagementAp
         headers: { 'x-reason': reason },
         missingIsFine: true,
       })
+    },
+    async publish(vhost, { exchange, routingKey, body, headers }) {
+      const path = `/api/exchanges/${encodeURIComponent(vhost)}/${encodeURIComponent(exchange)}/publish`
+      const answer = await request('POST', path, {
+        body: { routing_key: routingKey, payload: body, payload_encoding: 'string', properties: { headers } },
+      })
+      const { routed } = (await answer.json()) as { routed: boolean }
+      if (!routed) throw new Error(`Nothing took the message for ${exchange} with routing key ${routingKey}.`)
     },
   }
 }

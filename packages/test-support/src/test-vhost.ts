@@ -19,6 +19,8 @@ export interface TestVhost extends Omit<VhostClient, 'close'> {
    * their given names. Waits (up to 15 s) until the broker lists at least `atLeast` of them. Default 1.
    */
   closeConnections(options?: { atLeast?: number }): Promise<string[]>
+  /** Through the management API, which sends what amqplib refuses to, such as more than 64 KiB of headers. */
+  publishUnchecked(exchange: string, routingKey: string, body: string, headers: object): Promise<void>
 }
 
 export interface OwnedTestVhost extends TestVhost {
@@ -60,6 +62,9 @@ export async function createTestVhost(): Promise<OwnedTestVhost> {
       )
       for (const connection of connections) await management.closeConnection(connection.name, 'closed by a test')
       return connections.map(describeConnection)
+    },
+    async publishUnchecked(exchange, routingKey, body, headers) {
+      await management.publish(name, { exchange, routingKey, body, headers })
     },
     async drop({ graceMs = 5_000 } = {}) {
       await close()
