@@ -29,12 +29,15 @@ type Consume = (
   done: Done<object>,
 ) => void
 
+type CreateChannel = (done: Done<RascalChannel>) => void
+
 interface RascalChannel extends EventEmitter {
   consume: Consume
 }
 
 interface RascalConnection extends EventEmitter {
-  createChannel: (done: Done<RascalChannel>) => void
+  createChannel: CreateChannel
+  createConfirmChannel: CreateChannel
   close(done: () => void): void
   connection: { stream: { destroy(): void } }
 }
@@ -83,9 +86,14 @@ function tapConnection(connection: RascalConnection, connectionName: string, tap
   const open = connections.get(connectionName)
   open?.add(connection)
   connection.once('close', () => open?.delete(connection))
-  const createChannel = connection.createChannel.bind(connection)
-  connection.createChannel = (done) =>
-    createChannel((error, channel) => {
+  connection.createChannel = tapCreate(connection.createChannel.bind(connection), tap)
+  // Rascal consumes on confirm channels: it takes the object `{ confirm: false }` for a yes.
+  connection.createConfirmChannel = tapCreate(connection.createConfirmChannel.bind(connection), tap)
+}
+
+function tapCreate(create: CreateChannel, tap: RascalTap): CreateChannel {
+  return (done) =>
+    create((error, channel) => {
       if (channel) tapChannel(channel, tap)
       done(error, channel)
     })

@@ -3,27 +3,38 @@ import { RetryableError } from './handler-errors.js'
 /**
  * Runs a handler under a deadline. A handler that ignores its signal goes on in the background; its result is not used.
  *
- * @throws whatever the handler throws; RetryableError `HANDLER_TIMEOUT` when the time is up
+ * @throws whatever the handler throws; the reason of `signal` when the consumer is closed; RetryableError
+ * `HANDLER_TIMEOUT` when the time is up
  */
 export async function runHandler<T>(
   handler: (signal: AbortSignal) => Promise<T>,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+  { timeoutMs, signal: closed }: { timeoutMs: number; signal: AbortSignal },
 ): Promise<T> {
   const controller = new AbortController()
-  const onClose = () => controller.abort(signal.reason)
-  signal.addEventListener('abort', onClose, { once: true })
-  let timer: NodeJS.Timeout | undefined
-  const timeUp = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const error = new RetryableError(`The handler took longer than ${timeoutMs} ms.`, { code: 'HANDLER_TIMEOUT' })
-      controller.abort(error)
-      reject(error)
-    }, timeoutMs)
-  })
+  const { promise: cutShort, reject } = withRejection()
+  const abort = (reason: unknown) => {
+    controller.abort(reason)
+    reject(reason)
+  }
+  const onClosed = () => abort(closed.reason)
+  const timer = setTimeout(() => abort(timeoutError(timeoutMs)), timeoutMs)
+  closed.addEventListener('abort', onClosed, { once: true })
   try {
-    return await Promise.race([handler(controller.signal), timeUp])
+    return await Promise.race([handler(controller.signal), cutShort])
   } finally {
     clearTimeout(timer)
-    signal.removeEventListener('abort', onClose)
+    closed.removeEventListener('abort', onClosed)
   }
+}
+
+function withRejection(): { promise: Promise<never>; reject: (reason: unknown) => void } {
+  let reject: (reason: unknown) => void = () => {}
+  const promise = new Promise<never>((_resolve, rejectPromise) => {
+    reject = rejectPromise
+  })
+  return { promise, reject }
+}
+
+function timeoutError(timeoutMs: number): RetryableError {
+  return new RetryableError(`The handler took longer than ${timeoutMs} ms.`, { code: 'HANDLER_TIMEOUT' })
 }

@@ -1,0 +1,154 @@
+import { examples } from '@mono/contracts'
+import { test, waitFor } from '@mono/test-support'
+import { describe, expect } from 'vitest'
+import { createMessageQueue, type SettledEvent, TopologyMismatchError } from '../src/index.js'
+import { openMessageQueue } from './open-message-queue.js'
+
+const event = examples['audit.event']
+
+/** A promise that the test settles by hand. */
+function createGate(): { opened: Promise<void>; open: () => void } {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open }
+}
+
+describe('a consumer', () => {
+  test('finishes what it holds when it is drained, and takes no more', async ({ vhost, cleanUp }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    const gate = createGate()
+    const settled: SettledEvent[] = []
+    const consumer = await messageQueue.consumeMessages('audit.events', () => gate.opened, {
+      prefetch: 2,
+      onSettled: (settledEvent) => settled.push(settledEvent),
+    })
+    for (let n = 0; n < 5; n += 1) await vhost.publish('audit', 'audit.track', event)
+    await waitFor(() => consumer.inFlight === 2, { what: 'two messages in hand' })
+    const drained = consumer.drain()
+    expect(consumer.state).toBe('draining')
+    gate.open()
+    await drained
+    await consumer.stopped
+    expect(consumer.state).toBe('stopped')
+    expect(settled.filter(({ outcome }) => outcome === 'acked')).toHaveLength(2)
+    await waitFor(async () => (await vhost.countMessages('audit.events')) === 3, { what: 'the rest in the queue' })
+  })
+
+  test('hands back what is not settled when it is closed', async ({ vhost, cleanUp }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    const aborted: unknown[] = []
+    const consumer = await messageQueue.consumeMessages(
+      'audit.events',
+      (_message, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted.push(signal.reason)
+            reject(signal.reason)
+          })
+        }),
+      { prefetch: 3 },
+    )
+    for (let n = 0; n < 5; n += 1) await vhost.publish('audit', 'audit.track', event)
+    await waitFor(() => consumer.inFlight === 3, { what: 'three messages in hand' })
+    await consumer.close()
+    expect(aborted).toHaveLength(3)
+    expect(consumer.inFlight).toBe(0)
+    await waitFor(async () => (await vhost.countMessages('audit.events')) === 5, { what: 'all five in the queue' })
+    expect(await vhost.countMessages('audit.events.dlq')).toBe(0)
+  })
+
+  test('ends a drain that waits for a handler when it is closed', async ({ vhost, cleanUp }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    const consumer = await messageQueue.consumeMessages('audit.events', () => new Promise(() => {}))
+    await vhost.publish('audit', 'audit.track', event)
+    await waitFor(() => consumer.inFlight === 1, { what: 'the message in hand' })
+    const drained = consumer.drain()
+    await consumer.close()
+    await drained
+    await waitFor(async () => (await vhost.countMessages('audit.events')) === 1, { what: 'the message in the queue' })
+  })
+
+  test('consumes again after its connections are closed by the broker', async ({ vhost, cleanUp }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    let handled = 0
+    const consumer = await messageQueue.consumeMessages('audit.events', async () => {
+      handled += 1
+    })
+    await vhost.closeConnections({ atLeast: 2 })
+    await waitFor(() => consumer.state === 'connecting', { what: 'the loss to be noticed' })
+    await waitFor(() => consumer.state === 'consuming', { what: 'the consumer to be back' })
+    await vhost.publish('audit', 'audit.track', event)
+    await waitFor(() => handled === 1, { what: 'the message' })
+  })
+
+  test('declares its queue again when it is deleted', async ({ vhost, cleanUp }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    let handled = 0
+    const consumer = await messageQueue.consumeMessages('audit.events', async () => {
+      handled += 1
+    })
+    await vhost.withChannel((channel) => channel.deleteQueue('audit.events'))
+    await waitFor(() => consumer.state === 'connecting', { what: 'the loss to be noticed' })
+    await waitFor(() => consumer.state === 'consuming', { what: 'the consumer to be back' })
+    await vhost.publish('audit', 'audit.track', event)
+    await waitFor(() => handled === 1, { what: 'the message' })
+  })
+
+  test('fails with the argument that differs when its queue exists otherwise', async ({ vhost, cleanUp }) => {
+    await vhost.withChannel((channel) =>
+      channel.assertQueue('audit.events', {
+        durable: true,
+        arguments: { 'x-queue-type': 'quorum', 'x-max-length': 7 },
+      }),
+    )
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    const failure = await messageQueue.consumeMessages('audit.events', async () => {}).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(TopologyMismatchError)
+    expect(failure).toMatchObject({ queue: 'audit.events', code: 'TOPOLOGY_MISMATCH' })
+    expect(messageQueue.health().consumers).toEqual([{ queue: 'audit.events', state: 'failed', inFlight: 0 }])
+  })
+
+  test('waits for a broker that is not there, and can be closed meanwhile', async ({ cleanUp }) => {
+    const messageQueue = createMessageQueue({ url: 'amqp://localhost:1/none' })
+    cleanUp(() => messageQueue.close())
+    const consuming = messageQueue.consumeMessages('audit.events', async () => {})
+    expect(messageQueue.health().consumers).toEqual([{ queue: 'audit.events', state: 'connecting', inFlight: 0 }])
+    await messageQueue.close()
+    await expect(consuming).rejects.toThrow(/closed before the broker was there/)
+  })
+
+  test('checks shared exchanges rather than declaring them with topology check', async ({ vhost, cleanUp }) => {
+    const checking = openMessageQueue({ vhost, cleanUp }, { topology: 'check' })
+    const waiting = checking.consumeMessages('audit.events', async () => {})
+    await vhost.withChannel((channel) => channel.assertExchange('audit', 'topic', { durable: true }))
+    await vhost.withChannel((channel) => channel.assertExchange('dead-letter', 'topic', { durable: true }))
+    expect((await waiting).state).toBe('consuming')
+  })
+})
+
+describe('consumeBatches', () => {
+  test('hands over batches and settles each message by itself', async ({ vhost, cleanUp }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    const sizes: number[] = []
+    const settled: SettledEvent[] = []
+    await messageQueue.consumeBatches(
+      'audit.events',
+      async (messages) => {
+        sizes.push(messages.length)
+        return new Map(
+          messages.filter(({ messageId }) => messageId === 'm3').map((message) => [message, new TypeError('bad one')]),
+        )
+      },
+      { size: 5, maxWaitMs: 100, onSettled: (settledEvent) => settled.push(settledEvent) },
+    )
+    for (let n = 0; n < 7; n += 1) await vhost.publish('audit', 'audit.track', event, { messageId: `m${n}` })
+    await waitFor(() => settled.length === 7, { what: 'seven settlements' })
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(7)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(5)
+    expect(settled.filter(({ outcome }) => outcome === 'dead-lettered')).toHaveLength(1)
+    const [letter] = await vhost.drainQueue('audit.events.dlq', 1)
+    expect(letter?.properties.messageId).toBe('m3')
+  })
+})
