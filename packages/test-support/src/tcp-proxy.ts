@@ -1,0 +1,138 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, connect as openSocket, type Socket } from 'node:net'
+
+export interface TcpProxy {
+  port: number
+  /** Pairs of sockets that are open. */
+  connections: number
+  /** The same URL, with this proxy's address in place of the target's. */
+  url(original: string): string
+  /** Resets every open connection, as a broken network does. New ones are let through. */
+  cut(): void
+  /**
+   * Leaves connections open and passes nothing on, as a peer that hangs; new ones are taken and hang too. With
+   * `from-target` only the answers are held back: what is sent arrives, and nobody hears of it.
+   */
+  freeze(direction?: 'both' | 'from-target'): void
+  /** Passes on what was held back, and all that follows. */
+  thaw(): void
+  /** Resets every open connection and refuses new ones, as a peer that is away. */
+  down(): Promise<void>
+  /** Takes connections again, on the same port. */
+  up(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface TcpProxyOptions {
+  /** A URL with a host and a port: where connections are passed on to. */
+  target: string
+}
+
+/** A TCP proxy on 127.0.0.1 that can behave like a bad network. */
+export async function createTcpProxy({ target }: TcpProxyOptions): Promise<TcpProxy> {
+  const { hostname: host, port } = new URL(target)
+  const links = new Set<ProxyLink>()
+  let frozen: FrozenDirection = 'none'
+  const createProxyServer = () =>
+    createServer((client) => {
+      const link = createProxyLink(client, openSocket({ host, port: Number(port) }))
+      links.add(link)
+      link.setFrozen(frozen)
+      client.once('close', () => links.delete(link))
+    })
+  let server = createProxyServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port: ownPort } = server.address() as AddressInfo
+
+  const setFrozen = (direction: FrozenDirection) => {
+    frozen = direction
+    for (const link of links) link.setFrozen(direction)
+  }
+  const cut = () => {
+    for (const link of links) link.reset()
+  }
+  const down = async () => {
+    if (!server.listening) return
+    server.close()
+    cut()
+    await once(server, 'close')
+  }
+
+  return {
+    port: ownPort,
+    get connections() {
+      return links.size
+    },
+    url(original) {
+      const url = new URL(original)
+      url.hostname = '127.0.0.1'
+      url.port = String(ownPort)
+      return url.href
+    },
+    cut,
+    freeze: (direction = 'both') => setFrozen(direction),
+    thaw: () => setFrozen('none'),
+    down,
+    async up() {
+      if (server.listening) return
+      server = createProxyServer()
+      server.listen(ownPort, '127.0.0.1')
+      await once(server, 'listening')
+    },
+    close: down,
+  }
+}
+
+type FrozenDirection = 'none' | 'both' | 'from-target'
+
+interface ProxyLink {
+  setFrozen(direction: FrozenDirection): void
+  reset(): void
+}
+
+function createProxyLink(client: Socket, target: Socket): ProxyLink {
+  const outward = createPipe(client, target)
+  const inward = createPipe(target, client)
+  const reset = () => {
+    client.resetAndDestroy()
+    target.resetAndDestroy()
+  }
+  for (const socket of [client, target]) {
+    socket.setNoDelay(true)
+    socket.on('error', reset)
+    socket.on('close', reset)
+  }
+  return {
+    setFrozen(direction) {
+      outward.setFrozen(direction === 'both')
+      inward.setFrozen(direction !== 'none')
+    },
+    reset,
+  }
+}
+
+/** `Readable.pipe` would resume a stream that was paused to freeze it. */
+function createPipe(from: Socket, to: Socket) {
+  let frozen = false
+  let full = false
+  const flow = () => {
+    if (frozen || full) from.pause()
+    else from.resume()
+  }
+  from.on('data', (chunk: Buffer) => {
+    full = !to.write(chunk)
+    flow()
+  })
+  to.on('drain', () => {
+    full = false
+    flow()
+  })
+  from.on('end', () => to.end())
+  return {
+    setFrozen(value: boolean) {
+      frozen = value
+      flow()
+    },
+  }
+}
