@@ -2,16 +2,22 @@
 import { environment } from '../environment.mjs'
 import { instanceName, rootDirectory } from './paths.mjs'
 import { choosePorts } from './ports.mjs'
+import { probeAmqp } from './probe-amqp.mjs'
+import { probePostgres } from './probe-postgres.mjs'
 import { run } from './processes.mjs'
 import { say, step } from './progress.mjs'
 import { readState, updateState } from './state.mjs'
+import { waitUntilReady } from './wait-until-ready.mjs'
 
 /** @typedef {import('./services.mjs').ServiceName} ServiceName */
 
 /** How long images may take to come before the Debian packages are taken instead. */
 const pullLimitMs = 30_000
 
-/** The variables of docker-compose.yml for host ports, and their defaults there. */
+/** How long a failed pull is remembered: where registries are out of reach, not every start should try for so long. */
+const retryPullAfterMs = 3_600_000
+
+/** The variables of docker-compose.yml for host ports; their defaults are the ports within the containers. */
 const portDefaults = {
   rabbitmq: { AMQP_PORT: 5672, MANAGEMENT_PORT: 15672, RABBITMQ_METRICS_PORT: 15692 },
   postgres: { POSTGRES_PORT: 5432 },
@@ -75,9 +81,13 @@ export async function canCompose(services) {
   }
   const missing = await findMissingImages(services)
   if (missing.length === 0) return true
+  const wanted = missing.join(' ')
+  const { failedPull } = readState()
+  if (failedPull?.images === wanted && Date.now() - failedPull.at < retryPullAfterMs) return false
   const pulled = await step(`pulling ${missing.join(' and ')}`, () =>
     docker(['compose', 'pull', '--quiet', ...services], { timeout: pullLimitMs }),
   )
+  updateState({ failedPull: pulled.code === 0 ? undefined : { images: wanted, at: Date.now() } })
   if (pulled.code === 0) return true
   const reason = pulled.code === -1 ? `not within ${pullLimitMs / 1000} s` : pulled.stderr.trim().split('\n').at(-1)
   say(`Docker answers, but cannot get ${missing.join(' and ')} (${reason}): using Debian packages instead`)
@@ -97,16 +107,18 @@ export async function startCompose(services) {
   const started = services.filter((service) => !running.has(service))
   const kept = readState().composePorts ?? {}
   /** @type {Record<string, number>} */
-  const ports = {}
+  const published = {}
+  /** @type {Record<string, number>} */
+  const wanted = {}
   for (const service of services) {
-    /** @type {Record<string, number>} */
-    const defaults = portDefaults[service]
-    const wanted = Object.fromEntries(
-      Object.entries(defaults).map(([name, port]) => [name, Number(environment[name] ?? kept[name] ?? port)]),
-    )
-    if (running.has(service)) Object.assign(ports, await readPublishedPorts(service, defaults, base))
-    else Object.assign(ports, await choosePorts(wanted, instanceName))
+    if (running.has(service)) Object.assign(published, await readPublishedPorts(service, base))
+    else {
+      for (const [name, port] of Object.entries(portDefaults[service])) {
+        wanted[name] = Number(environment[name] ?? kept[name] ?? port)
+      }
+    }
   }
+  const ports = { ...published, ...(await choosePorts(wanted, instanceName)) }
   updateState({ composePorts: { ...kept, ...ports }, composeProject: project.COMPOSE_PROJECT_NAME ?? 'mono' })
   const variables = {
     ...credentials,
@@ -116,7 +128,7 @@ export async function startCompose(services) {
   if (started.length > 0) {
     const up = await step(`starting ${started.join(' and ')} with Docker Compose`, () =>
       docker(['compose', 'up', '--detach', '--wait', '--no-deps', '--no-build', ...started], {
-        env: environment,
+        env: variables,
         timeout: 180_000,
       }),
     )
@@ -125,7 +137,20 @@ export async function startCompose(services) {
       throw new Error(`docker compose could not start ${started.join(' and ')}:\n${up.stderr.trim()}`)
     }
   }
-  return { urls: toUrls(services, variables), started }
+  const urls = toUrls(services, variables)
+  // Also those that somebody has only just started.
+  const fault = await step('waiting for broker and database', () =>
+    waitUntilReady(() => probe(urls), { timeoutMs: 60_000, intervalMs: 200 }),
+  )
+  if (fault !== undefined) throw new Error(`the containers run, but cannot be used: ${fault}`)
+  return { urls, started }
+}
+
+/** @param {Partial<import('./services.mjs').Urls>} urls */
+async function probe({ rabbitmqUrl, databaseUrl }) {
+  const broker = rabbitmqUrl && (await probeAmqp(rabbitmqUrl))
+  const database = databaseUrl && (await probePostgres(databaseUrl))
+  return broker || database || undefined
 }
 
 /**
@@ -151,15 +176,14 @@ function toUrls(services, variables) {
 
 /**
  * @param {ServiceName} service
- * @param {Record<string, number>} defaults variable name → the container's port
  * @param {NodeJS.ProcessEnv} env
  */
-async function readPublishedPorts(service, defaults, env) {
+async function readPublishedPorts(service, env) {
   /** @type {Record<string, number>} */
   const ports = {}
-  for (const [name, port] of Object.entries(defaults)) {
-    const published = await docker(['compose', 'port', service, String(port)], { env })
-    ports[name] = Number(published.stdout.trim().split(':').at(-1)) || port
+  for (const [name, port] of Object.entries(portDefaults[service])) {
+    const answer = await docker(['compose', 'port', service, String(port)], { env })
+    ports[name] = Number(answer.stdout.trim().split(':').at(-1)) || port
   }
   return ports
 }

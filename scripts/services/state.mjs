@@ -13,6 +13,7 @@ import { say } from './progress.mjs'
  * @property {Record<string, number>} [composePorts]
  * @property {string} [composeProject]
  * @property {string[]} [composeServices] those that were started here; absent: somebody else's, never stopped here
+ * @property {{ images: string, at: number }} [failedPull] images that could not be had, and when (Unix milliseconds)
  * @property {{ [service: string]: import('./processes.mjs').ProcessId }} [owners] per private instance, and for
  *   `compose`: the process that ends it; absent: it runs until `--stop`
  * @property {import('./processes.mjs').ProcessId[]} [users] processes that use another one's private instances

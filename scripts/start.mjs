@@ -1,0 +1,105 @@
+// @ts-check
+import { parseArgs } from 'node:util'
+import { buildPackages, installDependencies } from './prepare.mjs'
+import { instanceName } from './services/paths.mjs'
+import { choosePorts } from './services/ports.mjs'
+import { say, step } from './services/progress.mjs'
+import { startServices } from './services/services.mjs'
+import { renderOutcomes } from './start/render-table.mjs'
+import { runExamples } from './start/run-examples.mjs'
+import { migrate, startWorker } from './start/worker-process.mjs'
+import { workers } from './start/workers.mjs'
+
+const usage = `usage: npm start [-- --once]
+
+Starts broker, database and all workers, sends each worker an example and shows what was done with it.
+Runs until Ctrl-C.
+  --once   end after the table; exit code 1 if something was not done within a minute`
+
+/** @type {{ what: string, release: () => Promise<void> }[]} what to end, the latest first */
+const releases = []
+/** @type {Promise<void> | undefined} */
+let releasing
+
+/** Ends everything that was started here, going on past failures. */
+function releaseAll() {
+  releasing ??= (async () => {
+    for (const { what, release } of releases.reverse()) {
+      await release().catch((/** @type {unknown} */ error) => {
+        say(`${what} could not be stopped: ${error instanceof Error ? error.message : error}`)
+      })
+    }
+  })()
+  return releasing
+}
+
+/** @param {NodeJS.Signals} signal */
+function interrupt(signal) {
+  // What is still running then has been told by the kernel to end with us.
+  if (releasing) process.exit(1)
+  say(`${signal}: stopping (once more: at once)`)
+  void releaseAll().then(() => process.exit())
+}
+
+/** @param {boolean} once */
+async function start(once) {
+  await installDependencies()
+  await buildPackages()
+  const services = await startServices({ endWithParent: true })
+  releases.push({ what: 'broker and database', release: services.stop })
+  const { rabbitmqUrl, managementUrl, databaseUrl } = services
+  await step('migrating the database', async () => {
+    for (const { name } of workers) await migrate(name, databaseUrl)
+  })
+  const ports = await choosePorts(
+    Object.fromEntries(workers.map(({ name, httpPort }) => [name, httpPort])),
+    instanceName,
+  )
+  const env = { RABBITMQ_URL: rabbitmqUrl, DATABASE_URL: databaseUrl }
+  const processes = workers.map((worker, index) =>
+    startWorker(worker, { index, httpPort: ports[worker.name] ?? worker.httpPort, env }),
+  )
+  releases.push({
+    what: 'the workers',
+    release: async () => {
+      await step('stopping the workers', () => Promise.all(processes.map(({ stop }) => stop())))
+    },
+  })
+  await step('waiting for the workers', () => Promise.all(processes.map(({ ready }) => ready())))
+  const outcomes = await step('waiting for the effects of the examples', () => runExamples(workers, services))
+  process.stdout.write(`\n${renderOutcomes(outcomes)}\n\n`)
+  if (outcomes.some(({ done }) => done === undefined)) process.exitCode = 1
+  if (once) return
+  process.stdout.write(
+    [
+      `RabbitMQ     ${managementUrl}  user ${decodeURIComponent(new URL(rabbitmqUrl.split(',')[0] ?? '').username)}, password as in ${rabbitmqUrl}`,
+      `PostgreSQL   ${databaseUrl}`,
+      ...processes.map(({ name, url }) => `${name.padEnd(12)} ${url}/readyz  ${url}/metrics`),
+      '',
+      'Ctrl-C stops everything.',
+      '',
+    ].join('\n'),
+  )
+  const [name, how] = await Promise.race(processes.map(async (worker) => [worker.name, await worker.ended]))
+  // A signal to all of us ends the workers too; then it is no failure of theirs.
+  if (releasing) return
+  throw new Error(`${name} ended by itself with ${how}: stopping the others`)
+}
+
+const { values } = parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+if (values.help) {
+  process.stdout.write(`${usage}\n`)
+} else {
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  try {
+    await start(values.once === true)
+  } catch (error) {
+    // What fails because it is being stopped needs no telling.
+    if (!releasing) {
+      say(error instanceof Error ? error.message : String(error))
+      process.exitCode = 1
+    }
+  }
+  await releaseAll()
+  process.exit()
+}

@@ -1,0 +1,81 @@
+// @ts-check
+import { setTimeout as delay } from 'node:timers/promises'
+
+const effectLimitMs = 60_000
+const pollMs = 20
+
+/**
+ * One effect of one example, as it is shown.
+ * @typedef {{ worker: string, sent: string, where: string, done: string | undefined, seconds: number }} Outcome
+ */
+
+/**
+ * Waits for an effect.
+ * @param {import('./workers.mjs').Effect} effect
+ * @param {number} since
+ */
+async function awaitEffect({ where, read }, since) {
+  for (;;) {
+    const done = await read()
+    const seconds = (performance.now() - since) / 1000
+    if (done !== undefined || seconds * 1000 > effectLimitMs) return { where, done, seconds }
+    await delay(pollMs)
+  }
+}
+
+/**
+ * Connects as an application does, sends one example for each worker and waits up to a minute for its effects.
+ * @param {import('./workers.mjs').WorkerDescription[]} workers
+ * @param {{ rabbitmqUrl: string, databaseUrl: string }} services
+ * @returns {Promise<Outcome[]>}
+ */
+export async function runExamples(workers, { rabbitmqUrl, databaseUrl }) {
+  // Only here, since they are not there before the dependencies are installed and the packages built.
+  const { createMessageQueue } = await import('@mono/message-queue')
+  const contracts = await import('@mono/contracts')
+  const { connect } = await import('amqplib')
+  const { default: pg } = await import('pg')
+  const urls = rabbitmqUrl.split(',').map((url) => url.trim())
+  const messageQueue = createMessageQueue({ url: urls, connectionName: 'npm start' })
+  const pool = new pg.Pool({ connectionString: databaseUrl })
+  const connection = await connect(urls[0] ?? '')
+  connection.on('error', () => {})
+  /** @type {import('./workers.mjs').Stage} */
+  const stage = {
+    messageQueue,
+    contracts,
+    findRow: async (sql, params) => (await pool.query(sql, params)).rows[0],
+    async subscribe(exchange, bindingKey) {
+      /** @type {{ routingKey: string, body: Record<string, unknown> }[]} */
+      const received = []
+      const channel = await connection.createChannel()
+      const { queue } = await channel.assertQueue('', { exclusive: true })
+      await channel.bindQueue(queue, exchange, bindingKey)
+      await channel.consume(
+        queue,
+        (message) => {
+          if (message)
+            received.push({ routingKey: message.fields.routingKey, body: JSON.parse(message.content.toString()) })
+        },
+        { noAck: true },
+      )
+      return { find: (wanted) => received.find(({ body }) => wanted(body))?.routingKey }
+    },
+  }
+  try {
+    await messageQueue.connect()
+    const outcomes = await Promise.all(
+      workers.map(async (worker) => {
+        const since = performance.now()
+        const { sent, effects } = await worker.sendExample(stage)
+        const results = await Promise.all(effects.map((effect) => awaitEffect(effect, since)))
+        return results.map((result) => ({ worker: worker.name, sent, ...result }))
+      }),
+    )
+    return outcomes.flat()
+  } finally {
+    await messageQueue.close()
+    await connection.close()
+    await pool.end()
+  }
+}

@@ -1,0 +1,53 @@
+// @ts-check
+import { spawn } from 'node:child_process'
+import { environment } from './environment.mjs'
+import { buildPackages, installDependencies, turbo, turboEnvironment } from './prepare.mjs'
+import { rootDirectory } from './services/paths.mjs'
+import { say } from './services/progress.mjs'
+import { withServices } from './services/services.mjs'
+import { removeReports, sumReports } from './test/sum-reports.mjs'
+
+/**
+ * Runs all unit and integration tests; a failing package does not keep the others from running.
+ * @param {import('./services/services.mjs').Services} services
+ * @returns {Promise<number>} turbo's exit code
+ */
+function runTests({ rabbitmqUrl, managementUrl, databaseUrl }) {
+  const args = ['run', 'test', 'test:integration', '--concurrency=2', '--continue=always', '--output-logs=new-only']
+  return new Promise((resolve, reject) => {
+    const child = spawn(turbo, args, {
+      cwd: rootDirectory,
+      env: {
+        ...environment,
+        ...turboEnvironment,
+        RABBITMQ_URL: rabbitmqUrl,
+        RABBITMQ_MANAGEMENT_URL: managementUrl,
+        DATABASE_URL: databaseUrl,
+      },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    child.once('error', reject)
+    child.once('close', (code) => resolve(code ?? 1))
+  })
+}
+
+async function test() {
+  await installDependencies()
+  await buildPackages()
+  removeReports()
+  const code = await withServices(runTests)
+  const { passed, failed, skipped } = sumReports()
+  for (const name of skipped) process.stdout.write(`skipped  ${name}\n`)
+  for (const name of failed) process.stdout.write(`failed   ${name}\n`)
+  if (code !== 0 && failed.length === 0)
+    process.stdout.write(`turbo ended with code ${code} without a failed test: see above\n`)
+  process.exitCode = code !== 0 || failed.length > 0 ? 1 : 0
+  process.stdout.write(`${passed} passed, ${failed.length} failed, ${skipped.length} skipped\n`)
+}
+
+try {
+  await test()
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error))
+  process.exitCode = 1
+}
