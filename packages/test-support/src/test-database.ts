@@ -33,8 +33,9 @@ export async function createTestDatabase(): Promise<OwnedTestDatabase> {
   const pools: pg.Pool[] = []
   const createPool = (options: Omit<pg.PoolConfig, 'connectionString'> = {}) => {
     const pool = new pg.Pool({ ...options, connectionString: url.href })
-    // An idle connection that is lost is told here; without a listener it would end the process.
+    // Told of a connection that is lost while idle, and while lent out; without a listener it would end the process.
     pool.on('error', () => undefined)
+    pool.on('connect', (client) => client.on('error', () => undefined))
     pools.push(pool)
     return pool
   }
