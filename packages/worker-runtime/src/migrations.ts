@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import type { RuntimeLogger } from './logger.js'
@@ -13,18 +14,25 @@ export interface RunMigrationsOptions {
 
 const migrationsTable = 'migrations'
 
+/** Other files would be loaded as code. node-pg-migrate puts this between ^ and $, so an alternation needs the group. */
+const notSql = '(?:(?!.*\\.sql$).*|\\..*)'
+
 /**
  * Brings the worker's schema up to date, all pending files in one transaction. May run in any number of replicas and
  * workers at once: they wait for each other on node-pg-migrate's advisory lock. Logs only what it applies.
  *
  * The schema is made if it is missing; a role that may not do that works once somebody has made it.
  *
- * @throws Error if the database cannot be reached, the schema cannot be made, a file fails (nothing is applied then), or
- *   a new file sorts before one that was applied already.
+ * @throws Error if the directory holds no SQL file, the database cannot be reached, the schema cannot be made, a file
+ *   fails (nothing is applied then), or a new file sorts before one that was applied already.
  */
 export async function runMigrations({ databaseUrl, directory, schema, logger }: RunMigrationsOptions): Promise<void> {
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
     throw new Error(`A schema name of lower-case letters, digits and _ was expected, but "${schema}" was found`)
+  }
+  const dir = directory instanceof URL ? fileURLToPath(directory) : directory
+  if (!(await readdir(dir)).some((file) => file.endsWith('.sql'))) {
+    throw new Error(`SQL files were expected in ${dir}, but none is there`)
   }
   // Only this needs node-pg-migrate, which brings a TypeScript loader; a worker's start should not pay for that.
   const { runner, PG_MIGRATE_LOCK_ID } = await import('node-pg-migrate')
@@ -44,12 +52,13 @@ export async function runMigrations({ databaseUrl, directory, schema, logger }: 
     await createSchemaIfMissing(client, schema)
     const applied = await runner({
       dbClient: client,
-      dir: directory instanceof URL ? fileURLToPath(directory) : directory,
-      ignorePattern: '(?!.*\\.sql$).*|\\..*',
+      dir,
+      ignorePattern: notSql,
       direction: 'up',
       schema,
       migrationsSchema: schema,
       migrationsTable,
+      singleTransaction: true,
       advisoryLockMode: 'wait',
       logger: toMigrateLogger(logger, schema),
     })

@@ -74,6 +74,14 @@ describe('a worker is not ready', () => {
     })
   })
 
+  test('and shows the consumer that the start is still making', () => {
+    const consumers = [{ queue: 'audit.events' as const, state: 'connecting' as const, inFlight: 0 }]
+    const messageQueue = createFakeMessageQueue({ consumers })
+    const { checks } = toReadinessReport(sources({ state: 'waiting', messageQueue, consumer: undefined }))
+    expect(checks.consumer).toEqual({ state: 'connecting', inFlight: 0 })
+    expect(checks.broker.state).toBe('connecting')
+  })
+
   test('and shows the broker as connecting while the consumer is', () => {
     expect(toReadinessReport(sources({ consumer: consumerIn('connecting') })).checks.broker.state).toBe('connecting')
   })

@@ -29,6 +29,7 @@ export interface ReadinessSources {
   worker: string
   state: WorkerState
   messageQueue: Pick<MessageQueue, 'health'> | undefined
+  /** Absent while the worker's start waits for the broker; the client knows about it then. */
   consumer: Consumer | undefined
   database: DatabaseStatus
 }
@@ -38,8 +39,9 @@ export interface ReadinessSources {
  * the broker lets it publish, and the database answers and is migrated. Everything is looked up, nothing remembered.
  */
 export function toReadinessReport(sources: ReadinessSources): ReadinessReport {
-  const consumer = toConsumerCheck(sources.consumer)
-  const broker = toBrokerCheck(sources.messageQueue, consumer)
+  const health = sources.messageQueue?.health()
+  const consumer = toConsumerCheck(sources.consumer ?? health?.consumers[0])
+  const broker = toBrokerCheck(health, consumer)
   const ready =
     sources.state === 'running' &&
     consumer.state === 'consuming' &&
@@ -54,7 +56,9 @@ export function toReadinessReport(sources: ReadinessSources): ReadinessReport {
   }
 }
 
-function toConsumerCheck(consumer: Consumer | undefined): ConsumerCheck {
+function toConsumerCheck(
+  consumer: (Pick<Consumer, 'state' | 'inFlight'> & Partial<Pick<Consumer, 'failure'>>) | undefined,
+): ConsumerCheck {
   if (!consumer) return { state: 'not started', inFlight: 0 }
   const check: ConsumerCheck = { state: consumer.state, inFlight: consumer.inFlight }
   if (consumer.failure) check.error = maskSecrets(consumer.failure.message)
@@ -65,9 +69,9 @@ function toConsumerCheck(consumer: Consumer | undefined): ConsumerCheck {
  * The client's own connection is for publishing and stays idle in a worker that publishes nothing. The consumer has a
  * connection of its own, so a consuming consumer shows that the broker is there.
  */
-function toBrokerCheck(messageQueue: ReadinessSources['messageQueue'], consumer: ConsumerCheck): BrokerCheck {
-  if (!messageQueue) return { state: 'idle', blocked: false }
-  const { connection, blocked, lastError } = messageQueue.health()
+function toBrokerCheck(health: ReturnType<MessageQueue['health']> | undefined, consumer: ConsumerCheck): BrokerCheck {
+  if (!health) return { state: 'idle', blocked: false }
+  const { connection, blocked, lastError } = health
   const idleState = consumer.state === 'consuming' ? 'open' : consumer.state === 'connecting' ? 'connecting' : 'idle'
   const check: BrokerCheck = { state: connection === 'idle' ? idleState : connection, blocked }
   if (lastError !== undefined && check.state !== 'open') check.error = maskSecrets(lastError)

@@ -3,19 +3,19 @@ import { createMessageQueue as createRealMessageQueue } from '@mono/message-queu
 import type { Pool } from 'pg'
 import { createDatabasePool } from './database-pool.js'
 import { createDatabaseProbe } from './database-probe.js'
-import type { DatabaseStatus } from './database-status.js'
 import { startDatabaseWatch } from './database-watch.js'
 import { openHealthServer } from './health-server.js'
 import { createLogger as createRealLogger, type RuntimeLogger } from './logger.js'
 import { createMetrics } from './metrics.js'
 import { readEnvOrExplain } from './read-env-or-explain.js'
 import { watchReadiness } from './readiness-watch.js'
-import { createResources, type Resources } from './resources.js'
+import { createResources } from './resources.js'
 import { createShutdown, endProcess, type ProcessHost, processHost, type Shutdown } from './shutdown.js'
 import { stopWorker } from './stop-worker.js'
 import { within } from './within.js'
+import type { RunningWorker, Worker } from './worker.js'
 import type { WorkerEnv } from './worker-env.js'
-import { createWorkerState, type WorkerStateHolder } from './worker-state.js'
+import { createWorkerState } from './worker-state.js'
 
 export interface WorkerContext<E extends WorkerEnv> {
   env: E
@@ -30,12 +30,6 @@ export interface WorkerContext<E extends WorkerEnv> {
   signal: AbortSignal
 }
 
-export interface RunningWorker {
-  consumer: Consumer
-  /** Called after the consumer has drained and before the connections are closed; has three seconds. */
-  stop?(): Promise<void>
-}
-
 export interface RunWorkerOptions<E extends WorkerEnv> {
   /** `audit-worker`: in logs, metrics, connection names. */
   name: string
@@ -47,7 +41,10 @@ export interface RunWorkerOptions<E extends WorkerEnv> {
   probeTable: string
   /** Database connections at most. Default 10. */
   poolSize?: number
-  /** Makes the consumer. Called once, when the database is up; the broker may still be away. */
+  /**
+   * Makes the consumer. Called once, when the database is up. May take as long as the broker is away; a stop meanwhile
+   * drains the client, which ends the wait.
+   */
   start(context: WorkerContext<E>): Promise<RunningWorker> | RunningWorker
 }
 
@@ -86,27 +83,15 @@ export async function runWorker<E extends WorkerEnv>(
   const worker: Worker = { logger, shutdown, state: createWorkerState(logger), resources: createResources(), parts: {} }
 
   const broughtUp = bringUp({ options, env, worker, createMessageQueue }).catch((error: unknown) => {
-    const cutShort = shutdown.signal.aborted && error === shutdown.signal.reason
-    if (!cutShort) shutdown.request({ reason: 'The worker could not start', error })
+    // What a stop makes of a start that is under way is no fault.
+    if (shutdown.signal.aborted) logger.debug({ err: error }, 'The start was cut short by the stop')
+    else shutdown.request({ reason: 'The worker could not start', error })
   })
   await shutdown.requested
-  if (!(await within(broughtUp, shutdown.remainingMs()))) {
-    shutdown.request({ reason: 'The start was not over by the end of the grace period', error: undefined })
-  }
-  const { running, messageQueue } = worker.parts
-  await stopWorker({ ...worker, running, messageQueue })
+  await stopWorker({ worker, broughtUp })
 
   shutdown.uninstall()
   endProcess({ host, logger, code: shutdown.exitCode })
-}
-
-interface Worker {
-  logger: RuntimeLogger
-  shutdown: Shutdown
-  state: WorkerStateHolder
-  resources: Resources
-  /** What there is by now; readiness looks at it, and the stop works with it. */
-  parts: { running?: RunningWorker; messageQueue?: MessageQueue; database?: { readonly status: DatabaseStatus } }
 }
 
 interface BringUpOptions<E extends WorkerEnv> {

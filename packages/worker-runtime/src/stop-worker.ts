@@ -1,47 +1,43 @@
-import type { MessageQueue } from '@mono/message-queue'
-import type { RuntimeLogger } from './logger.js'
-import type { Resources } from './resources.js'
-import type { RunningWorker } from './run-worker.js'
 import type { Shutdown } from './shutdown.js'
 import { within } from './within.js'
-import type { WorkerStateHolder } from './worker-state.js'
+import type { Worker } from './worker.js'
 
-export interface StoppableWorker {
-  state: WorkerStateHolder
-  shutdown: Shutdown
-  resources: Resources
-  logger: RuntimeLogger
-  /** Absent if the worker was asked to stop before its consumer was there. */
-  running: RunningWorker | undefined
-  messageQueue: Pick<MessageQueue, 'drain'> | undefined
+export interface StopWorkerOptions {
+  worker: Worker
+  /** Settles when the start is over. Never rejects. */
+  broughtUp: Promise<void>
+  /** For each step after the work in hand: none should take long, and none may hold up the end. Default 3000. */
+  stepLimitMs?: number
 }
-
-/** For each step after the work in hand: none of them should take long, and none may hold up the end. */
-const stepLimitMs = 3000
 
 /**
  * Stops a worker, in this order: take no more and finish what is in hand; past the grace period give back the rest;
  * the worker's own end; flush the publisher; release all. A step that fails or takes too long makes the exit code 1
  * and does not keep the others from being tried.
  */
-export async function stopWorker({ state, shutdown, resources, logger, running, messageQueue }: StoppableWorker) {
-  state.change('draining')
+export async function stopWorker({ worker, broughtUp, stepLimitMs = 3000 }: StopWorkerOptions): Promise<void> {
+  const { state, shutdown, resources, logger, parts } = worker
   const attempt = createAttempt(shutdown)
+  const inTime = (step: Promise<unknown> | undefined) => assertSettlesWithin(step, stepLimitMs)
+  state.change('draining')
 
-  if (running) {
-    const { consumer } = running
-    const inFlightAtStart = consumer.inFlight
-    const drained = await attempt('Draining the consumer', () => within(consumer.drain(), shutdown.remainingMs()))
-    if (drained) {
-      logger.info({ finished: inFlightAtStart }, 'Everything in hand is finished')
-    } else {
-      logger.warn({ inFlight: consumer.inFlight }, 'The grace period is over; giving back what is not finished')
-      await attempt('Closing the consumer', () => withinOrThrow(consumer.close()))
-    }
-    await attempt('Stopping the worker’s own parts', () => withinOrThrow(running.stop?.()))
+  // A start that still waits for the broker has a consumer that only the client knows; draining it ends the wait.
+  const intake = parts.running?.consumer ?? parts.messageQueue
+  const inFlight = countInFlight(worker)
+  const drained = await attempt('Draining', () =>
+    within(Promise.all([intake?.drain(), broughtUp]), shutdown.remainingMs()),
+  )
+  if (drained) {
+    logger.info({ inFlight }, 'Everything in hand is finished')
+  } else {
+    logger.warn({ inFlight: countInFlight(worker) }, 'The grace period is over; giving back what is not finished')
+    await attempt('Giving back what is in hand', () => inTime(Promise.all([intake?.close(), broughtUp])))
   }
-  if (messageQueue) await attempt('Flushing the publisher', () => withinOrThrow(messageQueue.drain()))
-  await attempt('Releasing the resources', () => withinOrThrow(resources.releaseAll()))
+
+  // Looked up only now: a start that was under way may have ended meanwhile.
+  await attempt('Stopping the worker’s own parts', () => inTime(parts.running?.stop?.()))
+  await attempt('Flushing the publisher', () => inTime(parts.messageQueue?.drain()))
+  await attempt('Releasing the resources', () => inTime(resources.releaseAll()))
 
   state.change(shutdown.exitCode === 0 ? 'stopped' : 'failed')
 }
@@ -58,7 +54,12 @@ function createAttempt(shutdown: Shutdown) {
   }
 }
 
-async function withinOrThrow(promise: Promise<void> | undefined): Promise<boolean> {
-  if (promise === undefined || (await within(promise, stepLimitMs))) return true
-  throw new Error(`It was expected to take at most ${stepLimitMs} ms, but is still not done`)
+async function assertSettlesWithin(step: Promise<unknown> | undefined, ms: number): Promise<boolean> {
+  if (step === undefined || (await within(step, ms))) return true
+  throw new Error(`It was expected to take at most ${ms} ms, but is still not done`)
+}
+
+function countInFlight({ parts }: Worker): number {
+  if (parts.running) return parts.running.consumer.inFlight
+  return parts.messageQueue?.health().consumers.reduce((sum, consumer) => sum + consumer.inFlight, 0) ?? 0
 }

@@ -1,0 +1,26 @@
+import type { Consumer, MessageQueue } from '@mono/message-queue'
+import type { DatabaseStatus } from './database-status.js'
+import type { RuntimeLogger } from './logger.js'
+import type { Resources } from './resources.js'
+import type { Shutdown } from './shutdown.js'
+import type { WorkerStateHolder } from './worker-state.js'
+
+export interface RunningWorker {
+  consumer: Consumer
+  /** Called after the consumer has drained and before the connections are closed; has three seconds. */
+  stop?(): Promise<void>
+}
+
+/** What start and stop share. */
+export interface Worker {
+  logger: RuntimeLogger
+  shutdown: Shutdown
+  state: WorkerStateHolder
+  resources: Resources
+  /** What there is by now; readiness looks at it, and the stop works with it. */
+  parts: {
+    running?: RunningWorker
+    messageQueue?: Pick<MessageQueue, 'health' | 'drain' | 'close'>
+    database?: { readonly status: DatabaseStatus }
+  }
+}

@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, waitFor } from '@mono/test-support'
+import { describe, expect } from 'vitest'
+import { readEnv } from '../src/read-env.js'
+import { runMigrationsMain } from '../src/run-migrations-main.js'
+import { migrationEnv } from '../src/worker-env.js'
+import { createFakeHost } from './support/fake-host.js'
+import { recordLogs } from './support/record-logs.js'
+import { createTcpProxy } from './support/tcp-proxy.js'
+
+function run(databaseUrl: string, cleanUp: (release: () => void) => void, { waitMs = 10_000 } = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'migrations-'))
+  cleanUp(() => rmSync(directory, { recursive: true }))
+  writeFileSync(join(directory, '0001_create-events.sql'), 'create table audit.events (id bigint);')
+  const host = createFakeHost()
+  const logs = recordLogs()
+  const readMigrationEnv = () => readEnv(migrationEnv(), { DATABASE_URL: databaseUrl })
+  const options = { name: 'audit-worker', schema: 'audit', directory, readEnv: readMigrationEnv }
+  return { host, logs, ended: runMigrationsMain(options, { host, waitMs, logger: logs.logger }) }
+}
+
+describe('the migration process', () => {
+  test('waits for a database that is not there yet', async ({ database, cleanUp }) => {
+    const proxy = await createTcpProxy(database.url, { cut: true })
+    cleanUp(() => proxy.cut())
+    const { host, logs, ended } = run(proxy.url, cleanUp)
+    await waitFor(() => logs.find('Database cannot be reached'), { what: 'the first look' })
+    await proxy.restore()
+    await ended
+    expect(host.exitCode).toBeUndefined()
+    expect(await database.query('select name from audit.migrations')).toHaveLength(1)
+  })
+
+  test('ends with 1 and the reason if the database does not come in time', async ({ database, cleanUp }) => {
+    const proxy = await createTcpProxy(database.url, { cut: true })
+    const { host, logs, ended } = run(proxy.url, cleanUp, { waitMs: 300 })
+    await ended
+    expect(host.exitCode).toBe(1)
+    expect(logs.find('Migrations failed')).toMatchObject({
+      level: 'fatal',
+      err: {
+        message: expect.stringMatching(/The database of DATABASE_URL was not reached within 300 ms: .*ECONNREFUSED/),
+      },
+    })
+  })
+
+  test('ends with 1 and a list if its environment has faults', async ({ cleanUp }) => {
+    const { host, ended } = run('', cleanUp)
+    await ended
+    expect(host.exitCode).toBe(1)
+    expect(host.printed[0]).toContain('DATABASE_URL: expected a postgres:// or postgresql:// URL')
+  })
+})

@@ -1,0 +1,287 @@
+import { examples } from '@mono/contracts'
+import { type MessageHandler, RetryableError } from '@mono/message-queue'
+import { type TestDatabase, type TestVhost, test, waitFor } from '@mono/test-support'
+import { describe, expect } from 'vitest'
+import { readEnv } from '../src/read-env.js'
+import { type RunWorkerOptions, runWorker } from '../src/run-worker.js'
+import { type WorkerEnv, workerEnv } from '../src/worker-env.js'
+import { createFakeHost } from './support/fake-host.js'
+import { recordLogs } from './support/record-logs.js'
+import { createTcpProxy } from './support/tcp-proxy.js'
+
+const queue = 'audit.events'
+
+interface Services {
+  rabbitmqUrl: string
+  databaseUrl: string
+}
+
+/** A worker of this process on the real broker and database, with a host that the test sends signals to. */
+function run(
+  { rabbitmqUrl, databaseUrl }: Services,
+  {
+    handler = async () => {},
+    env = {},
+    ...options
+  }: { handler?: MessageHandler<typeof queue>; env?: Record<string, string> } & Partial<
+    RunWorkerOptions<WorkerEnv>
+  > = {},
+) {
+  const host = createFakeHost()
+  const logs = recordLogs()
+  const source = { RABBITMQ_URL: rabbitmqUrl, DATABASE_URL: databaseUrl, HTTP_PORT: '0', ...env }
+  const ended = runWorker(
+    {
+      name: 'audit-worker',
+      schema: 'audit',
+      probeTable: 'audit.events',
+      readEnv: () => readEnv(workerEnv({ httpPort: 9104, prefetch: 10 }), source),
+      start: async ({ env: { prefetch }, messageQueue, onSettled }) => ({
+        consumer: await messageQueue.consumeMessages(queue, handler, { prefetch, onSettled }),
+      }),
+      ...options,
+    },
+    { host, createLogger: () => logs.logger },
+  )
+  const get = async (path: string) => {
+    const port = await waitFor(() => logs.find('Health server is listening')?.port, { what: 'the health server' })
+    return await fetch(`http://127.0.0.1:${port}${path}`)
+  }
+  const ready = (expected = 200) =>
+    waitFor(async () => (await get('/readyz')).status === expected, { what: `/readyz to say ${expected}` })
+  const stop = async () => {
+    host.signals.emit('SIGTERM')
+    await ended
+  }
+  return { host, logs, ended, get, ready, stop }
+}
+
+async function migrate(database: TestDatabase): Promise<void> {
+  await database.query('create schema audit')
+  await database.query('create table audit.events (id int)')
+}
+
+const publish = (vhost: TestVhost) => vhost.publish('audit', 'audit.track', examples['audit.event'])
+
+/** A handler that the test lets go on, and the moment that it has a message. */
+function createHeldHandler() {
+  let enter = () => {}
+  let release = () => {}
+  const entered = new Promise<void>((resolve) => {
+    enter = resolve
+  })
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const handler: MessageHandler<typeof queue> = async () => {
+    enter()
+    await released
+  }
+  return { handler, entered, release }
+}
+
+describe('a worker on its broker and database', () => {
+  test('becomes ready, works, counts, and stops with 0', async ({ vhost, database }) => {
+    await migrate(database)
+    const handled: unknown[] = []
+    const worker = run(
+      { rabbitmqUrl: vhost.url, databaseUrl: database.url },
+      {
+        handler: async ({ payload, attempt }) => {
+          handled.push(payload)
+          if (attempt === 1 && handled.length === 2) throw new RetryableError('once', { code: 'PROVIDER_UNAVAILABLE' })
+        },
+      },
+    )
+    await worker.ready()
+    await publish(vhost)
+    await publish(vhost)
+    const metrics = await waitFor(
+      async () => {
+        const text = await (await worker.get('/metrics')).text()
+        return /mono_retries_total\{.*code="PROVIDER_UNAVAILABLE".*\} 1/.test(text) && text
+      },
+      { what: 'the retry to be counted' },
+    )
+    expect(metrics).toMatch(/mono_deliveries_total\{queue="audit.events",outcome="acked".*\} 1/)
+    expect(metrics).toMatch(/mono_ready\{worker="audit-worker"\} 1/)
+    expect(handled[0]).toEqual(examples['audit.event'])
+    await worker.stop()
+    expect(worker.host.exitCode).toBe(0)
+    expect(worker.host.listenerCount).toBe(0)
+    expect(worker.logs.records.filter(({ level }) => ['error', 'fatal'].includes(level))).toEqual([])
+  })
+
+  test('finishes what is in hand before it stops', async ({ vhost, database }) => {
+    await migrate(database)
+    const { handler, entered, release } = createHeldHandler()
+    const worker = run({ rabbitmqUrl: vhost.url, databaseUrl: database.url }, { handler })
+    await worker.ready()
+    await publish(vhost)
+    await entered
+    worker.host.signals.emit('SIGTERM')
+    await worker.ready(503)
+    expect((await worker.get('/livez')).status).toBe(200)
+    expect(worker.host.exitCode).toBeUndefined()
+    release()
+    await worker.ended
+    expect(worker.host.exitCode).toBe(0)
+    expect(await vhost.countMessages(queue)).toBe(0)
+  })
+
+  test('gives back what is not finished within the grace period, and stops with 0', async ({ vhost, database }) => {
+    await migrate(database)
+    const { handler, entered, release } = createHeldHandler()
+    const env = { SHUTDOWN_GRACE_MS: '100' }
+    const worker = run({ rabbitmqUrl: vhost.url, databaseUrl: database.url }, { handler, env })
+    await worker.ready()
+    await publish(vhost)
+    await entered
+    await worker.stop()
+    expect(worker.host.exitCode).toBe(0)
+    expect(worker.logs.find('The grace period is over; giving back what is not finished')).toMatchObject({
+      inFlight: 1,
+    })
+    const [message] = await vhost.drainQueue(queue, 1)
+    expect(message?.redelivered).toBe(true)
+    release()
+  })
+
+  test('waits for the database, then for its migration, before it takes messages', async ({
+    vhost,
+    database,
+    cleanUp,
+  }) => {
+    const proxy = await createTcpProxy(database.url, { cut: true })
+    cleanUp(() => proxy.cut())
+    let starts = 0
+    const worker = run(
+      { rabbitmqUrl: vhost.url, databaseUrl: proxy.url },
+      {
+        start: async ({ messageQueue, pool }) => {
+          starts += 1
+          await pool.query('insert into audit.events values (1)')
+          return { consumer: await messageQueue.consumeMessages(queue, async () => {}) }
+        },
+      },
+    )
+    await waitFor(() => worker.logs.find('Database cannot be reached'), { what: 'the database to be missed' })
+    expect((await worker.get('/livez')).status).toBe(200)
+    await proxy.restore()
+    await waitFor(() => worker.logs.find('Database is not migrated'), { what: 'the migration to be missed' })
+    expect(starts).toBe(0)
+    await migrate(database)
+    await worker.ready()
+    expect(starts).toBe(1)
+    await worker.stop()
+    expect(worker.host.exitCode).toBe(0)
+  })
+
+  test('is not ready while the database is away, and ready again when it is back', async ({
+    vhost,
+    database,
+    cleanUp,
+  }) => {
+    await migrate(database)
+    const proxy = await createTcpProxy(database.url)
+    cleanUp(() => proxy.cut())
+    const worker = run({ rabbitmqUrl: vhost.url, databaseUrl: proxy.url })
+    await worker.ready()
+    await proxy.cut()
+    await worker.ready(503)
+    expect(await (await worker.get('/readyz')).json()).toMatchObject({ checks: { database: { state: 'down' } } })
+    await proxy.restore()
+    await worker.ready()
+    await worker.stop()
+    expect(worker.host.exitCode).toBe(0)
+  })
+
+  test('waits for the broker, says so once, and can be stopped meanwhile', async ({ vhost, database }) => {
+    await migrate(database)
+    const proxy = await createTcpProxy(vhost.url, { cut: true })
+    const worker = run({ rabbitmqUrl: proxy.url, databaseUrl: database.url })
+    await waitFor(
+      async () => {
+        const { checks } = (await (await worker.get('/readyz')).json()) as { checks: { consumer: { state: string } } }
+        return checks.consumer.state === 'connecting'
+      },
+      { what: 'the consumer to connect' },
+    )
+    expect((await worker.get('/livez')).status).toBe(200)
+    const begin = performance.now()
+    await worker.stop()
+    expect(performance.now() - begin).toBeLessThan(5000)
+    expect(worker.host.exitCode).toBe(0)
+    expect(worker.logs.records.filter(({ level }) => level === 'warn').length).toBeLessThanOrEqual(1)
+  })
+
+  test('becomes ready when the broker comes', async ({ vhost, database, cleanUp }) => {
+    await migrate(database)
+    const proxy = await createTcpProxy(vhost.url, { cut: true })
+    cleanUp(() => proxy.cut())
+    const worker = run({ rabbitmqUrl: proxy.url, databaseUrl: database.url })
+    await worker.ready(503)
+    await proxy.restore()
+    await worker.ready()
+    await worker.stop()
+    expect(worker.host.exitCode).toBe(0)
+  })
+
+  test('whose queue exists with other arguments says which, and ends with 1', async ({ vhost, database }) => {
+    await migrate(database)
+    await vhost.withChannel((channel) =>
+      channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-max-length': 7 } }),
+    )
+    const worker = run({ rabbitmqUrl: vhost.url, databaseUrl: database.url })
+    await worker.ended
+    expect(worker.host.exitCode).toBe(1)
+    const fatal = worker.logs.records.find(({ level }) => level === 'fatal')
+    expect(fatal?.err).toMatchObject({
+      code: 'TOPOLOGY_MISMATCH',
+      queue,
+      argument: expect.any(String),
+      found: expect.any(String),
+      wanted: expect.any(String),
+    })
+  })
+
+  test('whose start fails ends with 1 and releases what it had', async ({ vhost, database }) => {
+    await migrate(database)
+    const worker = run(
+      { rabbitmqUrl: vhost.url, databaseUrl: database.url },
+      {
+        start: async ({ messageQueue }) => {
+          await messageQueue.consumeMessages(queue, async () => {})
+          throw new Error('no templates')
+        },
+      },
+    )
+    await worker.ended
+    expect(worker.host.exitCode).toBe(1)
+    expect(worker.logs.find('The worker could not start')).toMatchObject({ err: { message: 'no templates' } })
+  })
+
+  test('ends its own parts after the consumer has drained', async ({ vhost, database }) => {
+    await migrate(database)
+    const states: string[] = []
+    const worker = run(
+      { rabbitmqUrl: vhost.url, databaseUrl: database.url },
+      {
+        start: async ({ messageQueue, pool }) => {
+          const consumer = await messageQueue.consumeMessages(queue, async () => {})
+          return {
+            consumer,
+            stop: async () => {
+              await pool.query('select 1')
+              states.push(consumer.state)
+            },
+          }
+        },
+      },
+    )
+    await worker.ready()
+    await worker.stop()
+    expect(states).toEqual(['stopped'])
+    expect(worker.host.exitCode).toBe(0)
+  })
+})
