@@ -1,4 +1,5 @@
 import { type ChannelModel, connect, type SocketOptions } from 'amqplib'
+import { WriteBatch } from './connection-batch.js'
 import type { BrokerEndpoint } from './connection-endpoint.js'
 
 /** amqplib's `connect`, or a stand-in. */
@@ -6,8 +7,12 @@ export type ConnectToBroker = (url: string, options: SocketOptions) => Promise<C
 
 export const connectToBroker: ConnectToBroker = connect
 
+/** So much is gathered for one system call at most; then amqplib waits for the socket. */
+const socketBufferBytes = 256 * 1024
+
 export interface OpenedConnection {
   model: ChannelModel
+  batch: WriteBatch
   /** Destroys the socket at once, whatever it is waiting for. Harmless when it is closed already. */
   destroy(): void
 }
@@ -36,23 +41,27 @@ export async function openConnection(options: OpenConnectionOptions): Promise<Op
     timedOut = true
     destroy()
   }, timeoutMs)
-  signal.addEventListener('abort', destroy, { once: true })
-  if (signal.aborted) destroy()
+  // Not in the same turn: when amqplib has just succeeded, an 'error' would come before anybody listens to it.
+  const destroySoon = () => setImmediate(destroy)
+  signal.addEventListener('abort', destroySoon, { once: true })
+  if (signal.aborted) destroySoon()
   try {
-    return { model: await connect(endpoint.url, toSocketOptions(endpoint, connectionName, socket.signal)), destroy }
+    const model = await connect(endpoint.url, toSocketOptions(endpoint, connectionName, socket.signal))
+    return { model, batch: new WriteBatch(model), destroy }
   } catch (error) {
     if (timedOut) throw new Error(`no answer to the AMQP handshake within ${timeoutMs} ms`, { cause: error })
     throw error
   } finally {
     clearTimeout(timer)
-    signal.removeEventListener('abort', destroy)
+    signal.removeEventListener('abort', destroySoon)
   }
 }
 
 function toSocketOptions(endpoint: BrokerEndpoint, connectionName: string, signal: AbortSignal): SocketOptions {
-  const options: SocketOptions & { signal: AbortSignal } = {
+  const options: SocketOptions & { signal: AbortSignal; highWaterMark: number } = {
     signal,
     noDelay: true,
+    highWaterMark: socketBufferBytes,
     clientProperties: { connection_name: connectionName },
     ...(endpoint.credentials && { credentials: endpoint.credentials }),
   }

@@ -70,6 +70,11 @@ export class BrokerConnection {
     return this.blocked ? undefined : this.model
   }
 
+  /** What is published in this turn of the event loop goes out together. */
+  batchWrites(): void {
+    this.#opened?.batch.begin()
+  }
+
   /** Why nothing can be sent, as the end of a sentence; undefined if it can. */
   describeObstacle(): string | undefined {
     if (this.#state === 'idle' || this.#state === 'closed') return `the connection is ${this.#state}`

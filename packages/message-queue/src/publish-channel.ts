@@ -1,4 +1,5 @@
-import type { ChannelModel, ConfirmChannel, Message, Options } from 'amqplib'
+import { type ChannelModel, type ConfirmChannel, IllegalOperationError, type Message, type Options } from 'amqplib'
+import type { OutgoingMessage } from './outgoing-message.js'
 import type { PendingMessage } from './pending-message.js'
 import { PublishWindow } from './publish-window.js'
 
@@ -32,6 +33,8 @@ export class PublishChannel {
   readonly #listener: PublishChannelListener
   /** amqplib's buffer is full; its 'drain' is awaited. */
   #congested = false
+  /** It takes no more; its 'close' will come. */
+  #ending = false
   #failure: Error | undefined
   #closed = false
 
@@ -47,7 +50,7 @@ export class PublishChannel {
   }
 
   get hasRoom(): boolean {
-    if (this.#closed || this.#congested) return false
+    if (this.#closed || this.#ending || this.#congested) return false
     const { size, bytes } = this.window
     return size === 0 || (size < this.#limits.maxInFlight && bytes < this.#limits.maxInFlightBytes)
   }
@@ -59,9 +62,13 @@ export class PublishChannel {
    * @throws TypeError, RangeError if AMQP cannot carry a property of this message
    */
   send(pending: PendingMessage): void {
-    const { exchange, routingKey, body, properties, mandatory, persistent } = pending.message
-    const options = { ...properties, mandatory, persistent } as Options.Publish
-    this.#congested = !this.#channel.publish(exchange, routingKey, body, options)
+    const { exchange, routingKey, body } = pending.message
+    try {
+      this.#congested = !this.#channel.publish(exchange, routingKey, body, toPublishOptions(pending.message))
+    } catch (error) {
+      if (error instanceof IllegalOperationError) this.#ending = true
+      throw error
+    }
     this.window.add(pending)
   }
 
@@ -95,6 +102,13 @@ export class PublishChannel {
     const pending = this.window.takeReturned({ routingKey, messageId: properties.messageId, body: content })
     if (pending) this.#listener.onReturned(pending, replyText)
   }
+}
+
+/** Written out, because a spread takes longer than the rest of `send`. amqplib leaves out what is undefined. */
+function toPublishOptions({ properties, mandatory, persistent }: OutgoingMessage): Options.Publish {
+  const { messageId, type, contentType, correlationId, appId, timestamp, headers } = properties
+  const options = { messageId, type, contentType, correlationId, appId, timestamp, headers, mandatory, persistent }
+  return options as Options.Publish
 }
 
 export interface OpenPublishChannelOptions {

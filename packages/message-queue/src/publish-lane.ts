@@ -96,6 +96,7 @@ export class PublishLane {
   }
 
   #sendQueued(channel: PublishChannel): void {
+    if (channel.hasRoom) this.#options.connection.batchWrites()
     while (channel.hasRoom) {
       const pending = this.#queue.shift()
       if (!pending || !this.#send(channel, pending)) return
@@ -112,7 +113,6 @@ export class PublishLane {
         pending.reject(createUnencodableError(pending, toError(error)))
         return true
       }
-      // The channel is on its way out, and its 'close' will follow.
       this.#queue.unshift(pending)
       return false
     }

@@ -1,0 +1,33 @@
+import { Duplex } from 'node:stream'
+import type { ChannelModel } from 'amqplib'
+
+/**
+ * Puts what is published in one turn of the event loop into few packets. amqplib hands each message to the socket by
+ * itself, which costs a system call each (measured: half of the publishing thread's time); and Nagle's algorithm, which
+ * would gather them, makes each message above 2 KiB wait about 40 ms for the peer's delayed acknowledgement.
+ *
+ * The socket is not in amqplib's types; without one nothing is gathered.
+ */
+export class WriteBatch {
+  readonly #socket: Duplex | undefined
+  #corked = false
+
+  constructor(model: ChannelModel) {
+    const { stream } = model.connection as { stream?: unknown }
+    this.#socket = stream instanceof Duplex ? stream : undefined
+  }
+
+  /** To be called before publishing. */
+  begin(): void {
+    if (this.#corked || !this.#socket) return
+    this.#corked = true
+    this.#socket.cork()
+    // amqplib moves frames to the socket by a `setImmediate` of its own, which comes after the first of these.
+    setImmediate(() => setImmediate(() => this.#end()))
+  }
+
+  #end(): void {
+    this.#corked = false
+    this.#socket?.uncork()
+  }
+}
