@@ -38,9 +38,10 @@ describe('recordBatch', () => {
   test('an event is recorded once, be it twice in a batch, in two batches or in many at once', async ({ database }) => {
     const store = createAuditStore(database.createPool({ max: 8 }))
     const rows = Array.from({ length: 50 }, (_, index) => auditRow({ eventId: `event-${index}` }))
-    await store.recordBatch([...rows, ...rows])
+    expect(await store.recordBatch([...rows, ...rows])).toEqual(new Map())
     const others = rows.map((row) => ({ ...row, eventType: 'changed' }))
-    await Promise.all(Array.from({ length: 8 }, () => store.recordBatch(others)))
+    const refused = await Promise.all(Array.from({ length: 8 }, () => store.recordBatch(others)))
+    expect(refused).toEqual(Array(8).fill(new Map()))
     expect(await database.query('SELECT count(*)::int, min(event_type), max(event_type) FROM audit.events')).toEqual([
       { count: 50, min: 'invoice.approved', max: 'invoice.approved' },
     ])
