@@ -31,7 +31,7 @@ const directory = join(localDirectory, 'postgres')
 const logFile = join(directory, 'postgres.log')
 const startLimitMs = 60_000
 
-export const databaseUser = { name: 'postgres', password: 'postgres' }
+const databaseUser = { name: 'postgres', password: 'postgres' }
 const databaseName = 'mono'
 
 /** @param {number} port */

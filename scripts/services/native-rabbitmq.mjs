@@ -31,7 +31,7 @@ const binaries = '/usr/lib/rabbitmq/bin'
 const directory = join(localDirectory, 'rabbitmq')
 const startLimitMs = 90_000
 
-export const brokerUser = { name: 'admin', password: 'admin123' }
+const brokerUser = { name: 'admin', password: 'admin123' }
 const vhost = 'mono'
 
 export const isRabbitmqInstalled = () => isExecutable(join(binaries, 'rabbitmq-server'))

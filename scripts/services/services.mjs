@@ -117,16 +117,23 @@ export async function stopServices() {
 }
 
 /**
- * Runs `work` with broker and database, and stops afterwards what was started for it.
+ * Runs `work` with broker and database, and stops afterwards what was started for it; also at Ctrl-C, the second of
+ * which ends this process at once.
  * @template T
  * @param {(services: Services) => Promise<T>} work
  * @returns {Promise<T>}
  */
 export async function withServices(work) {
   const services = await startServices({ endWithParent: true })
+  const interrupt = () => {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+    void services.stop().finally(() => process.exit(130))
+  }
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
   try {
     return await work(services)
   } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
     await services.stop()
   }
 }

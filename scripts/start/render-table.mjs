@@ -5,7 +5,7 @@
  * @param {string[]} header
  * @param {string[][]} rows
  */
-export function renderTable(header, rows) {
+function renderTable(header, rows) {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
   const line = (/** @type {string[]} */ cells) =>
     cells
