@@ -1,0 +1,66 @@
+import { InvalidMessageError } from '@mono/contracts'
+import { describe, expect, test } from 'vitest'
+import { classifyFailure } from './classify-failure.js'
+import { failureCodes } from './failure-codes.js'
+import { DeferError, PermanentError, RetryableError } from './handler-errors.js'
+import { InvalidDeliveryError } from './invalid-delivery-error.js'
+
+const networkFailure = { cause: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }) }
+
+describe('classifyFailure', () => {
+  test.each(failureCodes)('keeps the code %s of what a handler throws on purpose', (code) => {
+    expect(classifyFailure(new RetryableError('', { code }))).toMatchObject({ kind: 'retry', code })
+    expect(classifyFailure(new PermanentError('', { code }))).toMatchObject({ kind: 'dead-letter', code })
+    expect(classifyFailure(new DeferError('', { code }))).toMatchObject({ kind: 'defer', code })
+    expect(classifyFailure(new InvalidDeliveryError(code, ''))).toMatchObject({ kind: 'dead-letter', code })
+  })
+
+  test('keeps the delay that a DeferError asks for', () => {
+    expect(classifyFailure(new DeferError('', { delayMs: 30_000 })).delayMs).toBe(30_000)
+  })
+
+  test('gives up a message that a handler finds invalid', () => {
+    const error = new InvalidMessageError('chat.message', [{ path: 'content', reason: 'expected less' }])
+    expect(classifyFailure(error)).toEqual({ kind: 'dead-letter', code: 'INVALID_MESSAGE', error })
+  })
+
+  test.each([TypeError, ReferenceError, RangeError, SyntaxError, EvalError, URIError])(
+    'gives up on a programming error: %o',
+    (ProgrammingError) => {
+      const error = new ProgrammingError('oops')
+      expect(classifyFailure(error)).toEqual({ kind: 'dead-letter', code: 'HANDLER_BUG', error })
+    },
+  )
+
+  test('gives up on a subclass of a programming error', () => {
+    class OwnTypeError extends TypeError {}
+    expect(classifyFailure(new OwnTypeError('oops')).code).toBe('HANDLER_BUG')
+  })
+
+  test('tells a network that failed from a bug, though fetch throws a TypeError for both', () => {
+    const error = new TypeError('fetch failed', networkFailure)
+    expect(classifyFailure(error)).toEqual({ kind: 'retry', code: 'UNCLASSIFIED', error })
+    expect(classifyFailure(new TypeError('fetch failed')).code).toBe('HANDLER_BUG')
+    expect(classifyFailure(new TypeError('x is not a function', networkFailure)).code).toBe('HANDLER_BUG')
+  })
+
+  test.each([new Error('no idea'), new DOMException('aborted', 'AbortError'), new AggregateError([], 'all of them')])(
+    'retries what nobody classified: %o',
+    (error) => {
+      expect(classifyFailure(error)).toEqual({ kind: 'retry', code: 'UNCLASSIFIED', error })
+    },
+  )
+
+  test.each([
+    ['text', 'string'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [7, 'number'],
+    [{ secret: 'hunter2' }, 'object'],
+  ])('retries %j, which is no Error, and says what kind of value was thrown', (thrown, kind) => {
+    const { error, ...failure } = classifyFailure(thrown)
+    expect(failure).toEqual({ kind: 'retry', code: 'UNCLASSIFIED' })
+    expect(error.message).toBe(`expected an Error, but ${kind} was thrown`)
+    expect(error.cause).toBe(thrown)
+  })
+})

@@ -1,0 +1,93 @@
+import { type WorkQueueName, workQueueNames, workQueues } from '@mono/rascal-config'
+import { describe, expect, test } from 'vitest'
+import type { Failure } from './classify-failure.js'
+import { decideSettlement } from './decide-settlement.js'
+
+const error = new Error('no luck')
+const retry: Failure = { kind: 'retry', code: 'PROVIDER_UNAVAILABLE', error }
+const defer: Failure = { kind: 'defer', code: 'DATABASE_UNAVAILABLE', error }
+const deadLetter: Failure = { kind: 'dead-letter', code: 'PROVIDER_REJECTED', error }
+
+function decide(name: WorkQueueName, failure: Failure, attempt: number, ageMs = 0) {
+  return decideSettlement(failure, { queue: workQueues[name], attempts: attempt, attemptsBefore: attempt - 1, ageMs })
+}
+
+const plans: [WorkQueueName, string, string][] = [
+  ['chat.messages', '1s', '5s'],
+  ['push.notifications', '10s', '60s'],
+  ['email.notifications', '60s', '15m'],
+  ['audit.events', '10s', '60s'],
+]
+
+describe('a failure that may pass', () => {
+  test.each(plans)('of %s waits %s, then %s, and is then given up', (name, first, second) => {
+    const code = 'PROVIDER_UNAVAILABLE'
+    expect(decide(name, retry, 1)).toMatchObject({ kind: 'retry', step: { name: first }, attempts: 1, code, error })
+    expect(decide(name, retry, 2)).toMatchObject({ kind: 'retry', step: { name: second }, attempts: 2, code, error })
+    expect(decide(name, retry, 3)).toEqual({ kind: 'dead-letter', attempts: 3, code, error })
+  })
+
+  test.each([4, 1_000])('is given up at attempt %i, which nobody counts on', (attempt) => {
+    expect(decide('chat.messages', retry, attempt)).toMatchObject({ kind: 'dead-letter', attempts: attempt })
+  })
+
+  test('waits for the last step again where a plan has more attempts than steps', () => {
+    const queue = { ...workQueues['chat.messages'], maxAttempts: 5 }
+    const settlement = decideSettlement(retry, { queue, attempts: 4, attemptsBefore: 3, ageMs: 0 })
+    expect(settlement).toMatchObject({ kind: 'retry', step: { name: '5s' } })
+  })
+
+  test('is given up where a plan has no steps', () => {
+    const queue = { ...workQueues['chat.messages'], retrySteps: [] }
+    const settlement = decideSettlement(retry, { queue, attempts: 1, attemptsBefore: 0, ageMs: 0 })
+    expect(settlement.kind).toBe('dead-letter')
+  })
+})
+
+describe('a failure that cannot pass', () => {
+  test.each(workQueueNames)('of %s is given up at the first attempt, which counts', (name) => {
+    expect(decide(name, deadLetter, 1)).toEqual({ kind: 'dead-letter', code: 'PROVIDER_REJECTED', error, attempts: 1 })
+  })
+})
+
+describe('a deferral', () => {
+  test.each(plans)('of %s waits for the shortest step, %s, unless told otherwise', (name, first) => {
+    const code = 'DATABASE_UNAVAILABLE'
+    expect(decide(name, defer, 1)).toMatchObject({ kind: 'defer', step: { name: first }, code, error })
+  })
+
+  test.each([1, 2, 3, 50])('at attempt %i leaves the count as it was', (attempt) => {
+    expect(decide('chat.messages', defer, attempt)).toMatchObject({ kind: 'defer', attempts: attempt - 1 })
+  })
+
+  test.each([
+    [-1, '10s'],
+    [0, '10s'],
+    [10_000, '10s'],
+    [10_001, '60s'],
+    [60_000, '60s'],
+    [60_001, '60s'],
+    [Number.POSITIVE_INFINITY, '60s'],
+    [Number.NaN, '60s'],
+  ])('for %d ms takes the shortest step that is long enough, else the longest: %s', (delayMs, step) => {
+    expect(decide('push.notifications', { ...defer, delayMs }, 1)).toMatchObject({
+      kind: 'defer',
+      step: { name: step },
+    })
+  })
+
+  test.each(workQueueNames)('of %s goes on as long as the message is no older than the TTL', (name) => {
+    expect(decide(name, defer, 1, workQueues[name].ttlMs).kind).toBe('defer')
+  })
+
+  test.each(workQueueNames)('of %s ends with EXPIRED when the message is older than the TTL', (name) => {
+    const settlement = decide(name, defer, 2, workQueues[name].ttlMs + 1)
+    expect(settlement).toEqual({ kind: 'dead-letter', code: 'EXPIRED', error, attempts: 1 })
+  })
+
+  test('needs a step to wait for', () => {
+    const queue = { ...workQueues['chat.messages'], retrySteps: [] }
+    const decideWithoutSteps = () => decideSettlement(defer, { queue, attempts: 1, attemptsBefore: 0, ageMs: 0 })
+    expect(decideWithoutSteps).toThrow('Expected chat.messages to have a retry step, found none.')
+  })
+})

@@ -1,0 +1,196 @@
+import { hostname } from 'node:os'
+import type { RetryStep } from '@mono/rascal-config'
+import { describe, expect, test } from 'vitest'
+import { type ConsumeMessageParts, createConsumeMessage } from '../test/support/create-consume-message.js'
+import type { Settlement } from './decide-settlement.js'
+import { failureHeaders } from './failure-headers.js'
+
+type Headers = Record<string, unknown>
+type Forward = Extract<Settlement, { attempts: number }>
+
+const step: RetryStep = { name: '1s', delayMs: 1_000 }
+const error = new Error('no luck')
+const retry: Forward = { kind: 'retry', step, code: 'PROVIDER_UNAVAILABLE', error, attempts: 1 }
+const defer: Forward = { kind: 'defer', step, code: 'DATABASE_UNAVAILABLE', error, attempts: 0 }
+const deadLetter: Forward = { kind: 'dead-letter', code: 'PROVIDER_REJECTED', error, attempts: 2 }
+const forwards: [Forward['kind'], Forward][] = [
+  ['retry', retry],
+  ['defer', defer],
+  ['dead-letter', deadLetter],
+]
+
+const publishedAt = new Date('2025-04-01T09:30:00.250Z')
+const now = new Date('2025-04-01T10:00:00.000Z')
+
+function headersFor(forward: Forward, headers: Headers = {}, parts: ConsumeMessageParts = {}): Headers {
+  const message = createConsumeMessage(parts)
+  return failureHeaders(
+    { queue: 'chat.messages', message, headers, publishedAt, workerName: 'chat-worker' },
+    forward,
+    now,
+  )
+}
+
+describe('a copy that is dead-lettered', () => {
+  test('says where it came from and why it was given up', () => {
+    expect(headersFor(deadLetter)).toMatchObject({
+      'x-original-exchange': 'messages',
+      'x-original-routing-key': 'chat.direct',
+      'x-failure-code': 'PROVIDER_REJECTED',
+      'x-failure-message': 'no luck',
+      'x-failure-stack': error.stack,
+      'x-failed-at': '2025-04-01T10:00:00.000Z',
+      'x-failed-by': `chat-worker@${hostname()}`,
+      'x-attempts': 2,
+    })
+  })
+
+  test('has no first failure if there was no earlier one', () => {
+    expect(Object.keys(headersFor(deadLetter)).filter((name) => name.startsWith('x-first-failure'))).toEqual([])
+  })
+
+  test('keeps the first failure beside the last', () => {
+    const first = {
+      'x-first-failure-code': 'HANDLER_TIMEOUT',
+      'x-first-failure-message': 'too slow',
+      'x-first-failure-at': '2025-04-01T09:00:00.000Z',
+    }
+    expect(headersFor(deadLetter, first)).toMatchObject({ ...first, 'x-failure-code': 'PROVIDER_REJECTED' })
+  })
+
+  test('says why it was given up this time, not the time before', () => {
+    const headers = headersFor(deadLetter, { 'x-failure-code': 'EXPIRED', 'x-failed-by': 'another' })
+    expect(headers).toMatchObject({ 'x-failure-code': 'PROVIDER_REJECTED', 'x-failed-by': `chat-worker@${hostname()}` })
+  })
+
+  test('has the first 4 KiB of a stack', () => {
+    const long = Object.assign(new Error('no luck'), { stack: 'x'.repeat(10_000) })
+    expect(headersFor({ ...deadLetter, error: long })['x-failure-stack']).toBe('x'.repeat(4_096))
+  })
+
+  test.each([
+    ['é', 2],
+    ['€', 3],
+    ['😀', 4],
+  ])('has no half character %s at the end of a stack', (character, bytes) => {
+    for (let shift = 0; shift < bytes; shift += 1) {
+      const stack = 'x'.repeat(shift) + character.repeat(5_000)
+      const text = headersFor({ ...deadLetter, error: Object.assign(new Error(), { stack }) })['x-failure-stack']
+      expect(stack.startsWith(text as string)).toBe(true)
+      expect(Buffer.byteLength(text as string)).toBeGreaterThan(4_096 - bytes)
+      expect(Buffer.byteLength(text as string)).toBeLessThanOrEqual(4_096)
+    }
+  })
+
+  test('copes with an error that has no stack', () => {
+    const bare = Object.assign(new Error('no luck'), { stack: undefined })
+    expect(headersFor({ ...deadLetter, error: bare as unknown as Error })['x-failure-stack']).toBe('')
+  })
+})
+
+describe.each([
+  ['retry', retry, 1],
+  ['defer', defer, 0],
+] as const)('a copy for a %s', (_kind, forward, attempts) => {
+  test('carries the count of attempts and the first failure', () => {
+    expect(headersFor(forward)).toMatchObject({
+      'x-attempts': attempts,
+      'x-first-failure-code': forward.code,
+      'x-first-failure-message': 'no luck',
+      'x-first-failure-at': '2025-04-01T10:00:00.000Z',
+    })
+  })
+
+  test('keeps the first failure that it carries already', () => {
+    const first = {
+      'x-first-failure-code': 'HANDLER_TIMEOUT',
+      'x-first-failure-message': 'too slow',
+      'x-first-failure-at': '2025-04-01T09:00:00.000Z',
+    }
+    expect(headersFor(forward, first)).toMatchObject(first)
+  })
+
+  test('is not given up and does not say so', () => {
+    const names = Object.keys(headersFor(forward))
+    expect(names.filter((name) => /^x-fail(ure|ed)-/.test(name))).toEqual([])
+  })
+
+  test('carries the time from which its age is counted, also if the publisher gave none', () => {
+    expect(headersFor(forward)['x-published-at']).toBe(publishedAt.toISOString())
+  })
+})
+
+describe.each(forwards)('every copy, such as for a %s,', (_kind, forward) => {
+  test('keeps the headers of its publisher', () => {
+    const headers = {
+      'x-mine': 'kept',
+      nested: { list: [1, null, true] },
+      'x-tenant-id': 42,
+      'x-schema-version': 1,
+      'x-published-at': '2025-04-01T09:30:00.250Z',
+      'x-replay': '2025-04-02',
+      traceparent: '00-0af7-b7ad-01',
+      tracestate: 'a=1',
+      'x-deaths': 'of others',
+    }
+    expect(headersFor(forward, headers)).toMatchObject(headers)
+  })
+
+  test('drops the headers of the broker and of rascal', () => {
+    const headers = {
+      rascal: { recovery: {} },
+      CC: ['chat.messages.1s'],
+      BCC: ['x'],
+      'x-death': [{ queue: 'chat.messages' }],
+      'x-first-death-queue': 'q',
+      'x-first-death-reason': 'expired',
+      'x-first-death-exchange': 'e',
+      'x-last-death-queue': 'q',
+      'x-delivery-count': 3,
+      'x-acquired-count': 3,
+    }
+    const copied = headersFor(forward, headers)
+    expect(Object.keys(headers).filter((name) => name in copied)).toEqual([])
+  })
+
+  test('has a message of at most 1 KiB', () => {
+    const long = new Error('x'.repeat(100_000))
+    const texts = Object.entries(headersFor({ ...forward, error: long })).filter(([name]) => name.endsWith('-message'))
+    expect(texts).toEqual([[expect.any(String), 'x'.repeat(1_024)]])
+  })
+
+  test('says where it came from, whatever it said before it came back from the retry exchange', () => {
+    const forged = { 'x-original-exchange': 'forged', 'x-original-routing-key': 'forged' }
+    expect(headersFor(forward, forged)).toMatchObject({
+      'x-original-exchange': 'messages',
+      'x-original-routing-key': 'chat.direct',
+    })
+  })
+
+  test('keeps where it came from if it came back from the retry exchange', () => {
+    const original = { 'x-original-exchange': 'messages', 'x-original-routing-key': 'chat.group' }
+    const fields = { exchange: 'chat.messages.retry', routingKey: 'work' }
+    expect(headersFor(forward, original, fields)).toMatchObject(original)
+  })
+
+  test('tells the expiration that its publisher gave it', () => {
+    expect(headersFor(forward, {}, { properties: { expiration: '60000' } })['x-original-expiration']).toBe('60000')
+    expect(headersFor(forward)).not.toHaveProperty('x-original-expiration')
+  })
+
+  test('loses the headers of its publisher, but none of ours, if they are too large to be sent on', () => {
+    const ours = { 'x-tenant-id': 42, 'x-published-at': '2025-04-01T09:30:00.250Z', traceparent: '00-0af7-b7ad-01' }
+    const copied = headersFor(forward, { ...ours, small: 1, big: 'x'.repeat(70 * 1024) })
+    expect(copied).toMatchObject({ ...ours, 'x-attempts': forward.attempts })
+    expect(copied).not.toHaveProperty('big')
+    expect(copied).not.toHaveProperty('small')
+  })
+
+  test('loses one of ours that is too large to be sent on', () => {
+    const huge = 'x'.repeat(70 * 1024)
+    const copied = headersFor(forward, { 'x-replay': huge, 'x-first-failure-code': huge, 'x-tenant-id': 42 })
+    expect(copied).not.toHaveProperty('x-replay')
+    expect(copied['x-first-failure-code']).not.toBe(huge)
+    expect(copied['x-tenant-id']).toBe(42)
+  })
+})

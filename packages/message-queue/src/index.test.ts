@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest'
+import * as door from './index.js'
+
+const {
+  DeferError,
+  InvalidMessageError,
+  PermanentError,
+  PublishTimeoutError,
+  QueueFullError,
+  QueueUnavailableError,
+  RetryableError,
+  TopologyMismatchError,
+  UnroutableMessageError,
+} = door
+
+const codes: [Error & { code: string }, string][] = [
+  [new DeferError('later'), 'UNCLASSIFIED'],
+  [new InvalidMessageError('chat.message', []), 'INVALID_MESSAGE'],
+  [new PermanentError('never'), 'UNCLASSIFIED'],
+  [new PublishTimeoutError('unknown'), 'PUBLISH_TIMEOUT'],
+  [new QueueFullError('full'), 'QUEUE_FULL'],
+  [new QueueUnavailableError('away', { reason: 'deadline' }), 'QUEUE_UNAVAILABLE'],
+  [new RetryableError('later'), 'UNCLASSIFIED'],
+  [new TopologyMismatchError({ queue: 'q', argument: 'a', found: '1', wanted: '2' }), 'TOPOLOGY_MISMATCH'],
+  [new UnroutableMessageError('nowhere', { exchange: 'e', routingKey: 'k' }), 'UNROUTABLE'],
+]
+
+describe('the errors of the package', () => {
+  test('are all in the table below', () => {
+    const exported = Object.entries(door).flatMap(([name, value]) =>
+      typeof value === 'function' && value.prototype instanceof Error ? [name] : [],
+    )
+    expect(exported.sort()).toEqual(codes.map(([error]) => error.constructor.name))
+  })
+
+  test.each(codes)('%o has the name of its class and the code %s', (error, code) => {
+    expect(error).toBeInstanceOf(Error)
+    expect(error.name).toBe(error.constructor.name)
+    expect(error.code).toBe(code)
+    expect(error.stack).toContain(`${error.name}: ${error.message}`)
+  })
+})

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest'
+import { type ConsumeMessageParts, createConsumeMessage } from '../test/support/create-consume-message.js'
+import { InvalidDeliveryError } from './invalid-delivery-error.js'
+import { parseHeaders } from './parse-headers.js'
+
+type Headers = Record<string, unknown>
+
+function parse(headers: Headers, parts: ConsumeMessageParts = {}) {
+  return parseHeaders('chat.messages', createConsumeMessage(parts), headers)
+}
+
+function findFault(headers: Headers, parts: ConsumeMessageParts = {}): InvalidDeliveryError {
+  try {
+    parse(headers, parts)
+  } catch (error) {
+    if (error instanceof InvalidDeliveryError) return error
+    throw error
+  }
+  throw new Error('expected a fault, found none')
+}
+
+const backFromRetry = {
+  'x-original-exchange': 'messages',
+  'x-original-routing-key': 'chat.group',
+}
+
+describe('parseHeaders', () => {
+  test('asks nothing of a plain client', () => {
+    expect(parse({})).toEqual({
+      messageId: undefined,
+      tenantId: undefined,
+      publishedAt: undefined,
+      attempts: 0,
+      exchange: 'messages',
+      routingKey: 'chat.direct',
+    })
+  })
+
+  test('reads what our own publisher sets', () => {
+    const headers = {
+      'x-tenant-id': 42,
+      'x-schema-version': 1,
+      'x-published-at': '2025-04-01T09:30:00.250Z',
+      'x-attempts': 2,
+    }
+    expect(parse(headers, { properties: { messageId: 'm-1', timestamp: 1 } })).toMatchObject({
+      messageId: 'm-1',
+      tenantId: 42,
+      publishedAt: new Date('2025-04-01T09:30:00.250Z'),
+      attempts: 2,
+    })
+  })
+
+  test.each<{ what: string; headers?: Headers; properties?: Headers; names: RegExp }>([
+    {
+      what: 'an x-death that is text',
+      headers: { 'x-death': 'boo' },
+      names: /^x-death: expected a list, found string/,
+    },
+    { what: 'an x-death that is null', headers: { 'x-death': null }, names: /^x-death: expected a list/ },
+    { what: 'a negative x-attempts', headers: { 'x-attempts': -1e9 }, names: /^x-attempts: .* found -1000000000$/ },
+    { what: 'a fractional x-attempts', headers: { 'x-attempts': 1.5 }, names: /^x-attempts: .* found 1\.5$/ },
+    { what: 'an x-attempts that is text', headers: { 'x-attempts': '3' }, names: /^x-attempts: .* found string$/ },
+    { what: 'an x-attempts that is NaN', headers: { 'x-attempts': Number.NaN }, names: /^x-attempts: .* found NaN$/ },
+    { what: 'an x-attempts that is null', headers: { 'x-attempts': null }, names: /^x-attempts: .* found null$/ },
+    { what: 'an x-attempts past 1000', headers: { 'x-attempts': 1_001 }, names: /^x-attempts: expected .* to 1000,/ },
+    {
+      what: '70 KiB of headers',
+      headers: { big: 'x'.repeat(70 * 1024) },
+      names: /^headers: expected at most \d+ bytes/,
+    },
+    {
+      what: 'another x-schema-version',
+      headers: { 'x-schema-version': 2 },
+      names: /^x-schema-version: expected 1, found 2/,
+    },
+    { what: 'a textual x-schema-version', headers: { 'x-schema-version': '1' }, names: /^x-schema-version: / },
+    { what: 'an x-published-at that is garbage', headers: { 'x-published-at': 'soon' }, names: /^x-published-at: / },
+    { what: 'an x-published-at that is a number', headers: { 'x-published-at': 1e12 }, names: /^x-published-at: / },
+    {
+      what: 'an x-published-at of month 13',
+      headers: { 'x-published-at': '2025-13-01T00:00:00Z' },
+      names: /^x-published-at: /,
+    },
+    { what: 'a timestamp of 1e300', properties: { timestamp: 1e300 }, names: /^timestamp: expected seconds/ },
+    { what: 'a negative timestamp', properties: { timestamp: -1 }, names: /^timestamp: / },
+    { what: 'a timestamp that is NaN', properties: { timestamp: Number.NaN }, names: /^timestamp: / },
+    {
+      what: 'a message_id of 129 bytes',
+      properties: { messageId: 'x'.repeat(129) },
+      names: /^message_id: .*128 bytes/,
+    },
+    { what: 'a message_id with a line break', properties: { messageId: 'a\nb' }, names: /^message_id: .*control/ },
+    { what: 'an x-tenant-id of 0', headers: { 'x-tenant-id': 0 }, names: /^x-tenant-id: / },
+    { what: 'an x-tenant-id beyond 2^53−1', headers: { 'x-tenant-id': 2 ** 53 }, names: /^x-tenant-id: / },
+    {
+      what: 'a textual x-tenant-id beyond 2^53−1',
+      headers: { 'x-tenant-id': '9007199254740993' },
+      names: /^x-tenant-id: /,
+    },
+    { what: 'an x-tenant-id that is no number', headers: { 'x-tenant-id': '1e3' }, names: /^x-tenant-id: / },
+    { what: 'an x-tenant-id that is null', headers: { 'x-tenant-id': null }, names: /^x-tenant-id: / },
+  ])('refuses $what by its name', ({ headers = {}, properties = {}, names }) => {
+    const fault = findFault(headers, { properties })
+    expect(fault.code).toBe('INVALID_HEADERS')
+    expect(fault.message).toMatch(names)
+  })
+
+  test.each([
+    ['a list in x-death', { 'x-death': [{ queue: 'chat.messages', reason: 'expired' }] }],
+    ['a forged rascal header', { rascal: { recovery: { 'chat.messages': { forwarded: -1e9, immediateNack: true } } } }],
+    ['a rascal header that is text', { rascal: 'boo' }],
+    ['headers of others', { 'x-mine': 'kept', nested: { list: [1, null, true] } }],
+  ])('takes no offence at %s', (_what, headers) => {
+    expect(parse(headers)).toMatchObject({ attempts: 0, exchange: 'messages', routingKey: 'chat.direct' })
+  })
+
+  test('takes an x-tenant-id that is written as text', () => {
+    expect(parse({ 'x-tenant-id': '9007199254740991' }).tenantId).toBe(Number.MAX_SAFE_INTEGER)
+  })
+
+  test('takes an empty message_id for none', () => {
+    expect(parse({}, { properties: { messageId: '' } }).messageId).toBeUndefined()
+  })
+
+  test('takes a message_id of 128 bytes', () => {
+    const messageId = 'é'.repeat(64)
+    expect(parse({}, { properties: { messageId } }).messageId).toBe(messageId)
+  })
+
+  test('takes the time of publishing from the timestamp, in seconds, where x-published-at is missing', () => {
+    const publishedAt = new Date('2025-04-01T09:30:00Z')
+    expect(parse({}, { properties: { timestamp: publishedAt.getTime() / 1_000 } }).publishedAt).toEqual(publishedAt)
+  })
+
+  test('believes the original routing of a message that comes back from the retry exchange', () => {
+    expect(parse(backFromRetry, { exchange: 'chat.messages.retry', routingKey: 'work' })).toMatchObject({
+      exchange: 'messages',
+      routingKey: 'chat.group',
+    })
+  })
+
+  test.each(['messages', 'push.notifications.retry', 'dead-letter', ''])(
+    'does not believe it of a message from the exchange "%s"',
+    (exchange) => {
+      expect(parse(backFromRetry, { exchange })).toMatchObject({ exchange, routingKey: 'chat.direct' })
+    },
+  )
+
+  test.each([
+    ['x-original-exchange', undefined],
+    ['x-original-exchange', 7],
+    ['x-original-routing-key', undefined],
+    ['x-original-routing-key', ['chat.group']],
+  ])('refuses a message from the retry exchange whose %s is %j', (name, value) => {
+    const fault = findFault({ ...backFromRetry, [name]: value }, { exchange: 'chat.messages.retry' })
+    expect(fault.code).toBe('INVALID_HEADERS')
+    expect(fault.message).toContain(`${name}: expected text on a message from the retry exchange`)
+  })
+})

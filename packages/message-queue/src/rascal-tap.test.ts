@@ -1,0 +1,219 @@
+import { EventEmitter } from 'node:events'
+import type { ConsumeMessage } from 'amqplib'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createConsumeMessage } from '../test/support/create-consume-message.js'
+import { attachTap, closeConnections, detachTap, headersOf, type RascalTap } from './rascal-tap.js'
+
+type Done = (error: Error | null, result?: unknown) => void
+type OnMessage = (message: ConsumeMessage | null) => void
+
+const amqplib = vi.hoisted(() => ({ connect: (_url: string, _options: unknown, _done: unknown): void => {} }))
+const answers = vi.hoisted(() => [] as unknown[])
+vi.mock('amqplib/callback_api', () => {
+  amqplib.connect = (_url, _options, done) => {
+    const answer = answers.shift()
+    if (answer instanceof Error) (done as Done)(answer)
+    else (done as Done)(null, answer)
+  }
+  return { default: amqplib }
+})
+
+class FakeChannel extends EventEmitter {
+  deliver: OnMessage = () => {}
+  #fault: Error | null
+
+  constructor(fault: Error | null) {
+    super()
+    this.#fault = fault
+  }
+
+  consume(_queue: string, onMessage: OnMessage, _options: object, done: Done): void {
+    this.deliver = onMessage
+    done(this.#fault, this.#fault ? undefined : { consumerTag: 'tag' })
+  }
+}
+
+class FakeConnection extends EventEmitter {
+  readonly connection = { stream: { destroy: vi.fn() } }
+  readonly channel: FakeChannel
+  /** What the peer does when it is asked to close. */
+  close = vi.fn((done: () => void) => done())
+
+  constructor({ consumeFault = null }: { consumeFault?: Error | null } = {}) {
+    super()
+    this.channel = new FakeChannel(consumeFault)
+  }
+
+  createChannel(done: Done): void {
+    done(null, this.channel)
+  }
+
+  createConfirmChannel(done: Done): void {
+    done(null, this.channel)
+  }
+}
+
+function createTap() {
+  return { onConsuming: vi.fn(), onLost: vi.fn() } satisfies RascalTap
+}
+
+/** Connects as rascal does. */
+function connect(answer: FakeConnection | Error, connectionName?: string): Promise<FakeConnection> {
+  answers.push(answer)
+  const options = connectionName === undefined ? undefined : { clientProperties: { connection_name: connectionName } }
+  return new Promise((resolve, reject) => {
+    amqplib.connect('amqp://localhost', options, (error: Error | null, connection?: unknown) =>
+      error ? reject(error) : resolve(connection as FakeConnection),
+    )
+  })
+}
+
+/** Consumes as rascal does. */
+async function consume(
+  connection: FakeConnection,
+  how: 'createChannel' | 'createConfirmChannel' = 'createConfirmChannel',
+) {
+  const received: (ConsumeMessage | null)[] = []
+  await new Promise<void>((resolve, reject) => {
+    connection[how]((_error, channel) => {
+      const onMessage: OnMessage = (message) => received.push(message)
+      ;(channel as FakeChannel).consume('q', onMessage, {}, (error) => (error ? reject(error) : resolve()))
+    })
+  })
+  return received
+}
+
+let tap: ReturnType<typeof createTap>
+
+beforeEach(() => {
+  tap = createTap()
+  attachTap('worker', tap)
+})
+
+afterEach(async () => {
+  vi.useRealTimers()
+  await detachTap('worker')
+})
+
+describe('a tapped connection', () => {
+  test.each(['createChannel', 'createConfirmChannel'] as const)(
+    'tells when a consumer is registered on a channel made by %s',
+    async (how) => {
+      await consume(await connect(new FakeConnection(), 'worker'), how)
+      expect(tap.onConsuming).toHaveBeenCalledOnce()
+      expect(tap.onLost).not.toHaveBeenCalled()
+    },
+  )
+
+  test('does not tell of a consumer that the broker refused, but passes the refusal on', async () => {
+    const consumeFault = new Error('404')
+    const connection = await connect(new FakeConnection({ consumeFault }), 'worker')
+    await expect(consume(connection)).rejects.toBe(consumeFault)
+    expect(tap.onConsuming).not.toHaveBeenCalled()
+  })
+
+  test('tells when the channel of the consumer closes', async () => {
+    const connection = await connect(new FakeConnection(), 'worker')
+    await consume(connection)
+    connection.channel.emit('close')
+    expect(tap.onLost).toHaveBeenCalledOnce()
+  })
+
+  test('tells when the broker cancels the consumer, and lets rascal know', async () => {
+    const connection = await connect(new FakeConnection(), 'worker')
+    const received = await consume(connection)
+    connection.channel.deliver(null)
+    expect(tap.onLost).toHaveBeenCalledOnce()
+    expect(received).toEqual([null])
+  })
+
+  test('passes a failed connect on', async () => {
+    const refused = new Error('ECONNREFUSED')
+    await expect(connect(refused, 'worker')).rejects.toBe(refused)
+  })
+})
+
+describe('a delivery', () => {
+  test('reaches rascal without headers, while ours are those that were received', async () => {
+    const connection = await connect(new FakeConnection(), 'worker')
+    const received = await consume(connection)
+    const headers = { 'x-death': 'boo', rascal: { recovery: { q: { immediateNack: true } } }, 'x-mine': 'kept' }
+    const message = createConsumeMessage({ properties: { headers, messageId: 'm-1' } })
+    connection.channel.deliver(message)
+    expect(received).toEqual([message])
+    expect(message.properties).toEqual({ headers: {}, messageId: 'm-1' })
+    expect(headersOf(message)).toBe(headers)
+  })
+
+  test('without headers has none', async () => {
+    const connection = await connect(new FakeConnection(), 'worker')
+    await consume(connection)
+    const message = createConsumeMessage({ properties: { headers: undefined } })
+    connection.channel.deliver(message)
+    expect(headersOf(message)).toEqual({})
+  })
+
+  test('that came past the tap is an error that says what to do', () => {
+    expect(() => headersOf(createConsumeMessage())).toThrow(/another copy of amqplib.*install one version/)
+  })
+})
+
+test.each([
+  ['another name', 'other'],
+  ['no name', undefined],
+])('a connection under %s is left alone', async (_what, connectionName) => {
+  const connection = await connect(new FakeConnection(), connectionName)
+  const { createChannel, createConfirmChannel } = FakeConnection.prototype
+  expect(connection).toMatchObject({ createChannel, createConfirmChannel })
+  await closeConnections('worker')
+  expect(connection.close).not.toHaveBeenCalled()
+})
+
+describe('closing', () => {
+  test('closes every connection of the name that is still open', async () => {
+    const open = await connect(new FakeConnection(), 'worker')
+    const alsoOpen = await connect(new FakeConnection(), 'worker')
+    const closed = await connect(new FakeConnection(), 'worker')
+    closed.emit('close')
+    await closeConnections('worker')
+    expect(open.close).toHaveBeenCalledOnce()
+    expect(alsoOpen.close).toHaveBeenCalledOnce()
+    expect(closed.close).not.toHaveBeenCalled()
+  })
+
+  test('takes a connection that cannot be closed for closed', async () => {
+    const connection = await connect(new FakeConnection(), 'worker')
+    connection.close.mockImplementation(() => {
+      throw new Error('Connection closed')
+    })
+    await expect(closeConnections('worker')).resolves.toBeUndefined()
+  })
+
+  test('closes the socket of a peer that does not answer within a second', async () => {
+    vi.useFakeTimers()
+    const connection = await connect(new FakeConnection(), 'worker')
+    connection.close.mockImplementation(() => {})
+    const { destroy } = connection.connection.stream
+    destroy.mockImplementation(() => connection.emit('close'))
+    const closing = closeConnections('worker')
+    vi.advanceTimersByTime(999)
+    expect(destroy).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(1)
+    expect(destroy).toHaveBeenCalledOnce()
+    await closing
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('ends the watch: the next connection of the name is left alone', async () => {
+    await detachTap('worker')
+    const connection = await connect(new FakeConnection(), 'worker')
+    await consume(connection)
+    expect(tap.onConsuming).not.toHaveBeenCalled()
+    await expect(closeConnections('worker')).resolves.toBeUndefined()
+    expect(connection.close).not.toHaveBeenCalled()
+  })
+
+  test('of a name that was never watched is no error', async () => {
+    await expect(detachTap('nobody')).resolves.toBeUndefined()
+  })
+})

@@ -1,0 +1,20 @@
+import { examples } from '@mono/contracts'
+import type { Delivery } from '../../src/delivery.js'
+import type { Held } from '../../src/intake.js'
+import type { ReceivedMessage } from '../../src/received-message.js'
+
+/** A chat message in hand whose delivery is none: for what never settles it. */
+export function createHeld(messageId: string): Held<'chat.messages'> {
+  const message: ReceivedMessage<'chat.messages'> = {
+    payload: { ...examples['chat.message'], messageId },
+    type: 'chat.message',
+    messageId,
+    tenantId: 42,
+    routingKey: 'chat.direct',
+    publishedAt: new Date(),
+    attempt: 1,
+    redelivered: false,
+    headers: {},
+  }
+  return { message, delivery: {} as Delivery }
+}
