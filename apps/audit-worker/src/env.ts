@@ -2,6 +2,7 @@ import {
   EnvError,
   type EnvFault,
   type EnvOf,
+  type EnvSource,
   integer,
   migrationEnv,
   readEnv,
@@ -19,11 +20,11 @@ const shape = {
 
 export type AuditEnv = EnvOf<typeof shape>
 
-// biome-ignore lint/style/noProcessEnv: the one place of this process that reads the environment
-const processEnv = process.env
+/** The one place of this process that reads the environment. */
+const processEnv: EnvSource = process.env
 
 /** @throws EnvError that lists every fault */
-export function readAuditEnv(source: NodeJS.ProcessEnv = processEnv): AuditEnv {
+export function readAuditEnv(source: EnvSource = processEnv): AuditEnv {
   const prefetchFault = findPrefetchFault(source)
   const faults: EnvFault[] = prefetchFault ? [prefetchFault] : []
   try {
@@ -37,12 +38,12 @@ export function readAuditEnv(source: NodeJS.ProcessEnv = processEnv): AuditEnv {
 }
 
 /** @throws EnvError that lists every fault */
-export function readMigrationEnv(source: NodeJS.ProcessEnv = processEnv) {
+export function readMigrationEnv(source: EnvSource = processEnv) {
   return readEnv(migrationEnv(), source)
 }
 
 /** With less than two batches in hand, none can fill while one is being recorded. */
-function findPrefetchFault(source: NodeJS.ProcessEnv): EnvFault | undefined {
+function findPrefetchFault(source: EnvSource): EnvFault | undefined {
   const { prefetch, batchSize } = shape
   try {
     const found = readEnv({ prefetch, batchSize }, source)

@@ -3,7 +3,7 @@ import { type Exit, spawnNode, untilExited } from './child-process.js'
 import { waitFor } from './wait-for.js'
 import { findAppEntry } from './workspace.js'
 
-export type LogRecord = Record<string, unknown> & { level?: number; msg?: string }
+export type LogRecord = Record<string, unknown> & { level?: string; msg?: string }
 
 export interface WorkerProcess {
   pid: number

@@ -1,0 +1,49 @@
+import { DeferError, PermanentError } from '@mono/message-queue'
+import { describe, expect, test } from 'vitest'
+import { chatMessage } from '../test/received-chat-message.js'
+import { createChatStore } from './chat-store.js'
+
+const sqlError = (code: string) => Object.assign(new Error(`error ${code}`), { code })
+
+/** A pool of one connection that answers each kind of statement as told, and remembers what was asked. */
+function setUp(answers: Record<string, object[] | Error> = {}) {
+  const steps: string[] = []
+  const client = {
+    async query(sql: string) {
+      const [step = ''] = /^\s*\w+/.exec(sql) ?? []
+      steps.push(step.trim())
+      const answer = answers[step.trim()] ?? []
+      if (answer instanceof Error) throw answer
+      return { rows: answer }
+    },
+    release(destroy = false) {
+      steps.push(destroy ? 'end connection' : 'release connection')
+    },
+  }
+  return { steps, store: createChatStore({ connect: async () => client }) }
+}
+
+describe('storeMessage', () => {
+  test('an error ends the connection instead of giving it back in the middle of a transaction', async () => {
+    const { steps, store } = setUp({ SELECT: sqlError('57014') })
+    await expect(store.storeMessage(chatMessage())).rejects.toBeInstanceOf(DeferError)
+    expect(steps).toEqual(['BEGIN', 'SELECT', 'end connection'])
+  })
+
+  test('a message that PostgreSQL refuses for its data is dead-lettered as invalid', async () => {
+    const { store } = setUp({ SELECT: [{ last_sequence: '0' }], INSERT: sqlError('22021') })
+    const storing = store.storeMessage(chatMessage())
+    await expect(storing).rejects.toBeInstanceOf(PermanentError)
+    await expect(storing).rejects.toMatchObject({ code: 'INVALID_MESSAGE' })
+  })
+
+  test('a database that cannot be reached defers the message', async () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    const store = createChatStore({ connect: () => Promise.reject(refused) })
+    await expect(store.storeMessage(chatMessage())).rejects.toMatchObject({
+      name: 'DeferError',
+      code: 'DATABASE_UNAVAILABLE',
+      cause: refused,
+    })
+  })
+})

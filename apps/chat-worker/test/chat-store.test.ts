@@ -1,0 +1,205 @@
+import type { ChatMessage } from '@mono/contracts'
+import { migrate, type TestDatabase, test, waitFor } from '@mono/test-support'
+import { describe, expect } from 'vitest'
+import { createChatStore } from '../src/chat-store.js'
+import { chatMessage } from './received-chat-message.js'
+
+test.beforeEach(async ({ database }) => {
+  await migrate('chat-worker', database.url)
+})
+
+/** A process with one connection of its own. */
+const createProcess = (database: TestDatabase, options = {}) =>
+  createChatStore(database.createPool({ max: 1, ...options }))
+
+const findSequences = (database: TestDatabase) =>
+  database.query<{ conversation_id: string; sequences: number[]; last_sequence: number }>(
+    `SELECT conversation_id, array_agg(sequence::int ORDER BY sequence) AS sequences, last_sequence::int
+     FROM chat.messages JOIN chat.conversations USING (tenant_id, conversation_id)
+     GROUP BY conversation_id, last_sequence ORDER BY conversation_id`,
+  )
+
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+
+describe('storeMessage', () => {
+  test('every column is stored as it came', async ({ database }) => {
+    const message = chatMessage({
+      tenantId: Number.MAX_SAFE_INTEGER,
+      messageId: 'quote"\'\\',
+      content: 'ü€😀\n\t',
+      messageType: 'system',
+      timestamp: new Date('1937-05-01T00:19:28.001Z'),
+    })
+    const { stored, isNew } = await createProcess(database).storeMessage(message)
+    expect(stored).toEqual({ ...message, sequence: 1 })
+    expect(isNew).toBe(true)
+    expect(await database.query('SELECT *, extract(epoch FROM sent_at) * 1000 AS ms FROM chat.messages')).toEqual([
+      {
+        tenant_id: '9007199254740991',
+        message_id: message.messageId,
+        conversation_id: message.conversationId,
+        sequence: '1',
+        sender_id: message.senderId,
+        content: message.content,
+        message_type: 'system',
+        sent_at: message.timestamp,
+        stored_at: expect.any(Date),
+        ms: expect.stringMatching(new RegExp(`^${message.timestamp.getTime()}\\.?0*$`)),
+      },
+    ])
+  })
+
+  test('a redelivery gives what is stored, and takes no sequence', async ({ database }) => {
+    const store = createProcess(database, { options: '-c TimeZone=Asia/Kathmandu' })
+    await store.storeMessage(chatMessage({ messageId: 'a' }))
+    const first = await store.storeMessage(chatMessage({ messageId: 'b' }))
+    const again = await store.storeMessage(chatMessage({ messageId: 'b' }))
+    expect(again).toEqual({ stored: first.stored, isNew: false })
+    expect((await store.storeMessage(chatMessage({ messageId: 'c' }))).stored.sequence).toBe(3)
+  })
+
+  test('the microseconds of a row that somebody else wrote make no other message of it', async ({ database }) => {
+    const store = createProcess(database)
+    for (const timestamp of [new Date('2025-04-01T09:30:00.250Z'), new Date('1950-04-01T09:30:00.250Z')]) {
+      const message = chatMessage({ messageId: timestamp.toISOString(), timestamp })
+      await store.storeMessage(message)
+      await database.query("UPDATE chat.messages SET sent_at = sent_at + interval '999 microseconds'")
+      expect(await store.storeMessage(message)).toMatchObject({ isNew: false, stored: { timestamp } })
+    }
+  })
+
+  test('the same id with any other field is a conflict, and changes nothing', async ({ database }) => {
+    const store = createProcess(database)
+    await store.storeMessage(chatMessage({ conversationId: 'a' }))
+    const others: [string, Partial<ChatMessage>][] = [
+      ['content', { content: 'other' }],
+      ['senderId', { senderId: 'other' }],
+      ['messageType', { messageType: 'file' }],
+      ['timestamp', { timestamp: new Date(0) }],
+      ['conversationId', { conversationId: 'b' }],
+    ]
+    for (const [field, other] of others) {
+      await expect(store.storeMessage(chatMessage({ conversationId: 'a', ...other }))).rejects.toMatchObject({
+        name: 'PermanentError',
+        code: 'ID_CONFLICT',
+        message: `Another message has this id: it is number 1 of its conversation, with other ${field}`,
+      })
+    }
+    expect(await findSequences(database)).toEqual([{ conversation_id: 'a', sequences: [1], last_sequence: 1 }])
+    expect(await database.query('SELECT conversation_id FROM chat.conversations')).toEqual([{ conversation_id: 'a' }])
+  })
+
+  test('the same id in another tenant is another message', async ({ database }) => {
+    const store = createProcess(database)
+    await store.storeMessage(chatMessage({ tenantId: 1 }))
+    expect(await store.storeMessage(chatMessage({ tenantId: 2, content: 'other' }))).toMatchObject({
+      isNew: true,
+      stored: { sequence: 1 },
+    })
+  })
+
+  test('what eight processes store at once, duplicates included, is stored once and without gaps', async ({
+    database,
+  }) => {
+    const processes = Array.from({ length: 8 }, () => createProcess(database))
+    const messages = Array.from({ length: 150 }, (_, index) =>
+      chatMessage({ messageId: `message-${index}`, conversationId: `conversation-${index % 3}` }),
+    )
+    // Each process gets all of them, in an order of its own.
+    const results = await Promise.all(
+      processes.map(async (process, shift) => {
+        const stored: Record<string, number> = {}
+        let storedHere = 0
+        for (let index = 0; index < messages.length; index += 1) {
+          const message = messages[(index * 7 + shift * 19) % messages.length]
+          if (!message) continue
+          const result = await process.storeMessage(message)
+          stored[message.messageId] = result.stored.sequence
+          if (result.isNew) storedHere += 1
+        }
+        return { stored, storedHere }
+      }),
+    )
+    expect(await findSequences(database)).toEqual(
+      [0, 1, 2].map((index) => ({
+        conversation_id: `conversation-${index}`,
+        sequences: upTo(50),
+        last_sequence: 50,
+      })),
+    )
+    expect(results.reduce((sum, { storedHere }) => sum + storedHere, 0)).toBe(150)
+    for (const { stored } of results) expect(stored).toEqual(results[0]?.stored)
+  })
+
+  test('two conversations that race with the same id: one stores it, the other is refused', async ({ database }) => {
+    const processes = Array.from({ length: 8 }, () => createProcess(database))
+    for (const round of upTo(10)) {
+      const outcomes = await Promise.allSettled(
+        processes.map((process, index) =>
+          process.storeMessage(chatMessage({ messageId: `round-${round}`, conversationId: `conversation-${index}` })),
+        ),
+      )
+      const stored = outcomes.filter(({ status }) => status === 'fulfilled')
+      const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+      expect(stored).toHaveLength(1)
+      expect(refused.map(({ code }) => code)).toEqual(Array(7).fill('ID_CONFLICT'))
+    }
+    const conversations = await findSequences(database)
+    expect(conversations.reduce((sum, { last_sequence }) => sum + last_sequence, 0)).toBe(10)
+    for (const { sequences, last_sequence } of conversations) expect(sequences).toEqual(upTo(last_sequence))
+  })
+
+  test('the sequence is the order of commits: who waits for the lock comes after who holds it', async ({
+    database,
+  }) => {
+    const store = createProcess(database)
+    await store.storeMessage(chatMessage({ messageId: 'a' }))
+    const other = await database.createPool({ max: 1 }).connect()
+    await other.query('BEGIN')
+    await other.query('UPDATE chat.conversations SET last_sequence = 2')
+    const storing = store.storeMessage(chatMessage({ messageId: 'c' }))
+    await waitFor(async () => (await database.query('SELECT FROM pg_locks WHERE NOT granted')).length > 0, {
+      what: 'the store to wait for the conversation',
+    })
+    await other.query(`INSERT INTO chat.messages SELECT tenant_id, 'b', conversation_id, 2, sender_id, content,
+      message_type, sent_at FROM chat.messages`)
+    await other.query('COMMIT')
+    other.release()
+    expect((await storing).stored.sequence).toBe(3)
+  })
+
+  test('a message that PostgreSQL refuses is dead-lettered, and takes no sequence', async ({ database }) => {
+    const store = createProcess(database)
+    await expect(store.storeMessage(chatMessage({ content: 'zero \u0000 byte' }))).rejects.toMatchObject({
+      name: 'PermanentError',
+      code: 'INVALID_MESSAGE',
+    })
+    expect((await store.storeMessage(chatMessage())).stored.sequence).toBe(1)
+  })
+
+  test('a connection that breaks in the middle leaves nothing behind, and the next message is stored', async ({
+    database,
+  }) => {
+    const store = createProcess(database, { application_name: 'store' })
+    const blocking = await database.createPool({ max: 1 }).connect()
+    await store.storeMessage(chatMessage({ messageId: 'a' }))
+    await blocking.query('BEGIN')
+    await blocking.query('SELECT FROM chat.conversations FOR UPDATE')
+    const storing = store.storeMessage(chatMessage({ messageId: 'b' }))
+    const outcome = expect(storing).rejects.toMatchObject({ name: 'DeferError' })
+    await waitFor(
+      async () =>
+        (
+          await database.query(
+            "SELECT FROM pg_stat_activity WHERE application_name = 'store' AND wait_event_type = 'Lock'",
+          )
+        ).length > 0,
+      { what: 'the store to wait for the conversation' },
+    )
+    await database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'store'")
+    await outcome
+    await blocking.query('COMMIT')
+    blocking.release()
+    expect((await store.storeMessage(chatMessage({ messageId: 'b' }))).stored.sequence).toBe(2)
+  })
+})
