@@ -6,6 +6,7 @@ import { environment } from '../environment.mjs'
 import { instanceName, localDirectory, rootDirectory } from './paths.mjs'
 import { probeAmqp } from './probe-amqp.mjs'
 import {
+  endingWithParent,
   findCommand,
   findInstanceProcesses,
   instanceVariable,
@@ -190,11 +191,10 @@ export async function stopRabbitmq(ports) {
     signalProcess(node, 'SIGCONT')
     if (ports) {
       const expression = 'gen_event:delete_handler(rabbit_event, rabbit_mgmt_db_handler, []), init:stop().'
-      await run(join(binaries, 'rabbitmqctl'), ['-q', '--timeout', '5', 'eval', expression], {
-        env: brokerEnvironment(ports),
-        cwd: directory,
-        timeout: 8000,
-      })
+      const ctl = join(binaries, 'rabbitmqctl')
+      // Left alone by a second Ctrl-C, it would start an epmd that nobody ends.
+      const [command, args] = endingWithParent(ctl, ['-q', '--timeout', '5', 'eval', expression], 'SIGKILL')
+      await run(command, args, { env: brokerEnvironment(ports), cwd: directory, timeout: 8000 })
     }
     if (!ports || !(await waitForExit(node, 3000))) {
       signalProcess(node, 'SIGTERM')

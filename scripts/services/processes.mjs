@@ -128,17 +128,27 @@ export function findCommand(command) {
 }
 
 /**
- * Starts a process in a session of its own, so that the terminal's Ctrl-C reaches only us. With `endWithParent` the
- * kernel sends it that signal when this process is gone, however it went.
+ * A command line which the kernel sends `signal` when this process is gone, however it went. Where `setpriv` is
+ * missing, the command line as it is.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.Signals | undefined} signal undefined: none
+ * @returns {[string, string[]]}
+ */
+export function endingWithParent(command, args, signal) {
+  const setpriv = signal && process.platform === 'linux' ? findCommand('setpriv') : undefined
+  if (!signal || !setpriv) return [command, args]
+  return [setpriv, ['--pdeathsig', signal.replace(/^SIG/, ''), '--', command, ...args]]
+}
+
+/**
+ * Starts a process in a session of its own, so that the terminal's Ctrl-C reaches only us.
  * @param {string} command
  * @param {string[]} args
  * @param {import('node:child_process').SpawnOptions & { endWithParent?: NodeJS.Signals | undefined }} options
  */
 export function spawnDetached(command, args, { endWithParent, ...options }) {
-  const setpriv = endWithParent && process.platform === 'linux' ? findCommand('setpriv') : undefined
-  const [file, argv] = setpriv
-    ? [setpriv, ['--pdeathsig', String(endWithParent).replace(/^SIG/, ''), '--', command, ...args]]
-    : [command, args]
+  const [file, argv] = endingWithParent(command, args, endWithParent)
   return spawn(file, argv, { ...options, detached: true })
 }
 
