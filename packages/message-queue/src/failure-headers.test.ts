@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { type ConsumeMessageParts, createConsumeMessage } from '../test/support/create-consume-message.js'
 import type { Settlement } from './decide-settlement.js'
 import { failureHeaders } from './failure-headers.js'
+import { headerBytes } from './header-bytes.js'
+import { header, maxHeaderBytes } from './headers.js'
 
 type Headers = Record<string, unknown>
 type Forward = Extract<Settlement, { attempts: number }>
@@ -56,6 +58,11 @@ describe('a copy that is dead-lettered', () => {
       'x-first-failure-at': '2025-04-01T09:00:00.000Z',
     }
     expect(headersFor(deadLetter, first)).toMatchObject({ ...first, 'x-failure-code': 'PROVIDER_REJECTED' })
+  })
+
+  test('keeps a first failure whose message has been cut', () => {
+    const retried = headersFor({ ...retry, error: new Error('x'.repeat(5_000)) })
+    expect(headersFor(deadLetter, retried)['x-first-failure-message']).toBe('x'.repeat(1_024))
   })
 
   test('says why it was given up this time, not the time before', () => {
@@ -153,6 +160,12 @@ describe.each(forwards)('every copy, such as for a %s,', (_kind, forward) => {
     expect(Object.keys(headers).filter((name) => name in copied)).toEqual([])
   })
 
+  test('has a message of at most 1 KiB of UTF-8 without a half character', () => {
+    const long = new Error(`x${'😀'.repeat(1_000)}`)
+    const texts = Object.entries(headersFor({ ...forward, error: long })).filter(([name]) => name.endsWith('-message'))
+    expect(texts).toEqual([[expect.any(String), `x${'😀'.repeat(255)}`]])
+  })
+
   test('has a message of at most 1 KiB', () => {
     const long = new Error('x'.repeat(100_000))
     const texts = Object.entries(headersFor({ ...forward, error: long })).filter(([name]) => name.endsWith('-message'))
@@ -184,6 +197,28 @@ describe.each(forwards)('every copy, such as for a %s,', (_kind, forward) => {
     expect(copied).toMatchObject({ ...ours, 'x-attempts': forward.attempts })
     expect(copied).not.toHaveProperty('big')
     expect(copied).not.toHaveProperty('small')
+  })
+
+  test.each([
+    ['many small ones', Array(14_000).fill([])],
+    ['some nested 9,000 deep', JSON.parse('['.repeat(9_000) + ']'.repeat(9_000))],
+    ['one that amqplib cannot encode', Number.NaN],
+  ])('loses the headers of its publisher if there are %s among them', (_what, value) => {
+    const copied = headersFor(forward, { value, 'x-tenant-id': 42 })
+    expect(copied).not.toHaveProperty('value')
+    expect(copied['x-tenant-id']).toBe(42)
+  })
+
+  test('can be sent, however much its publisher, the failure and the properties say', () => {
+    const own = { own: 'x'.repeat(maxHeaderBytes - 20) }
+    const ours = Object.fromEntries(Object.values(header).map((name) => [name, '€'.repeat(341)]))
+    const error = Object.assign(new Error('€'.repeat(5_000)), { stack: '€'.repeat(5_000) })
+    const properties = { expiration: 'x'.repeat(255) }
+    const fields = { exchange: 'e'.repeat(255), routingKey: 'k'.repeat(255) }
+    const copied = headersFor({ ...forward, error }, { ...own, ...ours }, { properties, ...fields })
+    expect(copied).toMatchObject(own)
+    // Rascal adds an entry of its own and a CC key; amqplib encodes headers into 64 KiB.
+    expect(headerBytes(copied)).toBeLessThan(63 * 1024)
   })
 
   test('loses one of ours that is too large to be sent on', () => {

@@ -2,7 +2,8 @@ import { hostname } from 'node:os'
 import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
 import type { Settlement } from './decide-settlement.js'
-import { header, headerBytes, maxHeaderBytes } from './headers.js'
+import { headerBytes } from './header-bytes.js'
+import { header, maxHeaderBytes, sortHeaders } from './headers.js'
 
 export interface ForwardedFrom {
   queue: WorkQueueName
@@ -15,10 +16,10 @@ export interface ForwardedFrom {
 
 type Forward = Extract<Settlement, { kind: 'retry' | 'defer' | 'dead-letter' }>
 
-const maxTextLength = 1_024
+const maxMessageBytes = 1_024
 const maxStackBytes = 4 * 1_024
-/** Of the publisher's headers, those that are kept when together they are too many to be sent on. */
-const keptWhenTooLarge: readonly string[] = [...Object.values(header), 'traceparent', 'tracestate']
+/** What is kept of one header of ours, its name included: room for a failure's message. */
+const maxOurHeaderBytes = maxMessageBytes + 64
 
 /**
  * The headers of the copy that goes to a retry or dead-letter queue: the publisher's own, where the message came from,
@@ -27,7 +28,7 @@ const keptWhenTooLarge: readonly string[] = [...Object.values(header), 'tracepar
 export function failureHeaders(from: ForwardedFrom, forward: Forward, now: Date): Record<string, unknown> {
   const { exchange, routingKey } = from.message.fields
   const headers: Record<string, unknown> = {
-    ...publisherHeaders(from.headers),
+    ...sendableHeaders(from.headers),
     [header.attempts]: forward.attempts,
     [header.publishedAt]: from.headers[header.publishedAt] ?? from.publishedAt.toISOString(),
   }
@@ -38,7 +39,7 @@ export function failureHeaders(from: ForwardedFrom, forward: Forward, now: Date)
   // On a copy it would end the wait early, or empty the dead-letter queue.
   const { expiration } = from.message.properties
   if (expiration !== undefined) headers[header.originalExpiration] = expiration
-  const text = forward.error.message.slice(0, maxTextLength)
+  const text = truncateUtf8(forward.error.message, maxMessageBytes)
   if (forward.kind !== 'dead-letter') {
     headers[header.firstFailureCode] ??= forward.code
     headers[header.firstFailureMessage] ??= text
@@ -53,16 +54,11 @@ export function failureHeaders(from: ForwardedFrom, forward: Forward, now: Date)
   return headers
 }
 
-/** Without what the broker and rascal set, and without the routing keys that it has been delivered by already. */
-function publisherHeaders(received: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const tooLarge = headerBytes(received) > maxHeaderBytes
-  const kept = Object.entries(received).filter(([name, value]) => {
-    if (tooLarge) return keptWhenTooLarge.includes(name) && headerBytes({ value }) <= maxTextLength
-    return !(
-      /^(rascal|CC|BCC|x-death|x-delivery-count|x-acquired-count)$/.test(name) || /^x-(first|last)-death-/.test(name)
-    )
-  })
-  return Object.fromEntries(kept)
+/** The publisher's own headers all or none; ours each by itself, because they must arrive. */
+function sendableHeaders(received: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { ours, publishers } = sortHeaders(received)
+  const sendable = Object.entries(ours).filter(([name, value]) => headerBytes({ [name]: value }) <= maxOurHeaderBytes)
+  return { ...(headerBytes(publishers) <= maxHeaderBytes && publishers), ...Object.fromEntries(sendable) }
 }
 
 function truncateUtf8(text: string, maxBytes: number): string {

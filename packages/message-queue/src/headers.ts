@@ -22,12 +22,27 @@ export const header = {
 export const schemaVersion = 1
 
 /**
- * More is refused: amqplib encodes headers into a buffer of 64 KiB, and a message must still carry ours
- * when it is retried or dead-lettered.
+ * Of the headers that are the publisher's own. More is refused: amqplib encodes headers into a buffer of 64 KiB, and a
+ * message must still carry ours when it is retried or dead-lettered.
  */
-export const maxHeaderBytes = 48 * 1024
+export const maxHeaderBytes = 32 * 1024
 
-/** An estimate of the size on the wire: that of the JSON text. */
-export function headerBytes(headers: Readonly<Record<string, unknown>>): number {
-  return Buffer.byteLength(JSON.stringify(headers))
+type Headers = Readonly<Record<string, unknown>>
+
+const names: ReadonlySet<string> = new Set([...Object.values(header), 'traceparent', 'tracestate'])
+
+/**
+ * The headers of a delivery without those that the broker and rascal set for this delivery alone, among them the
+ * routing keys that it has been delivered by already: the ones named above, and those that are the publisher's own.
+ */
+export function sortHeaders(received: Headers): { ours: Headers; publishers: Headers } {
+  const lasting = Object.entries(received).filter(([name]) => !isOfDelivery(name))
+  return {
+    ours: Object.fromEntries(lasting.filter(([name]) => names.has(name))),
+    publishers: Object.fromEntries(lasting.filter(([name]) => !names.has(name))),
+  }
+}
+
+function isOfDelivery(name: string): boolean {
+  return /^(rascal|CC|BCC|x-death|x-delivery-count|x-acquired-count|x-(first|last)-death-.*)$/.test(name)
 }

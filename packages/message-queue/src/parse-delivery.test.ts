@@ -84,7 +84,7 @@ describe('parseDelivery', () => {
     expect(parse('chat.messages', { body, headers })).toMatchObject({ payload: chat, routingKey: 'chat.direct' })
   })
 
-  test.each<ConsumeMessageParts & { what: string; queue?: WorkQueueName; code: string; names: RegExp }>([
+  const faults: (ConsumeMessageParts & { what: string; queue?: WorkQueueName; code: string; names: RegExp })[] = [
     { what: 'text that is not JSON', body: 'hello', code: 'INVALID_JSON', names: /^body: expected JSON/ },
     { what: 'an empty body', body: '', code: 'INVALID_JSON', names: /^body: expected JSON/ },
     {
@@ -181,7 +181,9 @@ describe('parseDelivery', () => {
       names: /^message_id: /,
     },
     { what: 'a timestamp of 1e300', properties: { timestamp: 1e300 }, code: 'INVALID_HEADERS', names: /^timestamp: / },
-  ])('refuses $what by its name', ({ queue = 'chat.messages', code, names, ...parts }) => {
+  ]
+  test.each(faults.map((row) => [row.what, row] as const))('refuses %s by its name', (_what, row) => {
+    const { queue = 'chat.messages', code, names, ...parts } = row
     const fault = findFault(queue, parts)
     expect(fault.code).toBe(code)
     expect(fault.message).toMatch(names)

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type ConsumeMessageParts, createConsumeMessage } from '../test/support/create-consume-message.js'
+import { headerBytes } from './header-bytes.js'
+import { maxHeaderBytes } from './headers.js'
 import { InvalidDeliveryError } from './invalid-delivery-error.js'
 import { parseHeaders } from './parse-headers.js'
 
@@ -51,7 +53,7 @@ describe('parseHeaders', () => {
     })
   })
 
-  test.each<{ what: string; headers?: Headers; properties?: Headers; names: RegExp }>([
+  const faults: { what: string; headers?: Headers; properties?: Headers; names: RegExp }[] = [
     {
       what: 'an x-death that is text',
       headers: { 'x-death': 'boo' },
@@ -64,6 +66,21 @@ describe('parseHeaders', () => {
     { what: 'an x-attempts that is NaN', headers: { 'x-attempts': Number.NaN }, names: /^x-attempts: .* found NaN$/ },
     { what: 'an x-attempts that is null', headers: { 'x-attempts': null }, names: /^x-attempts: .* found null$/ },
     { what: 'an x-attempts past 1000', headers: { 'x-attempts': 1_001 }, names: /^x-attempts: expected .* to 1000,/ },
+    {
+      what: 'many small headers that are large on the wire',
+      headers: { many: Array(14_000).fill([]) },
+      names: /^headers: expected at most \d+ bytes/,
+    },
+    {
+      what: 'headers nested 9,000 deep',
+      headers: { deep: JSON.parse('['.repeat(9_000) + ']'.repeat(9_000)) },
+      names: /^headers: expected at most \d+ bytes/,
+    },
+    {
+      what: 'a header that amqplib cannot send on',
+      headers: { broken: Number.NaN },
+      names: /^headers: expected at most \d+ bytes that can be sent on, found some that cannot$/,
+    },
     {
       what: '70 KiB of headers',
       headers: { big: 'x'.repeat(70 * 1024) },
@@ -100,7 +117,9 @@ describe('parseHeaders', () => {
     },
     { what: 'an x-tenant-id that is no number', headers: { 'x-tenant-id': '1e3' }, names: /^x-tenant-id: / },
     { what: 'an x-tenant-id that is null', headers: { 'x-tenant-id': null }, names: /^x-tenant-id: / },
-  ])('refuses $what by its name', ({ headers = {}, properties = {}, names }) => {
+  ]
+  test.each(faults.map((row) => [row.what, row] as const))('refuses %s by its name', (_what, row) => {
+    const { headers = {}, properties = {}, names } = row
     const fault = findFault(headers, { properties })
     expect(fault.code).toBe('INVALID_HEADERS')
     expect(fault.message).toMatch(names)
@@ -113,6 +132,21 @@ describe('parseHeaders', () => {
     ['headers of others', { 'x-mine': 'kept', nested: { list: [1, null, true] } }],
   ])('takes no offence at %s', (_what, headers) => {
     expect(parse(headers)).toMatchObject({ attempts: 0, exchange: 'messages', routingKey: 'chat.direct' })
+  })
+
+  test('does not hold against a message what the broker and we have added to it on its way', () => {
+    const own = 'x'.repeat(maxHeaderBytes - 20)
+    const added = {
+      'x-first-failure-message': 'x'.repeat(1_024),
+      'x-death': Array(20).fill({
+        queue: 'chat.messages.retry.1s',
+        reason: 'expired',
+        exchange: 'chat.messages.retry',
+      }),
+      rascal: { error: { message: 'x'.repeat(1_024) } },
+    }
+    expect(headerBytes({ own })).toBeLessThanOrEqual(maxHeaderBytes)
+    expect(parse({ own, ...added }).attempts).toBe(0)
   })
 
   test('takes an x-tenant-id that is written as text', () => {

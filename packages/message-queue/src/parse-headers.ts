@@ -1,7 +1,8 @@
 import { findIdFault, findTenantIdFault } from '@mono/contracts'
 import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
-import { header, headerBytes, maxHeaderBytes, schemaVersion } from './headers.js'
+import { headerBytes } from './header-bytes.js'
+import { header, maxHeaderBytes, schemaVersion, sortHeaders } from './headers.js'
 import { InvalidDeliveryError } from './invalid-delivery-error.js'
 
 /** What the properties and headers of a delivery say, as far as it can be trusted. */
@@ -40,8 +41,10 @@ function invalid(name: string, reason: string): InvalidDeliveryError {
 }
 
 function assertHeaderSize(headers: Headers): void {
-  const bytes = headerBytes(headers)
-  if (bytes > maxHeaderBytes) throw invalid('headers', `expected at most ${maxHeaderBytes} bytes, found ${bytes}`)
+  const bytes = headerBytes(sortHeaders(headers).publishers)
+  if (bytes <= maxHeaderBytes) return
+  const found = Number.isFinite(bytes) ? bytes : 'some that cannot'
+  throw invalid('headers', `expected at most ${maxHeaderBytes} bytes that can be sent on, found ${found}`)
 }
 
 function assertDeathRecords(value: unknown): void {

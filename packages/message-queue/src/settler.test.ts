@@ -82,7 +82,7 @@ describe('a message whose handler is done', () => {
 describe('a message whose handler failed', () => {
   const cause = new Error('ECONNREFUSED')
 
-  test.each([
+  const failures = [
     {
       what: 'a RetryableError',
       thrown: new RetryableError('no luck', { code: 'PROVIDER_UNAVAILABLE', cause }),
@@ -113,28 +113,33 @@ describe('a message whose handler failed', () => {
       event: { outcome: 'dead-lettered', code: 'HANDLER_BUG' },
       line: { level: 'error', message: 'dead-lettered', data: { code: 'HANDLER_BUG', attempts: 1 } },
     },
-  ])('with $what is settled with one event and one log line', async ({ thrown, event, line }) => {
-    const { events, lines, settlements } = await settle({ thrown })
-    expect(settlements).toHaveLength(1)
-    expect(events).toEqual([
-      {
-        queue: 'chat.messages',
-        type: 'chat.message',
+  ]
+  test.each(failures.map((row) => [row.what, row] as const))(
+    'with %s is settled with one event and one log line',
+    async (_what, row) => {
+      const { thrown, event, line } = row
+      const { events, lines, settlements } = await settle({ thrown })
+      expect(settlements).toHaveLength(1)
+      expect(events).toEqual([
+        {
+          queue: 'chat.messages',
+          type: 'chat.message',
+          attempt: 1,
+          handlerMs: 12.4,
+          sincePublishedMs: expect.any(Number),
+          ...event,
+        },
+      ])
+      expect(lines).toMatchObject([line])
+      expect(lines[0]?.data).toMatchObject({
+        messageId: 'm-1',
+        messageType: 'chat.message',
         attempt: 1,
-        handlerMs: 12.4,
-        sincePublishedMs: expect.any(Number),
-        ...event,
-      },
-    ])
-    expect(lines).toMatchObject([line])
-    expect(lines[0]?.data).toMatchObject({
-      messageId: 'm-1',
-      messageType: 'chat.message',
-      attempt: 1,
-      reason: 'no luck',
-      handlerMs: 12,
-    })
-  })
+        reason: 'no luck',
+        handlerMs: 12,
+      })
+    },
+  )
 
   test('by a programming error is logged with the error, whose stack leads to the bug; others are not', async () => {
     const bug = new TypeError('oops')
