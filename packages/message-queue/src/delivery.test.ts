@@ -159,6 +159,30 @@ describe('the copy of a delivery', () => {
     expect(message.properties.headers).not.toHaveProperty('x-death')
   })
 
+  test.each([
+    ['correlationId', '\uFFFD'.repeat(86)],
+    ['replyTo', '\uFFFD'.repeat(86)],
+    ['messageId', '\uFFFD'.repeat(86)],
+    ['type', '\uFFFD'.repeat(86)],
+    ['appId', '\uFFFD'.repeat(86)],
+    ['clusterId', '\uFFFD'.repeat(86)],
+    ['contentType', '\uFFFD'.repeat(86)],
+    ['contentEncoding', '\uFFFD'.repeat(86)],
+    ['timestamp', 2 ** 64],
+  ])('goes without the property %s if it can be received but not sent', async (name, value) => {
+    const { delivery, message } = createDelivery({ properties: { appId: 'app', [name]: value } })
+    await delivery.settle(deadLetter, from)
+    expect(message.properties).toMatchObject({ ...(name !== 'appId' && { appId: 'app' }), [name]: undefined })
+  })
+
+  test('tells rascal nothing of the error, whose code may be what no header can hold', async () => {
+    const { delivery, answers } = createDelivery()
+    const strange = Object.assign(new Error('x'.repeat(10_000)), { code: { toJSON: () => 'boo' } })
+    await delivery.settle({ ...deadLetter, error: strange }, from)
+    expect(answers).toMatchObject([{ reason: new Error('PROVIDER_REJECTED') }])
+    expect(answers[0]?.reason).not.toHaveProperty('code')
+  })
+
   test('is not prepared for what is only acknowledged or handed back', async () => {
     for (const kind of ['ack', 'return'] as const) {
       const { delivery, message } = createDelivery({ properties: { expiration: '60000' } })

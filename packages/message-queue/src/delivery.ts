@@ -64,7 +64,8 @@ export class Delivery {
       settlement.kind === 'dead-letter'
         ? deadLetterPublicationName(this.queue)
         : retryPublicationName(this.queue, settlement.step.name)
-    await this.#recover(settlement.error, {
+    // Rascal copies message and code of the error into a header of its own, whatever they are; ours tell them already.
+    await this.#recover(new Error(settlement.code), {
       strategy: 'forward',
       publication,
       xDeathFix: true,
@@ -74,11 +75,18 @@ export class Delivery {
 
   /** Rascal copies the properties of the message as they are, and needs its own entry among the headers. */
   #prepareCopy(headers: Record<string, unknown>): void {
-    const { properties } = this.message
+    const properties: Record<string, unknown> = this.message.properties
     const { rascal } = properties.headers as Record<string, unknown>
+    for (const [name, value] of Object.entries(properties)) if (!isSendable(value)) properties[name] = undefined
     properties.headers = { ...headers, rascal }
     properties.expiration = undefined
     // The broker refuses a user id other than that of the connection (RabbitMQ: validated user-id).
     properties.userId = undefined
   }
+}
+
+/** Not all that amqplib decodes can it encode again: bytes that are not UTF-8 grow, and a number is rounded up. */
+function isSendable(property: unknown): boolean {
+  if (typeof property === 'string') return Buffer.byteLength(property) < 2 ** 8
+  return typeof property !== 'number' || property < 2 ** 64
 }

@@ -89,6 +89,14 @@ describe('a copy that is dead-lettered', () => {
     }
   })
 
+  test('copes with an error whose message and stack are no text', () => {
+    const strange = Object.assign(new Error(), { message: undefined, stack: 7 }) as unknown as Error
+    expect(headersFor({ ...deadLetter, error: strange })).toMatchObject({
+      'x-failure-message': 'undefined',
+      'x-failure-stack': '7',
+    })
+  })
+
   test('copes with an error that has no stack', () => {
     const bare = Object.assign(new Error('no luck'), { stack: undefined })
     expect(headersFor({ ...deadLetter, error: bare as unknown as Error })['x-failure-stack']).toBe('')

@@ -39,7 +39,7 @@ export function failureHeaders(from: ForwardedFrom, forward: Forward, now: Date)
   // On a copy it would end the wait early, or empty the dead-letter queue.
   const { expiration } = from.message.properties
   if (expiration !== undefined) headers[header.originalExpiration] = expiration
-  const text = truncateUtf8(forward.error.message, maxMessageBytes)
+  const text = truncateUtf8(String(forward.error.message), maxMessageBytes)
   if (forward.kind !== 'dead-letter') {
     headers[header.firstFailureCode] ??= forward.code
     headers[header.firstFailureMessage] ??= text
@@ -48,7 +48,7 @@ export function failureHeaders(from: ForwardedFrom, forward: Forward, now: Date)
   }
   headers[header.failureCode] = forward.code
   headers[header.failureMessage] = text
-  headers[header.failureStack] = truncateUtf8(forward.error.stack ?? '', maxStackBytes)
+  headers[header.failureStack] = truncateUtf8(String(forward.error.stack ?? ''), maxStackBytes)
   headers[header.failedAt] = now.toISOString()
   headers[header.failedBy] = `${from.workerName}@${hostname()}`
   return headers
