@@ -33,9 +33,14 @@ function releaseAll() {
   return releasing
 }
 
+let interruptedAt = Number.NEGATIVE_INFINITY
+
 /** @param {NodeJS.Signals} signal */
 function interrupt(signal) {
-  // What is still running then has been told by the kernel to end with us.
+  // One Ctrl-C may come twice: from the terminal, and passed on by npm.
+  if (performance.now() - interruptedAt < 300) return
+  interruptedAt = performance.now()
+  // The kernel tells what still runs to end with us.
   if (releasing) process.exit(1)
   say(`${signal}: stopping (once more: at once)`)
   void releaseAll().then(() => process.exit())

@@ -1,20 +1,23 @@
 // @ts-check
 import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { environment } from './environment.mjs'
 import { buildPackages, installDependencies, turbo, turboEnvironment } from './prepare.mjs'
 import { rootDirectory } from './services/paths.mjs'
 import { say } from './services/progress.mjs'
 import { withServices } from './services/services.mjs'
-import { removeReports, sumReports } from './test/sum-reports.mjs'
+import { findSuites } from './test/find-suites.mjs'
+import { sumReports } from './test/sum-reports.mjs'
 
 /**
- * Runs all unit and integration tests; a failing package does not keep the others from running.
+ * Runs all suites; a failing one does not keep the others from running.
+ * @param {import('./test/find-suites.mjs').Suite[]} suites
  * @param {import('./services/services.mjs').Services} services
  * @returns {Promise<number>} turbo's exit code
  */
-function runTests({ rabbitmqUrl, managementUrl, databaseUrl }) {
+function runSuites(suites, { rabbitmqUrl, managementUrl, databaseUrl }) {
   const flags = ['--concurrency=2', '--continue=always', '--output-logs=new-only']
-  const args = ['run', 'test', 'test:integration', ...flags, '--', '--passWithNoTests']
+  const args = ['run', ...suites.map(({ task }) => task), ...flags]
   return new Promise((resolve, reject) => {
     const child = spawn(turbo, args, {
       cwd: rootDirectory,
@@ -35,9 +38,10 @@ function runTests({ rabbitmqUrl, managementUrl, databaseUrl }) {
 async function test() {
   await installDependencies()
   await buildPackages()
-  removeReports()
-  const code = await withServices(runTests)
-  const { passed, failed, skipped } = sumReports()
+  const suites = findSuites()
+  for (const { report } of suites) rmSync(report, { force: true })
+  const code = await withServices((services) => runSuites(suites, services))
+  const { passed, failed, skipped } = sumReports(suites)
   for (const name of skipped) process.stdout.write(`skipped  ${name}\n`)
   for (const name of failed) process.stdout.write(`failed   ${name}\n`)
   if (code !== 0 && failed.length === 0)

@@ -18,7 +18,7 @@ function draw() {
   const shown = [...running].filter(([, since]) => performance.now() - since >= quietMs)
   if (!interactive() || shown.length === 0) return
   const text = shown.map(([what, since]) => `${what} … ${seconds(since)} s`).join(', ')
-  process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`)
+  process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns || 80) - 1)}`)
 }
 
 /**
@@ -45,12 +45,7 @@ export async function step(what, work) {
     if (!interactive()) say(`${what} …`)
   }, quietMs)
   ticker ??= setInterval(draw, 1000)
-  try {
-    const result = await work()
-    clearLine()
-    if (performance.now() - since >= quietMs) say(`${what}: ${((performance.now() - since) / 1000).toFixed(1)} s`)
-    return result
-  } finally {
+  const end = () => {
     clearTimeout(announce)
     running.delete(what)
     clearLine()
@@ -58,5 +53,13 @@ export async function step(what, work) {
       clearInterval(ticker)
       ticker = undefined
     }
+  }
+  try {
+    const result = await work()
+    end()
+    if (performance.now() - since >= quietMs) say(`${what}: ${((performance.now() - since) / 1000).toFixed(1)} s`)
+    return result
+  } finally {
+    end()
   }
 }

@@ -95,12 +95,17 @@ export async function startServices(options) {
     if (!needed.includes(service)) return 'given'
     return provided.native.includes(service) ? 'native' : 'compose'
   }
+  /** @type {Promise<void> | undefined} */
+  let stopping
   return {
     rabbitmqUrl: givenBroker ?? urls.rabbitmqUrl ?? '',
     managementUrl: givenBroker ? managementUrlOf(givenBroker) : (urls.managementUrl ?? ''),
     databaseUrl: givenDatabase ?? urls.databaseUrl ?? '',
     sources: { rabbitmq: sourceOf('rabbitmq'), postgres: sourceOf('postgres') },
-    stop: provided.stop,
+    stop: () => {
+      stopping ??= provided.stop()
+      return stopping
+    },
   }
 }
 
@@ -125,8 +130,12 @@ export async function stopServices() {
  */
 export async function withServices(work) {
   const services = await startServices({ endWithParent: true })
+  let interruptedAt = Number.NEGATIVE_INFINITY
   const interrupt = () => {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+    // One Ctrl-C may come twice: from the terminal, and passed on by npm.
+    if (performance.now() - interruptedAt < 300) return
+    if (interruptedAt > 0) process.exit(130)
+    interruptedAt = performance.now()
     void services.stop().finally(() => process.exit(130))
   }
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt)

@@ -1,10 +1,6 @@
 // @ts-check
-import { readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { listPackages } from '../prepare.mjs'
+import { readFileSync } from 'node:fs'
 import { rootDirectory } from '../services/paths.mjs'
-
-const reportFiles = ['unit.json', 'integration.json']
 
 /**
  * The part of vitest's JSON report that is read here.
@@ -15,49 +11,39 @@ const reportFiles = ['unit.json', 'integration.json']
 
 /** @typedef {{ passed: number, failed: string[], skipped: string[] }} Sum */
 
-const listReports = () =>
-  listPackages().flatMap((directory) => reportFiles.map((file) => join(directory, 'test-results', file)))
-
-/** Deletes the reports of an earlier run, lest they be counted. */
-export function removeReports() {
-  for (const report of listReports()) rmSync(join(rootDirectory, report), { force: true })
-}
-
 /**
  * @param {string} path
- * @returns {Report | undefined} undefined: no report, for a package without such tests
+ * @returns {Report | undefined} undefined: the run ended before it was written
  */
 function readReport(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT') return undefined
-    throw new Error(`${path} is no report of vitest: ${error}`)
+  } catch {
+    return undefined
   }
 }
 
 /**
- * Adds up the reports of all packages. A test file that failed without a failed test in it (it could not be loaded, or
- * a hook failed) counts as one failure.
+ * Adds up the reports of all suites. A suite without a report counts as one failure, and so does a test file that
+ * failed without a failed test in it: it could not be loaded, or a hook failed.
+ * @param {import('./find-suites.mjs').Suite[]} suites
  * @returns {Sum}
  */
-export function sumReports() {
+export function sumReports(suites) {
   /** @type {Sum} */
   const sum = { passed: 0, failed: [], skipped: [] }
-  for (const path of listReports()) {
-    const report = readReport(join(rootDirectory, path))
+  for (const suite of suites) {
+    const report = readReport(suite.report)
+    if (!report) sum.failed.push(`${suite.task}: there is no report of it`)
     for (const file of report?.testResults ?? []) {
       const where = file.name.replace(`${rootDirectory}/`, '')
-      const named = (/** @type {Assertion} */ test) => `${where}: ${test.fullName}`
-      const failed = file.assertionResults.filter(({ status }) => status === 'failed')
-      const passed = file.assertionResults.filter(({ status }) => status === 'passed')
-      sum.passed += passed.length
-      sum.failed.push(...failed.map(named))
-      sum.skipped.push(
-        ...file.assertionResults.filter((test) => !failed.includes(test) && !passed.includes(test)).map(named),
-      )
-      if (file.status === 'failed' && failed.length === 0)
-        sum.failed.push(`${where}: ${file.message || 'could not be run'}`)
+      for (const { status, fullName } of file.assertionResults) {
+        if (status === 'passed') sum.passed++
+        else if (status === 'failed') sum.failed.push(`${where}: ${fullName}`)
+        else sum.skipped.push(`${where}: ${fullName}`)
+      }
+      const blamed = file.assertionResults.some(({ status }) => status === 'failed')
+      if (file.status === 'failed' && !blamed) sum.failed.push(`${where}: ${file.message || 'could not be run'}`)
     }
   }
   return sum
