@@ -75,9 +75,10 @@ export class Delivery {
 
   /** Rascal copies the properties of the message as they are, and needs its own entry among the headers. */
   #prepareCopy(headers: Record<string, unknown>): void {
-    const properties: Record<string, unknown> = this.message.properties
+    const { properties } = this.message
     const { rascal } = properties.headers as Record<string, unknown>
-    for (const [name, value] of Object.entries(properties)) if (!isSendable(value)) properties[name] = undefined
+    const unsendable = Object.entries(properties).filter(([, value]) => !isSendable(value))
+    Object.assign(properties, Object.fromEntries(unsendable.map(([name]) => [name, undefined])))
     properties.headers = { ...headers, rascal }
     properties.expiration = undefined
     // The broker refuses a user id other than that of the connection (RabbitMQ: validated user-id).
