@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { InvalidMessageError } from '@mono/contracts'
 import { describe, expect, test } from 'vitest'
 import { classifyFailure } from './classify-failure.js'
@@ -37,11 +39,27 @@ describe('classifyFailure', () => {
     expect(classifyFailure(new OwnTypeError('oops')).code).toBe('HANDLER_BUG')
   })
 
-  test('tells a network that failed from a bug, though fetch throws a TypeError for both', () => {
-    const error = new TypeError('fetch failed', networkFailure)
+  test.each([
+    ['before the answer', 'fetch failed'],
+    ['in the middle of its body', 'terminated'],
+  ])('tells a network that failed %s from a bug, though fetch throws a TypeError for both', (_when, message) => {
+    const error = new TypeError(message, networkFailure)
     expect(classifyFailure(error)).toEqual({ kind: 'retry', code: 'UNCLASSIFIED', error })
-    expect(classifyFailure(new TypeError('fetch failed')).code).toBe('HANDLER_BUG')
+    expect(classifyFailure(new TypeError(message)).code).toBe('HANDLER_BUG')
     expect(classifyFailure(new TypeError('x is not a function', networkFailure)).code).toBe('HANDLER_BUG')
+  })
+
+  test('retries what fetch throws when the peer hangs up in the middle of its answer', async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-length': 100 }).write('half of it', () => response.destroy())
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const thrown = await fetch(`http://127.0.0.1:${port}`)
+      .then((response) => response.text())
+      .catch((error: unknown) => error)
+    server.close()
+    expect(classifyFailure(thrown)).toMatchObject({ kind: 'retry', code: 'UNCLASSIFIED' })
   })
 
   test.each([new Error('no idea'), new DOMException('aborted', 'AbortError'), new AggregateError([], 'all of them')])(

@@ -26,10 +26,14 @@ export function classifyFailure(thrown: unknown): Failure {
   return { kind: 'retry', code: 'UNCLASSIFIED', error }
 }
 
-/** `fetch` rejects with a `TypeError` that has a cause when the network fails. */
 function isProgrammingError(error: Error): boolean {
-  if (error.message === 'fetch failed' && error.cause !== undefined) return false
+  if (isNetworkFailure(error)) return false
   return programmingErrors.some((type) => error instanceof type)
+}
+
+/** For a network that fails, before the answer or in the middle of it, `fetch` throws a `TypeError` with a cause. */
+function isNetworkFailure({ message, cause }: Error): boolean {
+  return (message === 'fetch failed' || message === 'terminated') && cause !== undefined
 }
 
 function toError(thrown: unknown): Error {
