@@ -47,6 +47,14 @@ describe('a copy that is dead-lettered', () => {
     })
   })
 
+  test('does not say when it was published if its publisher did not', () => {
+    expect(headersFor(deadLetter)).not.toHaveProperty('x-published-at')
+  })
+
+  test('keeps what its publisher says of the time, right or wrong', () => {
+    expect(headersFor(deadLetter, { 'x-published-at': 'garbage' })['x-published-at']).toBe('garbage')
+  })
+
   test('has no first failure if there was no earlier one', () => {
     expect(Object.keys(headersFor(deadLetter)).filter((name) => name.startsWith('x-first-failure'))).toEqual([])
   })
@@ -130,9 +138,12 @@ describe.each([
     expect(names.filter((name) => /^x-fail(ure|ed)-/.test(name))).toEqual([])
   })
 
-  test('carries the time from which its age is counted, also if the publisher gave none', () => {
-    expect(headersFor(forward)['x-published-at']).toBe(publishedAt.toISOString())
-  })
+  test.each([undefined, '2999-01-01T00:00:00.000Z'])(
+    'carries the time from which its age was counted, where the publisher says %s',
+    (text) => {
+      expect(headersFor(forward, { 'x-published-at': text })['x-published-at']).toBe(publishedAt.toISOString())
+    },
+  )
 })
 
 describe.each(forwards)('every copy, such as for a %s,', (_kind, forward) => {
@@ -231,7 +242,9 @@ describe.each(forwards)('every copy, such as for a %s,', (_kind, forward) => {
 
   test('loses one of ours that is too large to be sent on', () => {
     const huge = 'x'.repeat(70 * 1024)
-    const copied = headersFor(forward, { 'x-replay': huge, 'x-first-failure-code': huge, 'x-tenant-id': 42 })
+    const headers = { 'x-replay': huge, 'x-published-at': huge, 'x-first-failure-code': huge, 'x-tenant-id': 42 }
+    const copied = headersFor(forward, headers)
+    expect(copied['x-published-at']).not.toBe(huge)
     expect(copied).not.toHaveProperty('x-replay')
     expect(copied['x-first-failure-code']).not.toBe(huge)
     expect(copied['x-tenant-id']).toBe(42)

@@ -30,7 +30,6 @@ export function failureHeaders(from: ForwardedFrom, forward: Forward, now: Date)
   const headers: Record<string, unknown> = {
     ...sendableHeaders(from.headers),
     [header.attempts]: forward.attempts,
-    [header.publishedAt]: from.headers[header.publishedAt] ?? from.publishedAt.toISOString(),
   }
   if (exchange !== retryExchangeName(from.queue)) {
     headers[header.originalExchange] = exchange
@@ -41,6 +40,8 @@ export function failureHeaders(from: ForwardedFrom, forward: Forward, now: Date)
   if (expiration !== undefined) headers[header.originalExpiration] = expiration
   const text = truncateUtf8(String(forward.error.message), maxMessageBytes)
   if (forward.kind !== 'dead-letter') {
+    // The next one to receive it must count its age from the same time, also if that is its first sight.
+    headers[header.publishedAt] = from.publishedAt.toISOString()
     headers[header.firstFailureCode] ??= forward.code
     headers[header.firstFailureMessage] ??= text
     headers[header.firstFailureAt] ??= now.toISOString()

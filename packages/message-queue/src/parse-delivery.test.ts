@@ -66,6 +66,13 @@ describe('parseDelivery', () => {
     })
   })
 
+  test.each<[string, ConsumeMessageParts & { headers?: Record<string, unknown> }]>([
+    ['an x-published-at', { headers: { 'x-published-at': '2999-01-01T00:00:00.000Z' } }],
+    ['a timestamp in milliseconds', { properties: { timestamp: firstSeen.getTime() } }],
+  ])('takes %s that is yet to come for now, so that the message can grow old', (_what, parts) => {
+    expect(parseAudit(parts).publishedAt).toEqual(firstSeen)
+  })
+
   test('takes the messageId of the payload for the identity of a chat message', () => {
     expect(parse('chat.messages', { properties: { messageId: 'another' } }).messageId).toBe(chat.messageId)
   })

@@ -11,7 +11,7 @@ import type { ReceivedMessage } from './received-message.js'
 /**
  * Turns a delivery into a message that a handler may trust.
  *
- * @param firstSeen when the delivery arrived; its age is counted from here if the publisher gave no time
+ * @param firstSeen when the delivery arrived; its age is counted from here if the publisher gave no time, or one to come
  * @throws InvalidDeliveryError `INVALID_HEADERS`, `BODY_TOO_LARGE`, `UNKNOWN_TYPE`, `INVALID_JSON`, `INVALID_MESSAGE`
  */
 export function parseDelivery<Q extends WorkQueueName>(
@@ -33,11 +33,16 @@ export function parseDelivery<Q extends WorkQueueName>(
     messageId: 'messageId' in payload ? payload.messageId : (metadata.messageId ?? deriveMessageId(metadata, message)),
     tenantId: payload.tenantId,
     routingKey: metadata.routingKey,
-    publishedAt: metadata.publishedAt ?? firstSeen,
+    publishedAt: notAfter(firstSeen, metadata.publishedAt),
     attempt: metadata.attempts + 1,
     redelivered: message.fields.redelivered,
     headers,
   } as unknown as ReceivedMessage<Q>
+}
+
+/** A message from the future would never be too old, and could be deferred for ever. */
+function notAfter(firstSeen: Date, publishedAt = firstSeen): Date {
+  return publishedAt < firstSeen ? publishedAt : firstSeen
 }
 
 function assertBodySize(body: Buffer): void {

@@ -93,6 +93,21 @@ describe('parseHeaders', () => {
     },
     { what: 'a textual x-schema-version', headers: { 'x-schema-version': '1' }, names: /^x-schema-version: / },
     { what: 'an x-published-at that is garbage', headers: { 'x-published-at': 'soon' }, names: /^x-published-at: / },
+    {
+      what: 'an x-published-at that only looks like a time to the parser of JavaScript',
+      headers: { 'x-published-at': 'garbage 12' },
+      names: /^x-published-at: expected an ISO 8601 date and time with offset$/,
+    },
+    {
+      what: 'an x-published-at without an offset',
+      headers: { 'x-published-at': '2025-04-01T09:30:00.250' },
+      names: /^x-published-at: /,
+    },
+    {
+      what: 'an x-published-at of the year 275760',
+      headers: { 'x-published-at': '+275760-09-13T00:00:00.000Z' },
+      names: /^x-published-at: /,
+    },
     { what: 'an x-published-at that is a number', headers: { 'x-published-at': 1e12 }, names: /^x-published-at: / },
     {
       what: 'an x-published-at of month 13',
@@ -161,6 +176,13 @@ describe('parseHeaders', () => {
     const messageId = 'é'.repeat(64)
     expect(parse({}, { properties: { messageId } }).messageId).toBe(messageId)
   })
+
+  test.each(['2025-04-01T09:30:00Z', '2025-04-01T11:30:00.000+02:00', '2025-04-01T09:30Z'])(
+    'takes the time of publishing from an x-published-at of %s',
+    (text) => {
+      expect(parse({ 'x-published-at': text }).publishedAt).toEqual(new Date('2025-04-01T09:30:00Z'))
+    },
+  )
 
   test('takes the time of publishing from the timestamp, in seconds, where x-published-at is missing', () => {
     const publishedAt = new Date('2025-04-01T09:30:00Z')

@@ -21,6 +21,8 @@ type Headers = Readonly<Record<string, unknown>>
 
 const maxAttemptsHeader = 1_000
 const maxTimestampSeconds = 8.64e12
+/** JavaScript's own parser takes almost any text that ends in a number for a time. */
+const dateAndTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 
 /** @throws InvalidDeliveryError `INVALID_HEADERS`, naming the property or header. */
 export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, headers: Headers): DeliveryMetadata {
@@ -80,9 +82,9 @@ function parseAttempts(value: unknown): number {
 
 function parsePublishedAt(value: unknown): Date | undefined {
   if (value === undefined) return undefined
-  const date = typeof value === 'string' ? new Date(value) : undefined
+  const date = typeof value === 'string' && dateAndTime.test(value) ? new Date(value) : undefined
   if (date !== undefined && !Number.isNaN(date.getTime())) return date
-  throw invalid(header.publishedAt, 'expected an ISO 8601 date and time')
+  throw invalid(header.publishedAt, 'expected an ISO 8601 date and time with offset')
 }
 
 /** AMQP's `timestamp` is whole seconds since 1970. */
