@@ -26,13 +26,12 @@ describe('classifyFailure', () => {
     expect(classifyFailure(error)).toEqual({ kind: 'dead-letter', code: 'INVALID_MESSAGE', error })
   })
 
-  test.each([TypeError, ReferenceError, RangeError, SyntaxError, EvalError, URIError])(
-    'gives up on a programming error: %o',
-    (ProgrammingError) => {
-      const error = new ProgrammingError('oops')
-      expect(classifyFailure(error)).toEqual({ kind: 'dead-letter', code: 'HANDLER_BUG', error })
-    },
-  )
+  test.each(
+    [TypeError, ReferenceError, RangeError, SyntaxError, EvalError, URIError].map((type) => [type.name, type] as const),
+  )('gives up on a programming error: %s', (_name, ProgrammingError) => {
+    const error = new ProgrammingError('oops')
+    expect(classifyFailure(error)).toEqual({ kind: 'dead-letter', code: 'HANDLER_BUG', error })
+  })
 
   test('gives up on a subclass of a programming error', () => {
     class OwnTypeError extends TypeError {}
@@ -62,12 +61,13 @@ describe('classifyFailure', () => {
     expect(classifyFailure(thrown)).toMatchObject({ kind: 'retry', code: 'UNCLASSIFIED' })
   })
 
-  test.each([new Error('no idea'), new DOMException('aborted', 'AbortError'), new AggregateError([], 'all of them')])(
-    'retries what nobody classified: %o',
-    (error) => {
-      expect(classifyFailure(error)).toEqual({ kind: 'retry', code: 'UNCLASSIFIED', error })
-    },
-  )
+  test.each([
+    ['an Error', new Error('no idea')],
+    ['an AbortError', new DOMException('aborted', 'AbortError')],
+    ['an AggregateError', new AggregateError([], 'all of them')],
+  ])('retries what nobody classified: %s', (_what, error) => {
+    expect(classifyFailure(error)).toEqual({ kind: 'retry', code: 'UNCLASSIFIED', error })
+  })
 
   test.each([
     ['text', 'string'],

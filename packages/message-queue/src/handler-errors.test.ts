@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { DeferError, PermanentError, RetryableError } from './handler-errors.js'
 
-describe.each([RetryableError, PermanentError, DeferError])('%o', (HandlerError) => {
+describe.each([
+  ['RetryableError', RetryableError],
+  ['PermanentError', PermanentError],
+  ['DeferError', DeferError],
+])('a %s', (_name, HandlerError) => {
   test('is UNCLASSIFIED unless told otherwise', () => {
     expect(new HandlerError('no luck')).toMatchObject({ message: 'no luck', code: 'UNCLASSIFIED' })
   })

@@ -33,7 +33,8 @@ describe('the errors of the package', () => {
     expect(exported.sort()).toEqual(codes.map(([error]) => error.constructor.name))
   })
 
-  test.each(codes)('%o has the name of its class and the code %s', (error, code) => {
+  const rows = codes.map(([error, code]) => [error.constructor.name, code, error] as const)
+  test.each(rows)('%s has the name of its class and the code %s', (_name, code, error) => {
     expect(error).toBeInstanceOf(Error)
     expect(error.name).toBe(error.constructor.name)
     expect(error.code).toBe(code)

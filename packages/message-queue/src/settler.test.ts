@@ -184,7 +184,7 @@ describe('a delivery that no handler saw', () => {
   })
 
   test.each([-1e9, 1.5, '3', Number.NaN, null])(
-    'is refused as the first attempt where x-attempts is %j',
+    'is refused as the first attempt where x-attempts is %s',
     async (attempts) => {
       const { settler, events } = createSettler()
       const { delivery, settlements } = createDelivery({ headers: { 'x-attempts': attempts } })
@@ -218,9 +218,13 @@ describe('each delivery', () => {
     expect(lines).toEqual([])
   })
 
-  test.each([undefined, { thrown: new RetryableError('no luck') }, { thrown: new PermanentError('no luck') }])(
-    'whose channel is gone is told as returned, because the broker delivers it again: %o',
-    async (failure) => {
+  test.each([
+    ['acknowledge', undefined],
+    ['retry', { thrown: new RetryableError('no luck') }],
+    ['give up', { thrown: new PermanentError('no luck') }],
+  ])(
+    'to %s whose channel is gone is told as returned, because the broker delivers it again',
+    async (_what, failure) => {
       const fault = new Error('The channel has been closed. Unable to ack message')
       const { events } = await settle(failure, { fault })
       expect(events).toMatchObject([{ outcome: 'returned' }])
