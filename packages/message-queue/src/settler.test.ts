@@ -1,5 +1,6 @@
 import { createRecordingLogger } from '@mono/test-support'
 import { describe, expect, test, vi } from 'vitest'
+import { createConsumeMessage } from '../test/support/create-consume-message.js'
 import { createHeld } from '../test/support/create-held.js'
 import type { Settlement } from './decide-settlement.js'
 import type { Delivery } from './delivery.js'
@@ -11,12 +12,18 @@ import { Settler } from './settler.js'
 
 const secret = 'hunter2'
 
+interface DeliveryParts {
+  headers?: Record<string, unknown>
+  properties?: Record<string, unknown>
+  fault?: Error
+}
+
 /** A delivery that notes how it is settled; the first settlement counts. */
-function createDelivery({ headers = {}, fault }: { headers?: Record<string, unknown>; fault?: Error } = {}) {
+function createDelivery({ headers = {}, properties = { timestamp: 1 }, fault }: DeliveryParts = {}) {
   const settlements: Settlement[] = []
   const delivery = {
     queue: 'chat.messages',
-    message: { content: Buffer.from(`{"content":"${secret}"}`) },
+    message: createConsumeMessage({ body: { content: secret }, properties }),
     headers,
     firstSeen: new Date(),
     async settle(settlement: Settlement) {
@@ -77,6 +84,23 @@ describe('a message whose handler is done', () => {
     expect(events[0]?.sincePublishedMs).toBeGreaterThanOrEqual(60_000)
     expect(events[0]?.sincePublishedMs).toBeLessThan(70_000)
   })
+})
+
+test.each<[string, DeliveryParts]>([
+  ['an x-published-at', { headers: { 'x-published-at': '2025-04-01T09:30:00Z' }, properties: {} }],
+  ['a timestamp', { properties: { timestamp: 1_743_499_800 } }],
+])('a message is told with the time since it was published if its publisher gave %s', async (_what, parts) => {
+  const { settler, events } = createSettler()
+  await settler.settle({ delivery: createDelivery(parts).delivery, message: createMessage() }, { handlerMs: 1 })
+  expect(events[0]?.sincePublishedMs).toEqual(expect.any(Number))
+})
+
+test('a message is told without the time since it was published if its publisher gave none', async () => {
+  const { settler, events } = createSettler()
+  const { delivery } = createDelivery({ properties: {} })
+  await settler.settle({ delivery, message: createMessage() }, { handlerMs: 1 })
+  expect(events).toHaveLength(1)
+  expect(events[0]).not.toHaveProperty('sincePublishedMs')
 })
 
 describe('a message whose handler failed', () => {
@@ -233,8 +257,30 @@ describe('each delivery', () => {
 
   test('whose copy was not confirmed is told as dead-lettered, because rascal rejects it', async () => {
     const fault = new Error('Timedout after 300000ms waiting for broker to confirm publication')
-    const { events } = await settle({ thrown: new RetryableError('no luck') }, { fault })
+    const { events, lines } = await settle({ thrown: new RetryableError('no luck') }, { fault })
     expect(events).toMatchObject([{ outcome: 'dead-lettered', code: 'UNCLASSIFIED' }])
+    expect(lines).toMatchObject([{ level: 'error', message: 'a delivery could not be settled' }])
+    expect(lines[0]?.data).toMatchObject({
+      settlement: 'retry',
+      outcome: 'dead-lettered',
+      reason: 'no luck',
+      err: fault,
+    })
+  })
+
+  test('whose channel is gone is not logged as what it has not become', async () => {
+    const fault = new Error('The channel has been closed. Unable to nack message')
+    const { lines } = await settle({ thrown: new PermanentError('no luck', { code: 'PROVIDER_REJECTED' }) }, { fault })
+    expect(lines).toMatchObject([{ level: 'warn', message: 'a delivery could not be settled' }])
+    expect(lines[0]?.data).toMatchObject({ settlement: 'dead-letter', outcome: 'returned', code: 'PROVIDER_REJECTED' })
+  })
+
+  test('to acknowledge is never told as dead-lettered', async () => {
+    const { events, lines } = await settle(undefined, {
+      fault: new Error('Channel ended, no reply will be forthcoming'),
+    })
+    expect(events).toMatchObject([{ outcome: 'returned' }])
+    expect(lines).toMatchObject([{ level: 'warn', data: { settlement: 'ack', outcome: 'returned' } }])
   })
 
   test('leaves nothing of its body in the log', async () => {

@@ -36,16 +36,17 @@ export class Settler {
   /** Settles a message by what its handler did. */
   async settle({ delivery, message }: Held<WorkQueueName>, { handlerMs, failure }: Handled): Promise<void> {
     const { attempt, messageId, publishedAt, type } = message
-    const sincePublishedMs = Date.now() - publishedAt.getTime()
+    const ageMs = Date.now() - publishedAt.getTime()
     const settlement: Settlement = failure
       ? decideSettlement(classifyFailure(failure.thrown), {
           queue: workQueues[this.#options.queue],
           attempts: attempt,
           attemptsBefore: attempt - 1,
-          ageMs: sincePublishedMs,
+          ageMs,
         })
       : { kind: 'ack' }
-    await this.#execute(delivery, settlement, publishedAt, { type, attempt, handlerMs, sincePublishedMs, messageId })
+    const sincePublished = saysWhenPublished(delivery) ? { sincePublishedMs: ageMs } : {}
+    await this.#execute(delivery, settlement, publishedAt, { type, attempt, handlerMs, ...sincePublished, messageId })
   }
 
   /** Dead-letters what no handler may see; that is no attempt. */
@@ -69,13 +70,13 @@ export class Settler {
     let outcome: SettledEvent['outcome'] = outcomes[settlement.kind]
     try {
       if (!(await delivery.settle(settlement, { workerName, publishedAt }))) return
+      this.#log(settlement, about)
     } catch (error) {
-      outcome = outcomeOfFault(error)
-      this.#child(about).warn({ err: error, settlement: settlement.kind, outcome }, 'a delivery could not be settled')
+      outcome = outcomeOfFault(settlement, error)
+      this.#logFault(settlement, outcome, error, about)
     }
     const { messageId, ...event } = about
     onSettled({ queue, outcome, ...('code' in settlement && { code: settlement.code }), ...event })
-    this.#log(settlement, about)
   }
 
   #log(settlement: Settlement, about: About): void {
@@ -88,17 +89,30 @@ export class Settler {
     else this.#child(about).error(data, 'dead-lettered')
   }
 
+  #logFault(settlement: Settlement, outcome: SettledEvent['outcome'], fault: unknown, about: About): void {
+    const failure = 'code' in settlement && { code: settlement.code, reason: settlement.error.message }
+    const data = { err: fault, settlement: settlement.kind, outcome, ...failure }
+    const message = 'a delivery could not be settled'
+    if (outcome === 'returned') this.#child(about).warn(data, message)
+    else this.#child(about).error(data, message)
+  }
+
   #child({ messageId, type, attempt }: About): Logger {
     return this.#options.logger.child({ messageId, messageType: type, attempt })
   }
 }
 
 /**
- * With its channel gone the broker delivers the message again. A copy that was not confirmed makes rascal reject the
- * original, which the broker then dead-letters.
+ * With its channel gone, or an ack that did not get through, the broker delivers the message again. A copy that was not
+ * confirmed makes rascal reject the original, which the broker then dead-letters.
  */
-function outcomeOfFault(error: unknown): SettledEvent['outcome'] {
-  return /channel has been closed/i.test((error as Error).message) ? 'returned' : 'dead-lettered'
+function outcomeOfFault({ kind }: Settlement, error: unknown): SettledEvent['outcome'] {
+  const isCopied = kind !== 'ack' && kind !== 'return'
+  return isCopied && !/channel has been closed/i.test((error as Error).message) ? 'dead-lettered' : 'returned'
+}
+
+function saysWhenPublished({ headers, message }: Delivery): boolean {
+  return headers[header.publishedAt] !== undefined || message.properties.timestamp !== undefined
 }
 
 function attemptsOf({ headers }: Delivery): number {
