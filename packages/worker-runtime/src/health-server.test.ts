@@ -72,7 +72,7 @@ describe('/metrics', () => {
 })
 
 describe('other requests', () => {
-  test.each(['/', '/livez/', '/constructor', '/admin'])('for %s get 404', async (path) => {
+  test.each(['/', '/livez/', '/admin'])('for %s get 404', async (path) => {
     const { server, at } = await open()
     expect((await fetch(at(path))).status).toBe(404)
     await server.close()

@@ -27,17 +27,11 @@ const closeLimitMs = 500
  * @throws Error naming the variable to change if the port is taken or not allowed.
  */
 export async function openHealthServer({ port, readiness, metrics }: HealthServerOptions): Promise<HealthServer> {
-  const routes: Record<string, () => Reply | Promise<Reply>> = {
-    '/livez': () => toJsonReply(200, { status: 'alive' }),
-    '/readyz': () => {
-      const report = readiness()
-      return toJsonReply(report.status === 'ready' ? 200 : 503, report)
-    },
-    '/metrics': async () => {
-      const { contentType, text } = await metrics()
-      return { status: 200, contentType, text }
-    },
-  }
+  const routes: Routes = new Map<string, Route>([
+    ['/livez', () => toJsonReply(200, { status: 'alive' })],
+    ['/readyz', () => toReadinessReply(readiness())],
+    ['/metrics', async () => ({ status: 200, ...(await metrics()) })],
+  ])
   const server = createServer((request, response) => {
     void answer(routes, request).then((reply) => send(reply, request, response))
   })
@@ -68,10 +62,14 @@ interface Reply {
   headers?: Record<string, string>
 }
 
-async function answer(routes: Record<string, () => Reply | Promise<Reply>>, request: IncomingMessage): Promise<Reply> {
+type Route = () => Reply | Promise<Reply>
+
+type Routes = ReadonlyMap<string, Route>
+
+async function answer(routes: Routes, request: IncomingMessage): Promise<Reply> {
   const path = (request.url ?? '').split('?', 1)[0] ?? ''
-  const route = Object.hasOwn(routes, path) ? routes[path] : undefined
-  if (!route) return toJsonReply(404, { error: `Nothing is served here; try ${Object.keys(routes).join(', ')}` })
+  const route = routes.get(path)
+  if (!route) return toJsonReply(404, { error: `Nothing is served here; try ${[...routes.keys()].join(', ')}` })
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { ...toJsonReply(405, { error: 'Only GET and HEAD' }), headers: { allow: 'GET, HEAD' } }
   }
@@ -80,6 +78,10 @@ async function answer(routes: Record<string, () => Reply | Promise<Reply>>, requ
   } catch (error) {
     return toJsonReply(500, { error: error instanceof Error ? error.message : 'unknown error' })
   }
+}
+
+function toReadinessReply(report: ReadinessReport): Reply {
+  return toJsonReply(report.status === 'ready' ? 200 : 503, report)
 }
 
 function toJsonReply(status: number, body: unknown): Reply {

@@ -2,8 +2,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { EnvError } from './env-error.js'
-import { integer, variable } from './env-variable.js'
+import { integer, secret, variable } from './env-variable.js'
 import { readEnv } from './read-env.js'
 import { migrationEnv, workerEnv } from './worker-env.js'
 
@@ -98,6 +99,13 @@ describe('faults', () => {
 
   test('refuse a broker URL without a host', () => {
     expect(faultsOf({ ...good, RABBITMQ_URL: 'amqp:///mono' }).faults[0]?.found).toBe('a amqp:// URL without a host')
+  })
+
+  test('never contain a secret, whatever a schema of the worker itself says about it', () => {
+    const own = { vapidPrivateKey: secret('VAPID_PRIVATE_KEY', z.string().min(43, 'at least 43 characters')) }
+    expect(faultsOf({ VAPID_PRIVATE_KEY: 'hunter2' }, own).faults).toEqual([
+      { name: 'VAPID_PRIVATE_KEY', expected: 'at least 43 characters', found: 'a value that is not shown' },
+    ])
   })
 
   test('never contain a secret, whatever is wrong with it', () => {
