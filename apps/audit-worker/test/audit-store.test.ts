@@ -1,7 +1,11 @@
 import { migrate, test, waitFor } from '@mono/test-support'
-import { describe, expect } from 'vitest'
+import { afterEach, describe, expect, vi } from 'vitest'
 import { createAuditStore } from '../src/audit-store.js'
 import { auditRow } from './audit-row.js'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
 
 const everything = 'SELECT * FROM audit.events ORDER BY event_id'
 
@@ -97,9 +101,11 @@ describe('recordBatch', () => {
     })
   })
 
-  test('times are exact to the millisecond whatever the time zone of the session', async ({ database }) => {
-    const pool = database.createPool({ options: '-c TimeZone=America/New_York' })
-    const instants = ['1883-11-18T16:59:59.999Z', '1937-05-01T00:19:28.001Z', '9999-12-31T23:59:59.999Z']
+  test('times are exact to the millisecond whatever the time zones of process and session', async ({ database }) => {
+    vi.stubEnv('TZ', 'America/New_York')
+    const pool = database.createPool({ options: '-c TimeZone=Asia/Kathmandu' })
+    // In 1883 New York was 4:56:02 behind UTC.
+    const instants = ['1883-11-18T16:00:00.001Z', '2025-07-01T00:00:00.999Z', '9999-12-31T23:59:59.999Z']
     await createAuditStore(pool).recordBatch(
       instants.map((instant, index) => auditRow({ eventId: String(index), occurredAt: new Date(instant) })),
     )

@@ -1,11 +1,15 @@
 import type { ChatMessage } from '@mono/contracts'
 import { migrate, type TestDatabase, test, waitFor } from '@mono/test-support'
-import { describe, expect } from 'vitest'
+import { afterEach, describe, expect, vi } from 'vitest'
 import { createChatStore } from '../src/chat-store.js'
 import { chatMessage } from './received-chat-message.js'
 
 test.beforeEach(async ({ database }) => {
   await migrate('chat-worker', database.url)
+})
+
+afterEach(() => {
+  vi.unstubAllEnvs()
 })
 
 /** A process with one connection of its own. */
@@ -28,7 +32,7 @@ describe('storeMessage', () => {
       messageId: 'quote"\'\\',
       content: 'ü€😀\n\t',
       messageType: 'system',
-      timestamp: new Date('1937-05-01T00:19:28.001Z'),
+      timestamp: new Date('2025-04-01T09:30:00.251Z'),
     })
     const { stored, isNew } = await createProcess(database).storeMessage(message)
     expect(stored).toEqual({ ...message, sequence: 1 })
@@ -47,6 +51,21 @@ describe('storeMessage', () => {
         ms: expect.stringMatching(new RegExp(`^${message.timestamp.getTime()}\\.?0*$`)),
       },
     ])
+  })
+
+  test('times are exact to the millisecond whatever the time zones of process and session', async ({ database }) => {
+    vi.stubEnv('TZ', 'America/New_York')
+    const store = createProcess(database, { options: '-c TimeZone=Asia/Kathmandu' })
+    // In 1883 New York was 4:56:02 behind UTC.
+    for (const instant of ['1883-11-18T16:00:00.001Z', '2025-07-01T00:00:00.999Z', '9999-12-31T23:59:59.999Z']) {
+      const timestamp = new Date(instant)
+      const { stored } = await store.storeMessage(chatMessage({ messageId: instant, timestamp }))
+      expect(stored.timestamp).toEqual(timestamp)
+    }
+    const stored = await database.query(
+      `SELECT to_char(sent_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') = message_id AS exact FROM chat.messages`,
+    )
+    expect(stored).toEqual(Array(3).fill({ exact: true }))
   })
 
   test('a redelivery gives what is stored, and takes no sequence', async ({ database }) => {
