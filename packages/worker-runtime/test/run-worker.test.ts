@@ -5,6 +5,7 @@ import { describe, expect } from 'vitest'
 import { readEnv } from '../src/read-env.js'
 import { type RunWorkerOptions, runWorker } from '../src/run-worker.js'
 import { type WorkerEnv, workerEnv } from '../src/worker-env.js'
+import { createFakeConsumer } from './support/fake-consumer.js'
 import { createFakeHost } from './support/fake-host.js'
 import { recordLogs } from './support/record-logs.js'
 import { createTcpProxy } from './support/tcp-proxy.js'
@@ -243,6 +244,31 @@ describe('a worker on its broker and database', () => {
       found: expect.any(String),
       wanted: expect.any(String),
     })
+  })
+
+  test('whose consumer fails later ends with 1 and says why', async ({ vhost, database }) => {
+    await migrate(database)
+    const consumer = createFakeConsumer()
+    const worker = run({ rabbitmqUrl: vhost.url, databaseUrl: database.url }, { start: () => ({ consumer }) })
+    await worker.ready()
+    consumer.fail(new Error('the queue has other arguments now'))
+    await worker.ended
+    expect(worker.host.exitCode).toBe(1)
+    expect(worker.logs.find('The consumer failed')).toMatchObject({
+      level: 'fatal',
+      err: { message: 'the queue has other arguments now' },
+    })
+  })
+
+  test('whose consumer ends unasked does not stay up doing nothing', async ({ vhost, database }) => {
+    await migrate(database)
+    const consumer = createFakeConsumer()
+    const worker = run({ rabbitmqUrl: vhost.url, databaseUrl: database.url }, { start: () => ({ consumer }) })
+    await worker.ready()
+    consumer.finish()
+    await worker.ended
+    expect(worker.host.exitCode).toBe(1)
+    expect(worker.logs.find('The consumer stopped')).toMatchObject({ level: 'fatal' })
   })
 
   test('whose start fails ends with 1 and releases what it had', async ({ vhost, database }) => {
