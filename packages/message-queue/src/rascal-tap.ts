@@ -39,7 +39,7 @@ interface RascalConnection extends EventEmitter {
   createChannel: CreateChannel
   createConfirmChannel: CreateChannel
   close(done: () => void): void
-  connection: { stream: { destroy(): void } }
+  connection: { stream: { destroy(error: Error): void } }
 }
 
 interface SocketOptions {
@@ -122,16 +122,21 @@ function hideHeaders(message: ConsumeMessage): void {
 
 function closeConnection(connection: RascalConnection): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => connection.connection.stream.destroy(), closeGraceMs)
     const onClosed = () => {
       clearTimeout(timer)
       resolve()
     }
+    const leave = () => {
+      // With an error, or amqplib would take the connection for open until its heartbeat fails.
+      connection.connection.stream.destroy(new Error('The broker did not answer in time.'))
+      onClosed()
+    }
+    const timer = setTimeout(leave, closeGraceMs)
     connection.once('close', onClosed)
     try {
       connection.close(onClosed)
     } catch {
-      onClosed() // it is closed already
+      leave() // rascal has asked already, and the peer has not answered
     }
   })
 }
