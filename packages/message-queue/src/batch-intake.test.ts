@@ -158,6 +158,21 @@ describe('BatchIntake', () => {
     expect(reports.get('b')).toEqual([{ handlerMs: 0 }])
   })
 
+  test.each([
+    ['another copy of a message', (messages: readonly Message[]) => new Map([[{ ...messages[0] }, new Error('no')]])],
+    ['an id', () => new Map([['a', new Error('no')]])],
+    ['what is no map', () => ({ a: new Error('no') })],
+  ])(
+    'takes failures under %s for a bug: otherwise the message that failed would be acknowledged',
+    async (_what, fail) => {
+      const { take, reports } = createIntake(async (messages) => fail(messages) as never)
+      take('a', 'b', 'c')
+      await vi.runAllTimersAsync()
+      expect(reports.size).toBe(3)
+      for (const [handled] of reports.values()) expect(handled?.failure?.thrown).toBeInstanceOf(TypeError)
+    },
+  )
+
   test('fails every message of a batch whose time is up', async () => {
     const { take, reports } = createIntake(() => new Promise(() => {}))
     take('a', 'b', 'c')

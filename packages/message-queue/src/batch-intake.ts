@@ -65,9 +65,19 @@ export class BatchIntake<Q extends WorkQueueName> implements Intake<Q> {
         async (handlerSignal) => await this.#handler(messages, { signal: handlerSignal, logger: this.#logger }),
         { timeoutMs, signal },
       )
-      return failures ?? new Map()
+      if (failures === undefined) return new Map()
+      assertOfBatch(failures, messages)
+      return failures
     } catch (thrown) {
       return new Map(messages.map((message) => [message, thrown]))
     }
+  }
+}
+
+/** A failure under any other key would be overlooked, and the message that failed acknowledged. */
+function assertOfBatch<T>(failures: ReadonlyMap<T, unknown>, messages: readonly T[]): void {
+  const batch = new Set(messages)
+  for (const message of failures.keys()) {
+    if (!batch.has(message)) throw new TypeError('Expected failures by messages of the batch, found another key.')
   }
 }
