@@ -83,6 +83,14 @@ describe('runHandler', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  test('does not begin for a consumer that is closed already', async () => {
+    const handler = vi.fn(async () => {})
+    const reason = new Error('The consumer was closed.')
+    await expect(runHandler(handler, { timeoutMs, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    expect(handler).not.toHaveBeenCalled()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   test('does not abort the signal of a handler that is done', async () => {
     const { handler, resolve, signal } = createStubbornHandler()
     const closing = new AbortController()

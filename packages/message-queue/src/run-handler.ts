@@ -10,6 +10,7 @@ export async function runHandler<T>(
   handler: (signal: AbortSignal) => Promise<T>,
   { timeoutMs, signal: closed }: { timeoutMs: number; signal: AbortSignal },
 ): Promise<T> {
+  closed.throwIfAborted()
   const controller = new AbortController()
   const { promise: cutShort, reject } = withRejection()
   const abort = (reason: unknown) => {
