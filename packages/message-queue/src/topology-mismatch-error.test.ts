@@ -28,6 +28,10 @@ describe('toTopologyMismatchError', () => {
       "inequivalent arg 'type' for exchange 'messages' in vhost 'mono': received 'topic' but current is 'fanout'",
       { queue: 'messages', argument: 'type', found: 'fanout', wanted: 'topic' },
     ],
+    [
+      "inequivalent arg 'x-max-length' for queue 'chat.messages' in vhost 'tests:7': received the value '1' of type 'signedint' but current is none",
+      { queue: 'chat.messages', argument: 'x-max-length', found: 'none', wanted: '1' },
+    ],
   ])('reads what the broker says: %s', (text, mismatch) => {
     const cause = refused(text)
     const error = toTopologyMismatchError(cause)

@@ -27,7 +27,7 @@ export class TopologyMismatchError extends Error {
 const preconditionFailed = 406
 /** `inequivalent arg 'x-max-length' for queue 'q' in vhost 'v': received the value '1' of type 'long' but current is none` */
 const inequivalent =
-  /inequivalent arg '([^']+)' for (?:queue|exchange) '([^']+)'[^:]*: received (.+?) but current is (.+?)"?$/
+  /inequivalent arg '([^']+)' for (?:queue|exchange) '([^']+)' in vhost '[^']*': received (.+?) but current is (.+?)"?$/
 
 /** The broker reports the first difference only. */
 export function toTopologyMismatchError(error: unknown): TopologyMismatchError | undefined {
