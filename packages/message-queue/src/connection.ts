@@ -58,8 +58,14 @@ export class BrokerConnection {
     return this.#blockedReason !== undefined
   }
 
+  /** Kept when the connection is back. */
   get lastError(): Error | undefined {
     return this.#lastError
+  }
+
+  /** The same, while there is no connection. */
+  get presentError(): Error | undefined {
+    return this.model ? undefined : this.#lastError
   }
 
   get model(): ChannelModel | undefined {
@@ -81,7 +87,7 @@ export class BrokerConnection {
     if (this.blocked) return `the broker has blocked the connection (${this.#blockedReason})`
     if (this.model) return undefined
     const names = this.#options.endpoints.map(({ name }) => name).join(', ')
-    const reason = this.#lastError ? `: ${this.#lastError.message}` : ''
+    const reason = this.#lastError ? `: ${this.#lastError.message}` : ', which has not answered yet'
     return `there is no connection to ${names}${reason}`
   }
 

@@ -11,13 +11,6 @@ import {
 
 /** For a message that was never given to a channel. */
 export function createNotSentError(
-  pending: PendingMessage,
-  { reason, why, cause }: { reason: UnavailableReason; why: string; cause?: Error | undefined },
-): Error {
-  return toNotSentError(pending.message, { reason, why, cause })
-}
-
-export function toNotSentError(
   message: OutgoingMessage,
   { reason, why, cause }: { reason: UnavailableReason; why: string; cause?: Error | undefined },
 ): Error {
@@ -30,7 +23,7 @@ export function toNotSentError(
 }
 
 /** For a message that was given to a channel. */
-export function createUnknownOutcomeError({ message }: PendingMessage, why: string, cause?: Error): Error {
+export function createUnknownOutcomeError({ message }: PendingMessage, why: string, cause?: Error | undefined): Error {
   return new PublishTimeoutError(
     `${nameOf(message)} was sent to exchange '${message.exchange}', but ${why}: it may have arrived. ` +
       'It is safe to publish it again with the same messageId.',

@@ -91,7 +91,7 @@ export class PublishLane {
   rejectAll(): void {
     for (const pending of [...(this.#channel?.window.values() ?? []), ...this.#queue]) {
       if (pending.sent) pending.reject(createUnknownOutcomeError(pending, 'the client was closed'))
-      else pending.reject(createNotSentError(pending, { reason: 'closed', why: 'the client was closed' }))
+      else pending.reject(createNotSentError(pending.message, { reason: 'closed', why: 'the client was closed' }))
     }
   }
 
@@ -152,6 +152,8 @@ export class PublishLane {
   }
 
   #onClosed(unconfirmed: PendingMessage[], failure: Error | undefined): void {
+    // While it is opened there is nothing on it, and `#open` hears of its end.
+    if (!this.#channel) return
     this.#channel = undefined
     const unsettled = unconfirmed.filter(({ settled }) => !settled)
     if (!failure) {
@@ -177,10 +179,10 @@ export class PublishLane {
 
   #due(pending: PendingMessage): Error {
     const { deadlineMs } = pending.message
-    const cause = this.#options.connection.lastError
+    const cause = this.#options.connection.presentError
     if (pending.sent) return createUnknownOutcomeError(pending, `no confirm came within ${deadlineMs} ms`, cause)
     const why = `it could not be sent within ${deadlineMs} ms, because ${this.#describeObstacle()}`
-    return createNotSentError(pending, { reason: 'deadline', why, cause })
+    return createNotSentError(pending.message, { reason: 'deadline', why, cause })
   }
 
   #describeObstacle(): string {

@@ -6,7 +6,7 @@ import { PendingMessage } from './pending-message.js'
 import { PublishAborts } from './publish-aborts.js'
 import { PublishDeadlines } from './publish-deadlines.js'
 import { QueueUnavailableError } from './publish-errors.js'
-import { toNotSentError } from './publish-failures.js'
+import { createNotSentError } from './publish-failures.js'
 import { PublishLane } from './publish-lane.js'
 import { type PublisherInternals, publisherInternals, type ResolvedPublisherOptions } from './publisher-options.js'
 import { settleWithin } from './settle-within.js'
@@ -239,7 +239,7 @@ class ConfirmingPublisher implements Publisher {
   }
 
   #createNoConnectionError(deadlineMs: number): Error {
-    const cause = this.lastError
+    const cause = this.#connection.presentError
     const reason = this.#mode === 'closed' ? 'closed' : 'deadline'
     const why = this.#connection.describeObstacle() ?? 'the connection was lost again'
     return new QueueUnavailableError(`Not connected within ${deadlineMs} ms, because ${why}.`, {
@@ -249,7 +249,7 @@ class ConfirmingPublisher implements Publisher {
   }
 
   #refuse(message: OutgoingMessage, reason: 'buffer-full' | 'closed', why: string): Error {
-    return toNotSentError(message, { reason, why, cause: this.lastError })
+    return createNotSentError(message, { reason, why, cause: this.#connection.presentError })
   }
 }
 

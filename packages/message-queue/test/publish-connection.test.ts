@@ -31,6 +31,21 @@ test('while the broker is away messages wait until their deadline, and are told 
   expect([publisher.state, publisher.connected, publisher.buffered]).toEqual(['open', true, 0])
 })
 
+test('while the broker is away no more is kept than the buffer holds', async ({ vhost, cleanUp }) => {
+  await declareQueue(vhost, 'messages')
+  const proxy = await createTcpProxy({ target: vhost.url })
+  cleanUp(() => proxy.close())
+  await proxy.down()
+  const publisher = createTestPublisher(cleanUp, { urls: [proxy.url(vhost.url)], maxBufferedMessages: 100 })
+  const kept = range(1, 100).map((messageId) => publishAndReport(publisher, messageId))
+  const refused = await Promise.all(range(101, 150).map((messageId) => publishAndReport(publisher, messageId)))
+  expect(refused.every(({ error }) => error?.reason === 'buffer-full')).toBe(true)
+  expect(publisher.buffered).toBe(100)
+  await proxy.up()
+  expect(countResults(await Promise.all(kept))).toEqual({ resolved: 100 })
+  expect(await takeMessageIds(vhost, 'messages')).toEqual(range(1, 100))
+})
+
 test('wrong credentials are named, without the password', async ({ vhost, cleanUp }) => {
   const url = new URL(vhost.url)
   url.password = 'wrong-secret'
@@ -144,12 +159,13 @@ test('a broker that is silent for two heartbeats is given up, and what it held i
   cleanUp(() => proxy.close())
   const publisher = createTestPublisher(cleanUp, { urls: [proxy.url(vhost.url)], heartbeatSeconds: 1 })
   await publisher.publish(createOutgoingMessage('0'))
-  proxy.freeze()
+  // It hears our heartbeats: else it would close the connection before us.
+  proxy.freeze('from-target')
   const sent = publishAndReport(publisher, '1', { deadlineMs: 20_000 })
   await waitFor(() => publisher.state === 'connecting', { what: 'the loss' })
   expect(publisher.lastError?.message).toBe('Heartbeat timeout')
   proxy.cut()
   proxy.thaw()
   expect(await sent).toMatchObject({ result: 'resolved' })
-  expect(await takeMessageIds(vhost, 'messages')).toEqual(['0', '1'])
+  expect(await takeMessageIds(vhost, 'messages')).toEqual(['0', '1', '1'])
 })
