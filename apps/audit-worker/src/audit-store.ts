@@ -14,8 +14,8 @@ export interface AuditStore {
 }
 
 /**
- * The conflict target is left open, so that rows twice in one batch do no harm either. Times travel as text with their
- * offset: pg writes a Date in the process's time zone, which for old dates is off by seconds.
+ * Times travel as text with their offset: pg writes a Date in the process's time zone, which for old dates is off by
+ * seconds.
  */
 const insertStatement = `
   INSERT INTO audit.events

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { createRecordingLogger, migrate, type TestDatabase, test } from '@mono/test-support'
 import { describe, expect } from 'vitest'
 import { createAuditStore } from '../src/audit-store.js'
@@ -99,6 +100,17 @@ describe('partitions', () => {
     })
     expect(worker.lines).toMatchObject([{ level: 'warn', data: { partition: 'events_2025_04' } }])
     expect(await database.query("SELECT to_regclass('audit.events_2025_04') AS leftover")).toEqual([{ leftover: null }])
+  })
+
+  test('the remedy in the README gives such a month its partition', async ({ database }) => {
+    await createAuditStore(database.createPool()).recordBatch([auditRow({ eventId: 'early' })])
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+    const remedy = /```sql\n([\s\S]*?)```/.exec(readme)?.[1] ?? 'no remedy'
+    await database.query(`SET TimeZone = 'Asia/Tokyo'; ${remedy}`)
+    const worker = createWorker(database)
+    await worker.record('2025-04-01T00:00:00.000Z', '2025-04-30T23:59:59.999Z')
+    expect(Object.values(await findPlaces(database))).toEqual(Array(3).fill('audit.events_2025_04'))
+    expect(worker.lines).toEqual([])
   })
 
   test('a partition that was detached is not attached again', async ({ database }) => {

@@ -1,0 +1,127 @@
+import type { ChatMessage } from '@mono/contracts'
+import { createTcpProxy, migrate, type TestDatabase, type TestVhost, test, waitFor } from '@mono/test-support'
+import { describe, expect } from 'vitest'
+import { chatMessage } from './received-chat-message.js'
+
+test.beforeEach(async ({ database }) => {
+  await migrate('chat-worker', database.url)
+})
+
+const environment = (vhost: TestVhost, database: TestDatabase) => ({
+  RABBITMQ_URL: vhost.url,
+  DATABASE_URL: database.url,
+})
+
+const publish = (vhost: TestVhost, fields: Partial<ChatMessage>) =>
+  vhost.publish('messages', 'chat.direct', chatMessage(fields), { messageId: fields.messageId ?? 'message-1' })
+
+describe('chat-worker', () => {
+  test('stores messages and broadcasts them with their sequence', async ({ vhost, database, workers }) => {
+    const worker = workers.spawn('chat-worker', environment(vhost, database))
+    await worker.ready()
+    const live = await vhost.subscribe('realtime', 'chat.42.room%2E1')
+    for (const messageId of ['a', 'b', 'c']) await publish(vhost, { messageId, conversationId: 'room.1' })
+    const updates = (await vhost.drainQueue(live, 3)).map((message) => message.json() as Record<string, unknown>)
+    expect(updates.map(({ sequence }) => sequence).sort()).toEqual([1, 2, 3])
+    expect(updates[0]).toEqual({
+      ...chatMessage({ messageId: String(updates[0]?.messageId), conversationId: 'room.1' }),
+      timestamp: chatMessage().timestamp.toISOString(),
+      sequence: updates[0]?.sequence,
+    })
+    expect(await database.query('SELECT last_sequence FROM chat.conversations')).toEqual([{ last_sequence: '3' }])
+    expect(await worker.terminate()).toEqual({ code: 0, signal: null })
+  })
+
+  test('a message that comes again is broadcast again as it is stored, and stored once', async ({
+    vhost,
+    database,
+    workers,
+  }) => {
+    const worker = workers.spawn('chat-worker', environment(vhost, database))
+    await worker.ready()
+    const live = await vhost.subscribe('realtime', 'chat.#')
+    await publish(vhost, { messageId: 'a' })
+    await vhost.drainQueue(live, 1)
+    await publish(vhost, { messageId: 'a' })
+    const [again] = await vhost.drainQueue(live, 1)
+    expect(again?.json()).toMatchObject({ messageId: 'a', sequence: 1 })
+    expect(await database.query('SELECT sequence FROM chat.messages')).toEqual([{ sequence: '1' }])
+    await worker.terminate()
+  })
+
+  test('an id with other content is dead-lettered, and nobody is told', async ({ vhost, database, workers }) => {
+    const worker = workers.spawn('chat-worker', environment(vhost, database))
+    await worker.ready()
+    const live = await vhost.subscribe('realtime', 'chat.#')
+    await publish(vhost, { messageId: 'a', content: 'first' })
+    await vhost.drainQueue(live, 1)
+    await publish(vhost, { messageId: 'a', content: 'second' })
+    const [dead] = await vhost.drainQueue('chat.messages.dlq', 1)
+    expect(dead?.headers).toMatchObject({ 'x-failure-code': 'ID_CONFLICT', 'x-original-routing-key': 'chat.direct' })
+    expect(dead?.json()).toMatchObject({ content: 'second' })
+    expect(await vhost.countMessages(live)).toBe(0)
+    expect(await database.query('SELECT content FROM chat.messages')).toEqual([{ content: 'first' }])
+    await worker.terminate()
+  })
+
+  test('of two replicas one is killed: every message is stored once, without gaps', async ({
+    vhost,
+    database,
+    workers,
+  }) => {
+    const replicas = [1, 2].map(() => workers.spawn('chat-worker', environment(vhost, database)))
+    await Promise.all(replicas.map((replica) => replica.ready()))
+    const published = Array.from({ length: 300 }, (_, index) =>
+      publish(vhost, { messageId: `${index}`, conversationId: `room-${index % 2}` }),
+    )
+    const countStored = async () => (await database.query('SELECT FROM chat.messages')).length
+    await waitFor(async () => (await countStored()) > 20, { what: 'the first messages to be stored' })
+    replicas[0]?.kill('SIGKILL')
+    await Promise.all(published)
+    await waitFor(async () => (await countStored()) === 300, { what: '300 stored messages', timeoutMs: 30_000 })
+    expect(
+      await database.query(
+        `SELECT conversation_id, count(*)::int, min(sequence)::int, max(sequence)::int, last_sequence::int
+         FROM chat.messages JOIN chat.conversations USING (tenant_id, conversation_id)
+         GROUP BY conversation_id, last_sequence ORDER BY conversation_id`,
+      ),
+    ).toEqual(
+      ['room-0', 'room-1'].map((conversation_id) => ({
+        conversation_id,
+        count: 150,
+        min: 1,
+        max: 150,
+        last_sequence: 150,
+      })),
+    )
+    await replicas[1]?.terminate()
+    expect(await vhost.countMessages('chat.messages.dlq')).toBe(0)
+  })
+
+  test('a message that comes while the database is away is stored when it is back', async ({
+    vhost,
+    database,
+    workers,
+    cleanUp,
+  }) => {
+    const proxy = await createTcpProxy({ target: database.url })
+    cleanUp(() => proxy.close())
+    const worker = workers.spawn('chat-worker', {
+      ...environment(vhost, database),
+      DATABASE_URL: proxy.url(database.url),
+    })
+    await worker.ready()
+    const live = await vhost.subscribe('realtime', 'chat.#')
+    await proxy.down()
+    await publish(vhost, { messageId: 'a' })
+    await waitFor(async () => (await vhost.countMessages('chat.messages.retry.1s')) === 1, {
+      what: 'the message to wait for the database',
+      intervalMs: 10,
+    })
+    await proxy.up()
+    const [update] = await vhost.drainQueue(live, 1)
+    expect(update?.json()).toMatchObject({ messageId: 'a', sequence: 1 })
+    expect(await vhost.countMessages('chat.messages.dlq')).toBe(0)
+    await worker.terminate()
+  })
+})
