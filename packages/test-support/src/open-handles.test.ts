@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { watchHandles } from './open-handles.js'
 
 const soon = { graceMs: 60 }
@@ -64,4 +64,11 @@ test('what was open before the watch is not reported', async () => {
   const timer = setTimeout(() => undefined, 60_000)
   onTestFinished(() => clearTimeout(timer))
   await watchHandles().assertAllClosed(soon)
+})
+
+test('timers of the test runner itself are not reported', async () => {
+  const handles = watchHandles()
+  const waiting = vi.waitFor(() => Promise.reject(new Error('not yet')), { timeout: 300 }).catch(() => 'given up')
+  await handles.assertAllClosed(soon)
+  expect(await waiting).toBe('given up')
 })
