@@ -1,0 +1,48 @@
+// @ts-check
+import { startScript } from './child-process.mjs'
+
+const count = 60_000
+const warmUp = 5_000
+const inFlight = 500
+
+/**
+ * Sends events into the work queue. Each run is a process of its own and meets a queue just declared.
+ * @param {import('./vhost.mjs').BenchVhost} vhost
+ * @returns {import('./compare.mjs').Comparison}
+ */
+export function createPublishComparison(vhost) {
+  /** What the first run has sent; the other side must send the same. @type {string | undefined} */
+  let expected
+
+  const run = (/** @type {string} */ script) => async (/** @type {AbortSignal} */ signal) => {
+    await vhost.renewQueue()
+    const args = [script, vhost.url, count, inFlight, warmUp]
+    const seconds = Number(await startScript('bench/publish-process.mjs', { args, signal }).ended)
+
+    const found = await vhost.countMessages()
+    if (found !== count + warmUp) {
+      throw new Error(`${script}: expected ${count + warmUp} messages in the queue, found ${found}.`)
+    }
+    const sent = describeMessage(await vhost.takeMessage())
+    expected ??= sent
+    if (sent !== expected) throw new Error(`${script}: expected messages like\n${expected}\nfound\n${sent}`)
+    return { count, seconds }
+  }
+  return {
+    title: `publish: sendAuditEvent against plain amqplib, ${inFlight} in flight, ${count.toLocaleString('en')} events`,
+    bar: 0.8,
+    ours: run('subject-publish.mjs'),
+    reference: run('reference-publish.mjs'),
+  }
+}
+
+/**
+ * A message without what differs from one to the next: ids and times, of which the length counts.
+ * @param {import('amqplib').GetMessage} message
+ */
+function describeMessage({ fields: { exchange, routingKey }, properties, content }) {
+  const { timestamp, messageId, headers, ...rest } = properties
+  const lengths = [messageId, String(timestamp), headers?.['x-published-at'], content].map((value) => value.length)
+  const others = { ...headers, 'x-published-at': undefined }
+  return JSON.stringify({ exchange, routingKey, lengths, ...rest, headers: others })
+}
