@@ -150,11 +150,11 @@ export class BrokerLink {
   #report(error: Error): void {
     if (this.#closing.signal.aborted || error.message === this.#lastProblem) return
     this.#lastProblem = error.message
-    this.#options.logger.warn({ err: error }, 'the broker is not available to the consumer, trying again')
+    this.#options.logger.warn({ err: error }, 'The consumer has lost the broker, or cannot reach it; it goes on trying')
   }
 
   #reportRecovered(): void {
-    if (this.#lastProblem !== '') this.#options.logger.info({}, 'the broker is available again')
+    if (this.#lastProblem !== '') this.#options.logger.info({}, 'The consumer has the broker again')
     this.#lastProblem = ''
   }
 }

@@ -9,7 +9,7 @@ const defer: Failure = { kind: 'defer', code: 'DATABASE_UNAVAILABLE', error }
 const deadLetter: Failure = { kind: 'dead-letter', code: 'PROVIDER_REJECTED', error }
 
 function decide(name: WorkQueueName, failure: Failure, attempt: number, ageMs = 0) {
-  return decideSettlement(failure, { queue: workQueues[name], attempts: attempt, attemptsBefore: attempt - 1, ageMs })
+  return decideSettlement(failure, { queue: workQueues[name], attempt, ageMs })
 }
 
 const plans: [WorkQueueName, string, string][] = [
@@ -33,13 +33,13 @@ describe('a failure that may pass', () => {
 
   test('waits for the last step again where a plan has more attempts than steps', () => {
     const queue = { ...workQueues['chat.messages'], maxAttempts: 5 }
-    const settlement = decideSettlement(retry, { queue, attempts: 4, attemptsBefore: 3, ageMs: 0 })
+    const settlement = decideSettlement(retry, { queue, attempt: 4, ageMs: 0 })
     expect(settlement).toMatchObject({ kind: 'retry', step: { name: '5s' } })
   })
 
   test('is given up where a plan has no steps', () => {
     const queue = { ...workQueues['chat.messages'], retrySteps: [] }
-    const settlement = decideSettlement(retry, { queue, attempts: 1, attemptsBefore: 0, ageMs: 0 })
+    const settlement = decideSettlement(retry, { queue, attempt: 1, ageMs: 0 })
     expect(settlement.kind).toBe('dead-letter')
   })
 })
@@ -87,7 +87,7 @@ describe('a deferral', () => {
 
   test('needs a step to wait for', () => {
     const queue = { ...workQueues['chat.messages'], retrySteps: [] }
-    const decideWithoutSteps = () => decideSettlement(defer, { queue, attempts: 1, attemptsBefore: 0, ageMs: 0 })
+    const decideWithoutSteps = () => decideSettlement(defer, { queue, attempt: 1, ageMs: 0 })
     expect(decideWithoutSteps).toThrow('Expected chat.messages to have a retry step, found none.')
   })
 })

@@ -12,29 +12,29 @@ export type Settlement =
 
 export interface DeliveryFacts {
   queue: WorkQueue
-  /** How often the work was tried, this time included if a handler has seen it. */
-  attempts: number
-  /** How often before this delivery. */
-  attemptsBefore: number
+  /** 1 for the first time that the work is tried. */
+  attempt: number
   ageMs: number
 }
 
 /**
  * - A retry counts as an attempt; the n-th failure waits for the n-th step; after the last attempt it is dead-lettered.
  * - A deferral leaves the count as it was and ends when the message is older than the queue's TTL.
+ * - A message that has expired was not tried.
  */
-export function decideSettlement(failure: Failure, facts: DeliveryFacts): Settlement {
-  const { queue, attempts, attemptsBefore, ageMs } = facts
-  const { code, error } = failure
-  if (failure.kind === 'defer') {
+export function decideSettlement(failure: Failure, { queue, attempt, ageMs }: DeliveryFacts): Settlement {
+  const { kind, code, error } = failure
+  const attemptsBefore = attempt - 1
+  if (code === 'EXPIRED') return { kind: 'dead-letter', code, error, attempts: attemptsBefore }
+  if (kind === 'defer') {
     if (ageMs > queue.ttlMs) return { kind: 'dead-letter', code: 'EXPIRED', error, attempts: attemptsBefore }
-    return { kind: 'defer', step: stepForDelay(queue, failure.delayMs ?? 0), code, error, attempts: attemptsBefore }
+    return { kind, step: stepForDelay(queue, failure.delayMs ?? 0), code, error, attempts: attemptsBefore }
   }
-  const step = queue.retrySteps[Math.min(attempts, queue.retrySteps.length) - 1]
-  if (failure.kind === 'dead-letter' || attempts >= queue.maxAttempts || step === undefined) {
-    return { kind: 'dead-letter', code, error, attempts }
+  const step = queue.retrySteps[Math.min(attempt, queue.retrySteps.length) - 1]
+  if (kind === 'dead-letter' || attempt >= queue.maxAttempts || step === undefined) {
+    return { kind: 'dead-letter', code, error, attempts: attempt }
   }
-  return { kind: 'retry', step, code, error, attempts }
+  return { kind, step, code, error, attempts: attempt }
 }
 
 /** The shortest step that is long enough, else the longest. */

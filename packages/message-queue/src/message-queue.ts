@@ -246,6 +246,10 @@ export class MessageQueue {
       createIntake,
     })
     this.#consumers.add(consumer)
+    void consumer.stopped.then(
+      () => this.#consumers.delete(consumer),
+      () => {}, // one that failed stays to be seen
+    )
     await consumer.ready
     return consumer
   }

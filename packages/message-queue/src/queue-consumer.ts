@@ -5,11 +5,10 @@ import { BrokerLink } from './broker-link.js'
 import type { ResolvedConsumeOptions } from './consume-options.js'
 import type { Consumer, ConsumerState } from './consumer.js'
 import { Delivery } from './delivery.js'
-import type { Held, Intake, IntakeOptions } from './intake.js'
+import type { Handled, Held, Intake, IntakeOptions } from './intake.js'
 import { InvalidDeliveryError } from './invalid-delivery-error.js'
 import type { Logger } from './logger.js'
 import { parseDelivery } from './parse-delivery.js'
-import type { ReceivedMessage } from './received-message.js'
 import { Settler } from './settler.js'
 
 export interface QueueConsumerOptions<Q extends WorkQueueName> extends ResolvedConsumeOptions {
@@ -62,8 +61,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     this.#intake = createIntake({
       handlerTimeoutMs,
       signal: this.#aborting.signal,
-      onHandled: (held, handled) =>
-        this.#track(held.delivery, this.#settler.settle(held as Held<WorkQueueName>, handled)),
+      onHandled: (held, handled) => this.#settle(held, handled),
     })
     this.#link = new BrokerLink({
       connectionName: options.connectionName,
@@ -143,27 +141,32 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
       return
     }
     try {
-      this.#intake.take({ delivery, message: this.#parse(delivery) })
+      const message = parseDelivery(this.queue, delivery.message, delivery.headers, delivery.firstSeen)
+      this.#hand({ delivery, message })
     } catch (error) {
       this.#track(delivery, this.#settler.refuse(delivery, error))
     }
   }
 
-  #parse(delivery: Delivery): ReceivedMessage<Q> {
-    const message = parseDelivery(this.queue, delivery.message, delivery.headers, delivery.firstSeen)
-    // The broker's TTL starts anew whenever a message enters a queue.
-    const ageMs = Date.now() - message.publishedAt.getTime()
+  /** The broker's TTL starts anew whenever a message enters a queue, so the age is looked at here. */
+  #hand(held: Held<Q>): void {
+    const ageMs = Date.now() - held.message.publishedAt.getTime()
     const { ttlMs } = workQueues[this.queue]
-    if (ageMs <= ttlMs) return message
-    throw new InvalidDeliveryError(
-      'EXPIRED',
-      `age: expected at most ${ttlMs} ms since it was published, found ${ageMs}`,
-    )
+    if (ageMs <= ttlMs) {
+      this.#intake.take(held)
+      return
+    }
+    const reason = `age: expected at most ${ttlMs} ms since it was published, found ${ageMs}`
+    this.#settle(held, { handlerMs: 0, failure: { thrown: new InvalidDeliveryError('EXPIRED', reason) } })
+  }
+
+  #settle(held: Held<Q>, handled: Handled): void {
+    this.#track(held.delivery, this.#settler.settle(held as Held<WorkQueueName>, handled))
   }
 
   #track(delivery: Delivery, settling: Promise<void>): void {
     settling
-      .catch((error: Error) => this.#logger.error({ err: error }, 'settling a delivery failed'))
+      .catch((error: Error) => this.#logger.error({ err: error }, 'Settling a delivery failed'))
       .finally(() => {
         this.#inHand.delete(delivery)
         if (this.#inHand.size === 0) this.#onIdle()
@@ -179,7 +182,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
 
   #changeState(next: ConsumerState, from: readonly ConsumerState[]): boolean {
     if (!from.includes(this.#state)) return false
-    this.#logger.info({ queue: this.queue, from: this.#state, state: next }, 'consumer state changed')
+    this.#logger.info({ queue: this.queue, from: this.#state, state: next }, 'Consumer state changed')
     this.#state = next
     return true
   }

@@ -111,31 +111,31 @@ describe('a message whose handler failed', () => {
       what: 'a RetryableError',
       thrown: new RetryableError('no luck', { code: 'PROVIDER_UNAVAILABLE', cause }),
       event: { outcome: 'retried', code: 'PROVIDER_UNAVAILABLE' },
-      line: { level: 'warn', message: 'retried', data: { code: 'PROVIDER_UNAVAILABLE', attempts: 1, delay: '1s' } },
+      line: { level: 'warn', message: 'Retried', data: { code: 'PROVIDER_UNAVAILABLE', attempts: 1, delay: '1s' } },
     },
     {
       what: 'an unclassified error',
       thrown: new Error('no luck'),
       event: { outcome: 'retried', code: 'UNCLASSIFIED' },
-      line: { level: 'warn', message: 'retried', data: { code: 'UNCLASSIFIED', attempts: 1, delay: '1s' } },
+      line: { level: 'warn', message: 'Retried', data: { code: 'UNCLASSIFIED', attempts: 1, delay: '1s' } },
     },
     {
       what: 'a DeferError',
       thrown: new DeferError('no luck', { code: 'DATABASE_UNAVAILABLE', delayMs: 2_000 }),
       event: { outcome: 'deferred', code: 'DATABASE_UNAVAILABLE' },
-      line: { level: 'info', message: 'deferred', data: { code: 'DATABASE_UNAVAILABLE', attempts: 0, delay: '5s' } },
+      line: { level: 'info', message: 'Deferred', data: { code: 'DATABASE_UNAVAILABLE', attempts: 0, delay: '5s' } },
     },
     {
       what: 'a PermanentError',
       thrown: new PermanentError('no luck', { code: 'PROVIDER_REJECTED' }),
       event: { outcome: 'dead-lettered', code: 'PROVIDER_REJECTED' },
-      line: { level: 'error', message: 'dead-lettered', data: { code: 'PROVIDER_REJECTED', attempts: 1 } },
+      line: { level: 'error', message: 'Dead-lettered', data: { code: 'PROVIDER_REJECTED', attempts: 1 } },
     },
     {
       what: 'a programming error',
       thrown: new TypeError('no luck'),
       event: { outcome: 'dead-lettered', code: 'HANDLER_BUG' },
-      line: { level: 'error', message: 'dead-lettered', data: { code: 'HANDLER_BUG', attempts: 1 } },
+      line: { level: 'error', message: 'Dead-lettered', data: { code: 'HANDLER_BUG', attempts: 1 } },
     },
   ]
   test.each(failures.map((row) => [row.what, row] as const))(
@@ -165,10 +165,12 @@ describe('a message whose handler failed', () => {
     },
   )
 
-  test('by a programming error is logged with the error, whose stack leads to the bug; others are not', async () => {
+  test('that nobody has explained is logged with the error, whose stack leads to it; others are not', async () => {
     const bug = new TypeError('oops')
     expect((await settle({ thrown: bug })).lines[0]?.data.err).toBe(bug)
-    expect((await settle({ thrown: new PermanentError('no') })).lines[0]?.data).not.toHaveProperty('err')
+    expect(
+      (await settle({ thrown: new PermanentError('no', { code: 'PROVIDER_REJECTED' }) })).lines[0]?.data,
+    ).not.toHaveProperty('err')
   })
 
   test('for the last time is dead-lettered with the code of the failure', async () => {
@@ -176,7 +178,7 @@ describe('a message whose handler failed', () => {
     const { events, lines, settlements } = await settle({ thrown }, { attempt: 3 })
     expect(settlements).toMatchObject([{ kind: 'dead-letter', code: 'PROVIDER_UNAVAILABLE', attempts: 3 }])
     expect(events).toMatchObject([{ outcome: 'dead-lettered', code: 'PROVIDER_UNAVAILABLE', attempt: 3 }])
-    expect(lines).toMatchObject([{ level: 'error', message: 'dead-lettered' }])
+    expect(lines).toMatchObject([{ level: 'error', message: 'Dead-lettered' }])
   })
 
   test('is not deferred past the TTL of its queue', async () => {
@@ -203,7 +205,7 @@ describe('a delivery that no handler saw', () => {
       { queue: 'chat.messages', outcome: 'dead-lettered', code: 'INVALID_JSON', attempt: 2, handlerMs: 0 },
     ])
     expect(lines).toMatchObject([
-      { level: 'error', message: 'dead-lettered', data: { code: 'INVALID_JSON', reason: 'body: expected JSON' } },
+      { level: 'error', message: 'Dead-lettered', data: { code: 'INVALID_JSON', reason: 'body: expected JSON' } },
     ])
   })
 
@@ -259,7 +261,7 @@ describe('each delivery', () => {
     const fault = new Error('Timedout after 300000ms waiting for broker to confirm publication')
     const { events, lines } = await settle({ thrown: new RetryableError('no luck') }, { fault })
     expect(events).toMatchObject([{ outcome: 'dead-lettered', code: 'UNCLASSIFIED' }])
-    expect(lines).toMatchObject([{ level: 'error', message: 'a delivery could not be settled' }])
+    expect(lines).toMatchObject([{ level: 'error', message: 'A delivery could not be settled' }])
     expect(lines[0]?.data).toMatchObject({
       settlement: 'retry',
       outcome: 'dead-lettered',
@@ -271,7 +273,7 @@ describe('each delivery', () => {
   test('whose channel is gone is not logged as what it has not become', async () => {
     const fault = new Error('The channel has been closed. Unable to nack message')
     const { lines } = await settle({ thrown: new PermanentError('no luck', { code: 'PROVIDER_REJECTED' }) }, { fault })
-    expect(lines).toMatchObject([{ level: 'warn', message: 'a delivery could not be settled' }])
+    expect(lines).toMatchObject([{ level: 'warn', message: 'A delivery could not be settled' }])
     expect(lines[0]?.data).toMatchObject({ settlement: 'dead-letter', outcome: 'returned', code: 'PROVIDER_REJECTED' })
   })
 

@@ -40,8 +40,7 @@ export class Settler {
     const settlement: Settlement = failure
       ? decideSettlement(classifyFailure(failure.thrown), {
           queue: workQueues[this.#options.queue],
-          attempts: attempt,
-          attemptsBefore: attempt - 1,
+          attempt,
           ageMs,
         })
       : { kind: 'ack' }
@@ -82,17 +81,24 @@ export class Settler {
   #log(settlement: Settlement, about: About): void {
     if (settlement.kind === 'ack' || settlement.kind === 'return') return
     const { code, error, attempts } = settlement
-    const data = { code, attempts, reason: error.message, handlerMs: Math.round(about.handlerMs) }
-    if (settlement.kind === 'retry') this.#child(about).warn({ ...data, delay: settlement.step.name }, 'retried')
-    else if (settlement.kind === 'defer') this.#child(about).info({ ...data, delay: settlement.step.name }, 'deferred')
-    else if (code === 'HANDLER_BUG') this.#child(about).error({ ...data, err: error }, 'dead-lettered')
-    else this.#child(about).error(data, 'dead-lettered')
+    // The stack is worth its lines where nobody has said what the failure is.
+    const unexplained = code === 'HANDLER_BUG' || code === 'UNCLASSIFIED'
+    const data = {
+      code,
+      attempts,
+      reason: error.message,
+      handlerMs: Math.round(about.handlerMs),
+      ...(unexplained && { err: error }),
+    }
+    if (settlement.kind === 'retry') this.#child(about).warn({ ...data, delay: settlement.step.name }, 'Retried')
+    else if (settlement.kind === 'defer') this.#child(about).info({ ...data, delay: settlement.step.name }, 'Deferred')
+    else this.#child(about).error(data, 'Dead-lettered')
   }
 
   #logFault(settlement: Settlement, outcome: SettledEvent['outcome'], fault: unknown, about: About): void {
     const failure = 'code' in settlement && { code: settlement.code, reason: settlement.error.message }
     const data = { err: fault, settlement: settlement.kind, outcome, ...failure }
-    const message = 'a delivery could not be settled'
+    const message = 'A delivery could not be settled'
     if (outcome === 'returned') this.#child(about).warn(data, message)
     else this.#child(about).error(data, message)
   }
