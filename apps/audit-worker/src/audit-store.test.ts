@@ -31,7 +31,7 @@ describe('recordBatch', () => {
     const database = databaseRefusing(['0', '7', '250', '499'])
     const batch = rows(500)
     const refused = await createAuditStore(database).recordBatch(batch)
-    expect([...refused.keys()]).toEqual([batch[0], batch[7], batch[250], batch[499]])
+    expect(new Set(refused.keys())).toEqual(new Set([batch[0], batch[7], batch[250], batch[499]]))
     for (const error of refused.values()) {
       expect(error).toBeInstanceOf(PermanentError)
       expect(error).toMatchObject({

@@ -49,12 +49,20 @@ export function createAuditStore(database: Database): AuditStore {
   return {
     async recordBatch(rows) {
       const refused = new Map<AuditRow, PermanentError>()
-      for (const part of splitBySize(rows, { sizeOf: ({ changes }) => changes.length, maxSize: statementSize })) {
+      // One order for all: an insert waits for another one's row of the same key, and two that hold the same events in
+      // other orders would wait for each other.
+      const ordered = rows.toSorted(compareKeys)
+      for (const part of splitBySize(ordered, { sizeOf: ({ changes }) => changes.length, maxSize: statementSize })) {
         await record(part, refused)
       }
       return refused
     },
   }
+}
+
+function compareKeys(a: AuditRow, b: AuditRow): number {
+  if (a.eventId !== b.eventId) return a.eventId < b.eventId ? -1 : 1
+  return a.tenantId - b.tenantId || a.occurredAt.getTime() - b.occurredAt.getTime()
 }
 
 function toColumns(rows: readonly AuditRow[]): unknown[] {

@@ -51,6 +51,16 @@ describe('recordBatch', () => {
     ])
   })
 
+  test('batches that hold the same events in other orders do not deadlock', async ({ database }) => {
+    const store = createAuditStore(database.createPool({ max: 4 }))
+    for (let round = 0; round < 10; round += 1) {
+      const rows = Array.from({ length: 500 }, (_, index) => auditRow({ eventId: `event-${round}-${index}` }))
+      const reversed = rows.toReversed()
+      await Promise.all([rows, reversed, rows, reversed].map((batch) => store.recordBatch(batch)))
+    }
+    expect(await database.query('SELECT count(*)::int FROM audit.events')).toEqual([{ count: 5000 }])
+  })
+
   test('the same id is another event in another tenant, and at another time', async ({ database }) => {
     const store = createAuditStore(database.createPool())
     await store.recordBatch([
