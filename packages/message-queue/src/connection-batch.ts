@@ -22,8 +22,9 @@ export class WriteBatch {
     if (this.#corked || !this.#socket) return
     this.#corked = true
     this.#socket.cork()
-    // amqplib moves frames to the socket by a `setImmediate` of its own, which comes after the first of these.
-    setImmediate(() => setImmediate(() => this.#end()))
+    // amqplib moves frames to the socket in a `setImmediate` that it asks for in the next tick. This one must come right
+    // after: a turn later the broker has run dry, a turn earlier nothing is gathered.
+    process.nextTick(() => process.nextTick(() => setImmediate(() => this.#end())))
   }
 
   #end(): void {

@@ -8,7 +8,7 @@ export type ConnectToBroker = (url: string, options: SocketOptions) => Promise<C
 export const connectToBroker: ConnectToBroker = connect
 
 /** So much is gathered for one system call at most; then amqplib waits for the socket. */
-const socketBufferBytes = 256 * 1024
+const socketBufferBytes = 1024 * 1024
 
 export interface OpenedConnection {
   model: ChannelModel

@@ -4,7 +4,17 @@ import { createFakePublisher } from '../test/support/fake-publisher.js'
 
 const urls = ['amqp://one/mono', 'amqp://two/mono', 'amqp://three/mono']
 
-test('goes on to the next node at once when one does not answer', async () => {
+test('tries every node before it pauses', async () => {
+  const { publisher, broker, settle } = createFakePublisher({ urls })
+  broker.answer = () => new Error('connect ECONNREFUSED')
+  const connecting = publisher.connect().catch((error: unknown) => error)
+  await settle()
+  expect(broker.tried.map((url) => new URL(url).hostname)).toEqual(['one', 'two', 'three'])
+  await publisher.close()
+  await connecting
+})
+
+test('goes on to the next node when one hangs', async () => {
   const { publisher, broker } = createFakePublisher({ urls }, { connectTimeoutMs: 20 })
   broker.answer = (url) => {
     if (url.includes('one')) return new Error('connect ECONNREFUSED')

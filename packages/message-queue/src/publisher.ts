@@ -153,8 +153,12 @@ class ConfirmingPublisher implements Publisher {
     await this.connect()
     const { model } = this.#connection
     if (!model) throw this.#createNoConnectionError(ms)
-    const createError = () =>
-      new QueueUnavailableError(`The broker has not answered on a channel within ${ms} ms.`, { reason: 'deadline' })
+    const createError = () => {
+      const obstacle = this.#connection.describeObstacle() ?? 'the broker has not answered'
+      return new QueueUnavailableError(`A channel was not of use within ${ms} ms, because ${obstacle}.`, {
+        reason: this.#mode === 'closed' ? 'closed' : 'deadline',
+      })
+    }
     return await settleWithin(useChannel(model, use), { ms, createError })
   }
 
