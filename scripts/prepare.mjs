@@ -17,6 +17,15 @@ function areDependenciesInstalled() {
 }
 
 /**
+ * The reason of a failure is at one of the ends.
+ * @param {string} output
+ */
+function shorten(output) {
+  const lines = output.trim().split('\n')
+  return lines.length > 60 ? [...lines.slice(0, 20), '…', ...lines.slice(-40)].join('\n') : lines.join('\n')
+}
+
+/**
  * Runs a command and keeps its output to itself unless it fails.
  * @param {string} command
  * @param {string[]} args
@@ -39,7 +48,8 @@ export function runQuietly(command, args, env = {}) {
     child.once('error', reject)
     child.once('close', (code, signal) => {
       if (code === 0) resolve()
-      else reject(new Error(`${command} ${args.join(' ')} failed with ${signal ?? `code ${code}`}:\n${output.trim()}`))
+      else
+        reject(new Error(`${command} ${args.join(' ')} failed with ${signal ?? `code ${code}`}:\n${shorten(output)}`))
     })
   })
 }
