@@ -26,6 +26,7 @@ export interface ConnectionConfig {
   socketOptions: {
     /** Milliseconds for the connection to open, from the socket to the AMQP handshake. */
     timeout: number
+    noDelay: boolean
     clientProperties: { connection_name: string }
     credentials?: Credentials
   }
