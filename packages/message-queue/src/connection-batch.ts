@@ -1,10 +1,10 @@
 import { Duplex } from 'node:stream'
-import type { ChannelModel } from 'amqplib'
 
 /**
- * Puts what is published in one turn of the event loop into few packets. amqplib hands each message to the socket by
- * itself, which costs a system call each (measured: half of the publishing thread's time); and Nagle's algorithm, which
- * would gather them, makes each message above 2 KiB wait about 40 ms for the peer's delayed acknowledgement.
+ * Puts what is published or acknowledged in one turn of the event loop into few packets. amqplib hands each frame to the
+ * socket by itself, which costs a system call each (measured: half of the publishing thread's time); and Nagle's
+ * algorithm, which would gather them, makes each message above 2 KiB wait about 40 ms for the peer's delayed
+ * acknowledgement.
  *
  * The socket is not in amqplib's types; without one nothing is gathered.
  */
@@ -12,12 +12,13 @@ export class WriteBatch {
   readonly #socket: Duplex | undefined
   #corked = false
 
-  constructor(model: ChannelModel) {
+  /** @param model a connection of either of amqplib's APIs */
+  constructor(model: { connection: object }) {
     const { stream } = model.connection as { stream?: unknown }
     this.#socket = stream instanceof Duplex ? stream : undefined
   }
 
-  /** To be called before publishing. */
+  /** To be called before publishing or acknowledging. */
   begin(): void {
     if (this.#corked || !this.#socket) return
     this.#corked = true

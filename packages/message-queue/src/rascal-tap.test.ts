@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { PassThrough } from 'node:stream'
 import type { ConsumeMessage } from 'amqplib'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createConsumeMessage } from '../test/support/create-consume-message.js'
@@ -20,11 +21,16 @@ vi.mock('amqplib/callback_api', () => {
 
 class FakeChannel extends EventEmitter {
   deliver: OnMessage = () => {}
+  readonly acked: ConsumeMessage[] = []
   #fault: Error | null
 
   constructor(fault: Error | null) {
     super()
     this.#fault = fault
+  }
+
+  ack(message: ConsumeMessage): void {
+    this.acked.push(message)
   }
 
   consume(_queue: string, onMessage: OnMessage, _options: object, done: Done): void {
@@ -34,7 +40,7 @@ class FakeChannel extends EventEmitter {
 }
 
 class FakeConnection extends EventEmitter {
-  readonly connection = { stream: { destroy: vi.fn() } }
+  readonly connection = { stream: Object.assign(new PassThrough(), { destroy: vi.fn() }) }
   readonly channel: FakeChannel
   /** What the peer does when it is asked to close. */
   close = vi.fn((done: () => void) => done())
@@ -156,6 +162,19 @@ describe('a delivery', () => {
   test('that came past the tap is an error that says what to do', () => {
     expect(() => headersOf(createConsumeMessage())).toThrow(/another copy of amqplib.*install one version/)
   })
+})
+
+test('the acks of one turn go out together', async () => {
+  const connection = await connect(new FakeConnection(), 'worker')
+  const cork = vi.spyOn(connection.connection.stream, 'cork')
+  const uncork = vi.spyOn(connection.connection.stream, 'uncork')
+  await consume(connection)
+  const messages = [createConsumeMessage(), createConsumeMessage()]
+  for (const message of messages) connection.channel.ack(message)
+  expect(connection.channel.acked).toEqual(messages)
+  expect(cork).toHaveBeenCalledOnce()
+  expect(uncork).not.toHaveBeenCalled()
+  await vi.waitFor(() => expect(uncork).toHaveBeenCalledOnce())
 })
 
 test.each([
