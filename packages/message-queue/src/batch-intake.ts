@@ -1,5 +1,5 @@
 import type { WorkQueueName } from '@mono/rascal-config'
-import type { Held, Intake, IntakeOptions } from './intake.js'
+import type { Handled, Held, Intake, IntakeOptions } from './intake.js'
 import type { Logger } from './logger.js'
 import type { BatchHandler, ReceivedMessage } from './received-message.js'
 import { runHandler } from './run-handler.js'
@@ -49,12 +49,11 @@ export class BatchIntake<Q extends WorkQueueName> implements Intake<Q> {
     const startedAt = performance.now()
     const failures = await this.#findFailures(batch.map(({ message }) => message))
     const handlerMs = performance.now() - startedAt
+    const succeeded: Handled = { handlerMs }
     for (const held of batch) {
       const failed = failures.has(held.message)
-      this.#options.onHandled(held, {
-        handlerMs,
-        ...(failed && { failure: { thrown: failures.get(held.message) } }),
-      })
+      const handled = failed ? { handlerMs, failure: { thrown: failures.get(held.message) } } : succeeded
+      this.#options.onHandled(held, handled)
     }
   }
 

@@ -29,30 +29,28 @@ export class Delivery {
    * @throws Error when the channel is gone (the broker delivers the message again) or the copy was not confirmed
    * (rascal rejects the message, and the broker moves it to the dead-letter queue)
    */
-  async settle(settlement: Settlement, from: { workerName: string; publishedAt: Date }): Promise<boolean> {
-    if (this.#settled) return false
+  settle(settlement: Settlement, from: { workerName: string; publishedAt: Date }): Promise<boolean> {
+    if (this.#settled) return Promise.resolve(false)
     this.#settled = true
-    if (settlement.kind === 'ack') await this.#ack()
-    else if (settlement.kind === 'return')
-      await this.#recover(new Error('returned'), { strategy: 'nack', requeue: true })
-    else await this.#forward(settlement, from)
-    return true
+    if (settlement.kind === 'ack') return this.#ack()
+    if (settlement.kind === 'return') return this.#recover(new Error('returned'), { strategy: 'nack', requeue: true })
+    return this.#forward(settlement, from)
   }
 
-  #ack(): Promise<void> {
-    return new Promise((resolve, reject) => this.#ackOrNack((error) => (error ? reject(error) : resolve())))
+  #ack(): Promise<true> {
+    return new Promise((resolve, reject) => this.#ackOrNack((error) => (error ? reject(error) : resolve(true))))
   }
 
-  #recover(reason: Error, recovery: Recovery): Promise<void> {
+  #recover(reason: Error, recovery: Recovery): Promise<true> {
     return new Promise((resolve, reject) =>
-      this.#ackOrNack(reason, recovery, (error) => (error ? reject(error) : resolve())),
+      this.#ackOrNack(reason, recovery, (error) => (error ? reject(error) : resolve(true))),
     )
   }
 
   async #forward(
     settlement: Exclude<Settlement, { kind: 'ack' | 'return' }>,
     from: { workerName: string; publishedAt: Date },
-  ): Promise<void> {
+  ): Promise<true> {
     this.#prepareCopy(
       failureHeaders(
         { queue: this.queue, message: this.message, headers: this.headers, ...from },
@@ -65,7 +63,7 @@ export class Delivery {
         ? deadLetterPublicationName(this.queue)
         : retryPublicationName(this.queue, settlement.step.name)
     // Rascal copies message and code of the error into a header of its own, whatever they are; ours tell them already.
-    await this.#recover(new Error(settlement.code), {
+    return await this.#recover(new Error(settlement.code), {
       strategy: 'forward',
       publication,
       xDeathFix: true,

@@ -31,6 +31,11 @@ type Headers = Readonly<Record<string, unknown>>
 
 const names: ReadonlySet<string> = new Set([...Object.values(header), 'traceparent', 'tracestate'])
 
+/** One that is named above, or of the W3C pair. */
+export function isOurHeader(name: string): boolean {
+  return names.has(name)
+}
+
 /**
  * The headers of a delivery without those that the broker and rascal set for this delivery alone, among them the
  * routing keys that it has been delivered by already: the ones named above, and those that are the publisher's own.
@@ -38,8 +43,8 @@ const names: ReadonlySet<string> = new Set([...Object.values(header), 'tracepare
 export function sortHeaders(received: Headers): { ours: Headers; publishers: Headers } {
   const lasting = Object.entries(received).filter(([name]) => !isOfDelivery(name))
   return {
-    ours: Object.fromEntries(lasting.filter(([name]) => names.has(name))),
-    publishers: Object.fromEntries(lasting.filter(([name]) => !names.has(name))),
+    ours: Object.fromEntries(lasting.filter(([name]) => isOurHeader(name))),
+    publishers: Object.fromEntries(lasting.filter(([name]) => !isOurHeader(name))),
   }
 }
 

@@ -2,7 +2,7 @@ import { findIdFault, findTenantIdFault } from '@mono/contracts'
 import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
 import { headerBytes } from './header-bytes.js'
-import { header, maxHeaderBytes, schemaVersion, sortHeaders } from './headers.js'
+import { header, isOurHeader, maxHeaderBytes, schemaVersion, sortHeaders } from './headers.js'
 import { InvalidDeliveryError } from './invalid-delivery-error.js'
 
 /** What the properties and headers of a delivery say, as far as it can be trusted. */
@@ -43,6 +43,7 @@ function invalid(name: string, reason: string): InvalidDeliveryError {
 }
 
 function assertHeaderSize(headers: Headers): void {
+  if (Object.keys(headers).every(isOurHeader)) return
   const bytes = headerBytes(sortHeaders(headers).publishers)
   if (bytes <= maxHeaderBytes) return
   const found = Number.isFinite(bytes) ? bytes : 'some that cannot'

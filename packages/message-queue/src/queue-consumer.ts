@@ -124,7 +124,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     this.#changeState('draining', ['connecting', 'consuming'])
     this.#intake.discard()
     this.#aborting.abort(new Error('The consumer was closed.'))
-    for (const delivery of this.#inHand) this.#track(delivery, this.#settler.return(delivery))
+    for (const delivery of this.#inHand) void this.#track(delivery, this.#settler.return(delivery))
     await this.#closeLink()
   }
 
@@ -137,14 +137,14 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     const delivery = new Delivery(this.queue, message, ackOrNack)
     this.#inHand.add(delivery)
     if (this.#state !== 'consuming' && this.#state !== 'connecting') {
-      this.#track(delivery, this.#settler.return(delivery))
+      void this.#track(delivery, this.#settler.return(delivery))
       return
     }
     try {
       const message = parseDelivery(this.queue, delivery.message, delivery.headers, delivery.firstSeen)
       this.#hand({ delivery, message })
     } catch (error) {
-      this.#track(delivery, this.#settler.refuse(delivery, error))
+      void this.#track(delivery, this.#settler.refuse(delivery, error))
     }
   }
 
@@ -161,16 +161,17 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
   }
 
   #settle(held: Held<Q>, handled: Handled): void {
-    this.#track(held.delivery, this.#settler.settle(held as Held<WorkQueueName>, handled))
+    void this.#track(held.delivery, this.#settler.settle(held as Held<WorkQueueName>, handled))
   }
 
-  #track(delivery: Delivery, settling: Promise<void>): void {
-    settling
-      .catch((error: Error) => this.#logger.error({ err: error }, 'Settling a delivery failed'))
-      .finally(() => {
-        this.#inHand.delete(delivery)
-        if (this.#inHand.size === 0) this.#onIdle()
-      })
+  async #track(delivery: Delivery, settling: Promise<void>): Promise<void> {
+    try {
+      await settling
+    } catch (error) {
+      this.#logger.error({ err: error }, 'Settling a delivery failed')
+    }
+    this.#inHand.delete(delivery)
+    if (this.#inHand.size === 0) this.#onIdle()
   }
 
   #idle(): Promise<void> {
