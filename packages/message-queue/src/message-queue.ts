@@ -15,7 +15,6 @@ import {
   serializeStoredChatMessage,
 } from '@mono/contracts'
 import { exchangeOfRoutingKey, realtimeExchange, type WorkQueueName } from '@mono/rascal-config'
-import { v7 as uuidv7 } from 'uuid'
 import { BatchIntake } from './batch-intake.js'
 import {
   type ConsumeBatchesOptions,
@@ -25,6 +24,7 @@ import {
   resolveConsumeOptions,
 } from './consume-options.js'
 import type { Consumer, ConsumerState } from './consumer.js'
+import { createMessageId } from './create-message-id.js'
 import { createMessageProperties } from './create-message-properties.js'
 import type { Intake, IntakeOptions } from './intake.js'
 import { MessageIntake } from './message-intake.js'
@@ -209,7 +209,7 @@ export class MessageQueue {
     options: PublishOptions,
   ): Promise<SentMessage> {
     const body = Buffer.from(serializePayload(type, payload))
-    const messageId = options.messageId ?? uuidv7()
+    const messageId = options.messageId ?? createMessageId()
     assertMessageId(type, messageId)
     await this.#publisher.publish({
       exchange: exchangeOfRoutingKey(routingKey),
