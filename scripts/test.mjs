@@ -10,24 +10,18 @@ import { findSuites } from './test/find-suites.mjs'
 import { sumReports } from './test/sum-reports.mjs'
 
 /**
- * Runs all suites; a failing one does not keep the others from running.
+ * Runs suites; a failing one does not keep the others from running.
  * @param {import('./test/find-suites.mjs').Suite[]} suites
- * @param {import('./services/services.mjs').Services} services
+ * @param {{ concurrency: number, env?: NodeJS.ProcessEnv }} options
  * @returns {Promise<number>} turbo's exit code
  */
-function runSuites(suites, { rabbitmqUrl, managementUrl, databaseUrl }) {
-  const flags = ['--concurrency=2', '--continue=always', '--output-logs=new-only']
-  const args = ['run', ...suites.map(({ task }) => task), ...flags]
+function runSuites(suites, { concurrency, env = {} }) {
+  if (suites.length === 0) return Promise.resolve(0)
+  const flags = [`--concurrency=${concurrency}`, '--continue=always', '--output-logs=new-only']
   return new Promise((resolve, reject) => {
-    const child = spawn(turbo, args, {
+    const child = spawn(turbo, ['run', ...suites.map(({ task }) => task), ...flags], {
       cwd: rootDirectory,
-      env: {
-        ...environment,
-        ...turboEnvironment,
-        RABBITMQ_URL: rabbitmqUrl,
-        RABBITMQ_MANAGEMENT_URL: managementUrl,
-        DATABASE_URL: databaseUrl,
-      },
+      env: { ...environment, ...turboEnvironment, ...env },
       stdio: ['ignore', 'inherit', 'inherit'],
     })
     child.once('error', reject)
@@ -40,13 +34,25 @@ async function test() {
   await buildPackages()
   const suites = findSuites()
   for (const { report } of suites) rmSync(report, { force: true })
-  const code = await withServices((services) => runSuites(suites, services))
+  const units = suites.filter(({ needsServices }) => !needsServices)
+  const integrations = suites.filter(({ needsServices }) => needsServices)
+  const codes = [
+    await runSuites(units, { concurrency: 2 }),
+    await withServices(({ rabbitmqUrl, managementUrl, databaseUrl }) =>
+      runSuites(integrations, {
+        // One package after the other: what they test is how things go in time, and one broker and one database
+        // server serve them all.
+        concurrency: 1,
+        env: { RABBITMQ_URL: rabbitmqUrl, RABBITMQ_MANAGEMENT_URL: managementUrl, DATABASE_URL: databaseUrl },
+      }),
+    ),
+  ]
   const { passed, failed, skipped } = sumReports(suites)
   for (const name of skipped) process.stdout.write(`skipped  ${name}\n`)
   for (const name of failed) process.stdout.write(`failed   ${name}\n`)
-  if (code !== 0 && failed.length === 0)
-    process.stdout.write(`turbo ended with code ${code} without a failed test: see above\n`)
-  process.exitCode = code !== 0 || failed.length > 0 ? 1 : 0
+  const broken = codes.some((code) => code !== 0)
+  if (broken && failed.length === 0) process.stdout.write('turbo failed without a failed test: see above\n')
+  process.exitCode = broken || failed.length > 0 ? 1 : 0
   process.stdout.write(`${passed} passed, ${failed.length} failed, ${skipped.length} skipped\n`)
 }
 

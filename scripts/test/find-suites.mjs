@@ -6,12 +6,15 @@ import { rootDirectory } from '../services/paths.mjs'
 
 /**
  * One package's unit or integration tests.
- * @typedef {{ task: string, report: string }} Suite `task`: for turbo; `report`: vitest's JSON report, absolute
+ * @typedef {object} Suite
+ * @property {string} task for turbo
+ * @property {string} report vitest's JSON report, an absolute path
+ * @property {boolean} needsServices whether it needs broker and database
  */
 
 const kinds = [
-  { script: 'test', directory: 'src', report: 'unit.json' },
-  { script: 'test:integration', directory: 'test', report: 'integration.json' },
+  { script: 'test', directory: 'src', report: 'unit.json', needsServices: false },
+  { script: 'test:integration', directory: 'test', report: 'integration.json', needsServices: true },
 ]
 
 /** @param {string} directory */
@@ -33,6 +36,10 @@ export function findSuites() {
     const { name, scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     return kinds
       .filter(({ script, directory }) => scripts?.[script] !== undefined && holdsTests(join(root, directory)))
-      .map(({ script, report }) => ({ task: `${name}#${script}`, report: join(root, 'test-results', report) }))
+      .map(({ script, report, needsServices }) => ({
+        task: `${name}#${script}`,
+        report: join(root, 'test-results', report),
+        needsServices,
+      }))
   })
 }
