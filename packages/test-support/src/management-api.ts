@@ -16,6 +16,8 @@ export interface ManagementApi {
   listConnections(vhost: string): Promise<BrokerConnection[]>
   /** Closes the connection from the broker's side, as an operator would. One that is already gone is no error. */
   closeConnection(name: string, reason: string): Promise<void>
+  /** Declares exchanges, queues and bindings in this vhost, whatever vhost the definitions name. */
+  importDefinitions(vhost: string, definitions: object): Promise<void>
   /** @throws Error if no queue takes the message */
   publish(
     vhost: string,
@@ -49,6 +51,9 @@ export function createManagementApi(url: string = managementUrl()): ManagementAp
         headers: { 'x-reason': reason },
         missingIsFine: true,
       })
+    },
+    async importDefinitions(vhost, definitions) {
+      await request('POST', `/api/definitions/${encodeURIComponent(vhost)}`, { body: definitions })
     },
     async publish(vhost, { exchange, routingKey, body, headers }) {
       const path = `/api/exchanges/${encodeURIComponent(vhost)}/${encodeURIComponent(exchange)}/publish`

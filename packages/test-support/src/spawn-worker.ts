@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { type Exit, spawnNode, untilExited } from './child-process.js'
+import { sumSamples } from './sum-samples.js'
 import { waitFor } from './wait-for.js'
 import { findAppEntry } from './workspace.js'
 
@@ -23,6 +24,8 @@ export interface WorkerProcess {
    * @throws Error with the end of the log if the process exits before, or the time (default 30 s) is up
    */
   ready(options?: { timeoutMs?: number }): Promise<void>
+  /** Asks `/metrics` for the sum of a metric's samples that have these labels. */
+  metric(name: string, labels?: Record<string, string>): Promise<number>
   /** Sends the signal, and does not wait for its effect: await `exited`. */
   kill(signal: NodeJS.Signals): void
   /**
@@ -97,6 +100,9 @@ export function startWorkerProcess(name: string, script: string, env: Record<str
         throw new Error(`Not ready within ${timeoutMs} ms: ${describe()}`, { cause: error })
       })
       if (exit) throw new Error(`Exited before it was ready: ${describe()}`)
+    },
+    async metric(metricName, labels) {
+      return sumSamples(await (await fetch(`${httpUrl}/metrics`)).text(), metricName, labels)
     },
     async terminate({ timeoutMs = 35_000 } = {}) {
       kill('SIGTERM')

@@ -114,3 +114,16 @@ test('down, it refuses connections; up, it takes them on the same port', async (
   next.socket.write('a')
   await expectAnswer(next, 'A')
 })
+
+test('down by reset, it resets each connection and counts it', async () => {
+  const client = await openClient()
+  const closed = closeOf(client.socket)
+  await proxy.down('reset')
+  await closed
+  await expect(openClient().then(({ socket }) => closeOf(socket))).rejects.toThrow('ECONNRESET')
+  expect([proxy.attempts, proxy.connections]).toEqual([2, 0])
+  await proxy.up()
+  const next = await openClient()
+  next.socket.write('a')
+  await expectAnswer(next, 'A')
+})

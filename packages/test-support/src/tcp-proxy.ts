@@ -5,6 +5,8 @@ export interface TcpProxy {
   port: number
   /** Pairs of sockets that are open. */
   connections: number
+  /** Connections that were taken since the start, refused ones not counted. */
+  attempts: number
   /** The same URL, with this proxy's address in place of the target's. */
   url(original: string): string
   /** Resets every open connection, as a broken network does. New ones are let through. */
@@ -16,9 +18,12 @@ export interface TcpProxy {
   freeze(direction?: 'both' | 'from-target'): void
   /** Passes on what was held back, and all that follows. */
   thaw(): void
-  /** Resets every open connection and refuses new ones, as a peer that is away. */
-  down(): Promise<void>
-  /** Takes connections again, on the same port. */
+  /**
+   * Resets every open connection and refuses new ones, as a peer that is away. With `reset` new ones are taken and
+   * reset at once, so that `attempts` counts them.
+   */
+  down(how?: 'refuse' | 'reset'): Promise<void>
+  /** Lets connections through again, on the same port. */
   up(): Promise<void>
   close(): Promise<void>
 }
@@ -33,8 +38,16 @@ export async function createTcpProxy({ target }: TcpProxyOptions): Promise<TcpPr
   const { hostname: host, port } = new URL(target)
   const links = new Set<ProxyLink>()
   let frozen: FrozenDirection = 'none'
+  let resetting = false
+  let attempts = 0
   const createProxyServer = () =>
     createServer((client) => {
+      attempts += 1
+      if (resetting) {
+        client.on('error', () => undefined)
+        client.resetAndDestroy()
+        return
+      }
       const link = createProxyLink(client, openSocket({ host, port: Number(port) }))
       links.add(link)
       link.setFrozen(frozen)
@@ -52,7 +65,7 @@ export async function createTcpProxy({ target }: TcpProxyOptions): Promise<TcpPr
   const cut = () => {
     for (const link of links) link.reset()
   }
-  const down = async () => {
+  const close = async () => {
     if (!server.listening) return
     server.close()
     cut()
@@ -64,6 +77,9 @@ export async function createTcpProxy({ target }: TcpProxyOptions): Promise<TcpPr
     get connections() {
       return links.size
     },
+    get attempts() {
+      return attempts
+    },
     url(original) {
       const url = new URL(original)
       url.hostname = '127.0.0.1'
@@ -73,14 +89,19 @@ export async function createTcpProxy({ target }: TcpProxyOptions): Promise<TcpPr
     cut,
     freeze: (direction = 'both') => setFrozen(direction),
     thaw: () => setFrozen('none'),
-    down,
+    async down(how = 'refuse') {
+      resetting = how === 'reset'
+      if (resetting) cut()
+      else await close()
+    },
     async up() {
+      resetting = false
       if (server.listening) return
       server = createProxyServer()
       server.listen(ownPort, '127.0.0.1')
       await once(server, 'listening')
     },
-    close: down,
+    close,
   }
 }
 

@@ -4,6 +4,7 @@ import { type BrokerConnection, createManagementApi } from './management-api.js'
 import { brokerUrl } from './service-urls.js'
 import { createVhostClient, ownConnectionName, type VhostClient } from './vhost-client.js'
 import { waitFor } from './wait-for.js'
+import { readWorkspaceFile } from './workspace.js'
 
 export interface TestVhost extends Omit<VhostClient, 'close'> {
   name: string
@@ -19,6 +20,8 @@ export interface TestVhost extends Omit<VhostClient, 'close'> {
    * their given names. Waits (up to 15 s) until the broker lists at least `atLeast` of them. Default 1.
    */
   closeConnections(options?: { atLeast?: number }): Promise<string[]>
+  /** Declares what `docker/rabbitmq/definitions.json` says, as the broker of the compose file does when it boots. */
+  importDefinitions(): Promise<void>
   /** Through the management API, which sends what amqplib refuses to, such as more than 64 KiB of headers. */
   publishUnchecked(exchange: string, routingKey: string, body: string, headers: object): Promise<void>
 }
@@ -62,6 +65,9 @@ export async function createTestVhost(): Promise<OwnedTestVhost> {
       )
       for (const connection of connections) await management.closeConnection(connection.name, 'closed by a test')
       return connections.map(describeConnection)
+    },
+    async importDefinitions() {
+      await management.importDefinitions(name, JSON.parse(await readWorkspaceFile('docker/rabbitmq/definitions.json')))
     },
     async publishUnchecked(exchange, routingKey, body, headers) {
       await management.publish(name, { exchange, routingKey, body, headers })

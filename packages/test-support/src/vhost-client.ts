@@ -1,4 +1,12 @@
-import { type Channel, type ChannelModel, type ConfirmChannel, connect, type GetMessage, type Options } from 'amqplib'
+import {
+  type Channel,
+  type ChannelModel,
+  type ConfirmChannel,
+  type ConsumeMessage,
+  connect,
+  type GetMessage,
+  type Options,
+} from 'amqplib'
 import { waitFor } from './wait-for.js'
 
 export interface TestMessage {
@@ -20,6 +28,8 @@ export interface PublishProperties extends Options.Publish {
 export interface VhostClient {
   /** Declares a queue of the test's own and binds it. It is gone when the test is. */
   subscribe(exchange: string, ...bindingKeys: string[]): Promise<string>
+  /** As `subscribe`, and takes each message as it comes. */
+  listen(exchange: string, ...bindingKeys: string[]): Promise<{ readonly messages: readonly TestMessage[] }>
   /** Resolves when the broker has confirmed. Text and buffers go as they are, anything else as JSON. */
   publish(exchange: string, routingKey: string, body: unknown, properties?: PublishProperties): Promise<void>
   /** Takes the message at the head, if there is one; it is acked by being taken. */
@@ -45,6 +55,14 @@ export function createVhostClient(url: string): VhostClient {
     return await useAndClose(channel, use)
   }
 
+  async function subscribe(exchange: string, ...bindingKeys: string[]): Promise<string> {
+    return await withChannel(async (channel) => {
+      const { queue } = await channel.assertQueue('', { exclusive: true })
+      for (const bindingKey of bindingKeys) await channel.bindQueue(queue, exchange, bindingKey)
+      return queue
+    })
+  }
+
   async function get(queue: string): Promise<TestMessage | undefined> {
     return await withChannel(async (channel) => {
       const message = await channel.get(queue, { noAck: true })
@@ -55,12 +73,14 @@ export function createVhostClient(url: string): VhostClient {
   return {
     withChannel,
     get,
-    async subscribe(exchange, ...bindingKeys) {
-      return await withChannel(async (channel) => {
-        const { queue } = await channel.assertQueue('', { exclusive: true })
-        for (const bindingKey of bindingKeys) await channel.bindQueue(queue, exchange, bindingKey)
-        return queue
-      })
+    subscribe,
+    async listen(exchange, ...bindingKeys) {
+      const queue = await subscribe(exchange, ...bindingKeys)
+      const messages: TestMessage[] = []
+      // Not closed before the connection is.
+      const channel = await (await connection.open()).createChannel()
+      await channel.consume(queue, (message) => message && messages.push(toTestMessage(message)), { noAck: true })
+      return { messages }
     },
     async publish(exchange, routingKey, body, properties = {}) {
       const channel = await (await connection.open()).createConfirmChannel()
@@ -163,7 +183,7 @@ function toBody(body: unknown): Buffer {
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
 }
 
-function toTestMessage({ content, fields, properties }: GetMessage): TestMessage {
+function toTestMessage({ content, fields, properties }: GetMessage | ConsumeMessage): TestMessage {
   return {
     body: content,
     json: () => JSON.parse(content.toString('utf8')),

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -11,4 +12,9 @@ export function findAppEntry(app: string, entry: 'main' | 'migrate'): string {
   const path = `${root}apps/${app}/dist/${entry}.js`
   if (!existsSync(path)) throw new Error(`apps/${app}/dist/${entry}.js does not exist. Run \`npm run build\` first.`)
   return path
+}
+
+/** The text of a file, by its path from the root of the repository. */
+export async function readWorkspaceFile(path: string): Promise<string> {
+  return await readFile(`${root}${path}`, 'utf8')
 }

@@ -51,6 +51,25 @@ describe('TestVhost', () => {
     expect(await vhost.countMessages(queue)).toBe(0)
   })
 
+  test('a listener has what its binding keys match, in order', async ({ vhost }) => {
+    await vhost.withChannel(declare('work'))
+    const heard = await vhost.listen('orders', 'order.*')
+    await vhost.publish('orders', 'order.new', 'one')
+    await vhost.publish('orders', 'order.paid', 'two')
+    await waitFor(() => heard.messages.length === 2, { what: 'both messages' })
+    expect(heard.messages.map(({ body, routingKey }) => [routingKey, body.toString()])).toEqual([
+      ['order.new', 'one'],
+      ['order.paid', 'two'],
+    ])
+    expect(await vhost.countMessages('work')).toBe(2)
+  })
+
+  test("imported definitions declare the project's topology in this vhost", async ({ vhost }) => {
+    await vhost.importDefinitions()
+    await vhost.publish('audit', 'audit.track', 'event')
+    await waitFor(async () => (await vhost.countMessages('audit.events')) === 1, { what: 'the event to be counted' })
+  })
+
   test('draining more than there is says how many were found', async ({ vhost }) => {
     await vhost.withChannel(declare('work'))
     await vhost.publish('orders', 'order.new', 'one')
