@@ -21,6 +21,8 @@ const minBackoffMs = 100
 const maxBackoffMs = 3_000
 const closeTimeoutMs = 3_000
 const notFound = 404
+/** AMQP 0-9-1: an operator closes the connection, or the broker stops. */
+const connectionForced = 320
 
 /**
  * One rascal broker and its subscription: made as soon as the broker answers, and kept. Rascal reconnects and
@@ -34,11 +36,23 @@ export class BrokerLink {
   #opening: Promise<void> | undefined
   #redeclaring: Promise<void> | undefined
   #closed: Promise<void> | undefined
-  #lastProblem = ''
+  /** What is missing: the broker as a whole, one of rascal's connections, the consumer. */
+  readonly #missing = new Set<string>()
+  /** What has been logged of the outage that lasts. */
+  readonly #logged = new Set<string>()
 
   constructor(options: BrokerLinkOptions) {
     this.#options = options
-    attachTap(options.connectionName, options)
+    attachTap(options.connectionName, {
+      onConsuming: () => {
+        this.#found('consumer')
+        options.onConsuming()
+      },
+      onLost: () => {
+        this.#missing.add('consumer')
+        options.onLost()
+      },
+    })
   }
 
   /**
@@ -52,7 +66,7 @@ export class BrokerLink {
 
   /** Takes no more deliveries. What is in hand can still be settled; rascal waits for that, and for an absent broker. */
   cancel(): void {
-    this.#session?.cancel().catch((error: Error) => this.#report(error))
+    this.#session?.cancel().catch((error: Error) => this.#miss('consumer', error))
   }
 
   /** Deliveries that are not settled by now go back to the queue with their channel. */
@@ -64,8 +78,10 @@ export class BrokerLink {
   async #open(): Promise<void> {
     this.#broker = await this.#connect()
     if (this.#broker === undefined || this.#closing.signal.aborted) return
-    this.#broker.on('error', (error: Error) => this.#report(error))
-    this.#broker.on('vhost_initialised', () => this.#reportRecovered())
+    this.#found('broker')
+    this.#broker.on('error', (error: Error, connection) => this.#miss(connection?.vhost ?? 'broker', error))
+    this.#broker.on('close', ({ vhost }) => this.#miss(vhost, new Error('The broker has closed the connection')))
+    this.#broker.on('vhost_initialised', ({ vhost }) => this.#found(vhost))
     this.#session = await this.#broker.subscribe(this.#options.subscription)
     this.#session.on('error', (error) => this.#onSessionError(error))
     this.#session.on('cancelled', (error) => this.#onCancelled(error))
@@ -83,7 +99,7 @@ export class BrokerLink {
 
   async #shutDown(): Promise<void> {
     await this.#opening?.catch(() => {}) // whoever opened it hears of it
-    await this.#broker?.shutdown().catch((error: Error) => this.#report(error))
+    await this.#broker?.shutdown().catch((error: Error) => this.#miss('broker', error))
     await this.#redeclaring
   }
 
@@ -108,18 +124,18 @@ export class BrokerLink {
       await closeConnections(this.#options.connectionName)
       const mismatch = toTopologyMismatchError(error)
       if (mismatch !== undefined) throw mismatch
-      this.#report(error as Error)
+      this.#miss('broker', error as Error)
       return undefined
     }
   }
 
   #onSessionError(error: Error & { code?: number }): void {
-    this.#report(error)
+    this.#miss('consumer', error)
     if (error.code === notFound) this.#redeclare()
   }
 
   #onCancelled(error: Error): void {
-    this.#report(error)
+    this.#miss('consumer', error)
     this.#redeclare()
   }
 
@@ -140,23 +156,39 @@ export class BrokerLink {
       await broker.shutdown()
     } catch (error) {
       await discardHalfMadeBroker(error)
-      this.#report(error as Error)
+      this.#miss('consumer', error as Error)
     } finally {
       await detachTap(connectionName)
     }
   }
 
-  /** One line per change, not one per attempt. */
-  #report(error: Error): void {
-    if (this.#closing.signal.aborted || error.message === this.#lastProblem) return
-    this.#lastProblem = error.message
-    this.#options.logger.warn({ err: error }, 'The consumer has lost the broker, or cannot reach it; it goes on trying')
+  /**
+   * One line when the broker goes, and one more if it then answers and refuses: not one for each attempt, which may fail
+   * for another reason each time.
+   */
+  #miss(what: string, error: Error & { code?: unknown }): void {
+    if (this.#closing.signal.aborted) return
+    const { logger } = this.#options
+    const kind = isRefusal(error) ? 'refused' : 'away'
+    this.#missing.add(what)
+    const message = 'The consumer has lost the broker, or cannot reach it; it goes on trying'
+    if (this.#logged.has(kind)) logger.debug({ err: error }, message)
+    else logger.warn({ err: error }, message)
+    this.#logged.add(kind)
   }
 
-  #reportRecovered(): void {
-    if (this.#lastProblem !== '') this.#options.logger.info({}, 'The consumer has the broker again')
-    this.#lastProblem = ''
+  #found(what: string): void {
+    this.#missing.delete(what)
+    if (this.#missing.size > 0 || this.#logged.size === 0) return
+    this.#logged.clear()
+    this.#options.logger.info({}, 'The consumer has the broker again')
   }
+}
+
+/** The broker is there and says no. Of a handshake amqplib tells it by its text only. */
+function isRefusal({ code, message }: Error & { code?: unknown }): boolean {
+  if (typeof code === 'number') return code !== connectionForced
+  return /Handshake terminated by server|got <ConnectionClose/.test(message)
 }
 
 /** Rascal hands out the broker that it could not finish under a symbol of the error; its timer would keep the process. */

@@ -31,6 +31,8 @@ declare module 'rascal' {
   }
 
   export interface BrokerAsPromised extends EventEmitter {
+    on(event: 'error', listener: (error: Error, connection?: { vhost: string }) => void): this
+    on(event: 'close' | 'vhost_initialised', listener: (connection: { vhost: string }) => void): this
     subscribe(name: string): Promise<SubscriberSession>
     shutdown(): Promise<void>
   }
