@@ -15,29 +15,29 @@ import {
   serializeStoredChatMessage,
 } from '@mono/contracts'
 import { exchangeOfRoutingKey, realtimeExchange, type WorkQueueName } from '@mono/rascal-config'
-import { BatchIntake } from './batch-intake.js'
+import { BatchIntake } from './consuming/batch-intake.js'
 import {
   type ConsumeBatchesOptions,
   type ConsumeOptions,
   type ResolvedConsumeOptions,
   resolveConsumeBatchesOptions,
   resolveConsumeOptions,
-} from './consume-options.js'
-import type { Consumer, ConsumerState } from './consumer.js'
-import { createMessageId } from './create-message-id.js'
-import { createMessageProperties } from './create-message-properties.js'
-import type { Intake, IntakeOptions } from './intake.js'
-import { MessageIntake } from './message-intake.js'
+} from './consuming/consume-options.js'
+import type { Consumer, ConsumerState } from './consuming/consumer.js'
+import type { Intake, IntakeOptions } from './consuming/intake.js'
+import { MessageIntake } from './consuming/message-intake.js'
+import { QueueConsumer } from './consuming/queue-consumer.js'
+import type { BatchHandler, MessageHandler } from './consuming/received-message.js'
 import {
   type MessageQueueOptions,
   type ResolvedMessageQueueOptions,
   resolveMessageQueueOptions,
 } from './message-queue-options.js'
-import type { PublishOptions, SentMessage } from './publish-options.js'
-import { createPublisher, type Publisher } from './publisher.js'
-import { QueueConsumer } from './queue-consumer.js'
-import { getQueueStats, type QueueStats } from './queue-stats.js'
-import type { BatchHandler, MessageHandler } from './received-message.js'
+import { createMessageId } from './publishing/create-message-id.js'
+import { createMessageProperties } from './publishing/create-message-properties.js'
+import type { PublishOptions, SentMessage } from './publishing/publish-options.js'
+import { createPublisher, type Publisher } from './publishing/publisher.js'
+import { getQueueStats, type QueueStats } from './publishing/queue-stats.js'
 
 export interface MessageQueueHealth {
   /** Of the publishing connection, which is opened by the first send or by `connect()`. */

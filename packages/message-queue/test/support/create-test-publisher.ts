@@ -1,8 +1,8 @@
 import type { TestVhost } from '@mono/test-support'
 import { silentLogger } from '../../src/logger.js'
-import type { OutgoingMessage } from '../../src/outgoing-message.js'
-import { createPublisher, type Publisher } from '../../src/publisher.js'
-import type { PublisherInternals, ResolvedPublisherOptions } from '../../src/publisher-options.js'
+import type { OutgoingMessage } from '../../src/publishing/outgoing-message.js'
+import { createPublisher, type Publisher } from '../../src/publishing/publisher.js'
+import type { PublisherInternals, ResolvedPublisherOptions } from '../../src/publishing/publisher-options.js'
 import { createOutgoingMessage } from './pending-messages.js'
 
 export interface TestPublisherOptions extends Partial<ResolvedPublisherOptions> {

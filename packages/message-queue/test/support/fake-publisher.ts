@@ -1,7 +1,7 @@
 import { silentLogger } from '../../src/logger.js'
-import type { OutgoingMessage } from '../../src/outgoing-message.js'
-import { createPublisher } from '../../src/publisher.js'
-import type { PublisherInternals, ResolvedPublisherOptions } from '../../src/publisher-options.js'
+import type { OutgoingMessage } from '../../src/publishing/outgoing-message.js'
+import { createPublisher } from '../../src/publishing/publisher.js'
+import type { PublisherInternals, ResolvedPublisherOptions } from '../../src/publishing/publisher-options.js'
 import { createFakeBroker, type FakeChannel, type FakeConnection, settle } from './fake-broker.js'
 import { createOutgoingMessage } from './pending-messages.js'
 

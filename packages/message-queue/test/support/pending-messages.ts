@@ -1,5 +1,5 @@
-import type { OutgoingMessage } from '../../src/outgoing-message.js'
-import { PendingMessage } from '../../src/pending-message.js'
+import type { OutgoingMessage } from '../../src/publishing/outgoing-message.js'
+import { PendingMessage } from '../../src/publishing/pending-message.js'
 
 /** A message with a body of its own; mandatory and persistent, with a deadline of 10 s. */
 export function createOutgoingMessage(messageId: string, fields: Partial<OutgoingMessage> = {}): OutgoingMessage {

@@ -1,5 +1,5 @@
 import { type ChannelModel, connect, type SocketOptions } from 'amqplib'
-import { WriteBatch } from './connection-batch.js'
+import { WriteBatch } from '../connection-batch.js'
 import type { BrokerEndpoint } from './connection-endpoint.js'
 
 /** amqplib's `connect`, or a stand-in. */

@@ -1,6 +1,6 @@
 import { createRecordingLogger } from '@mono/test-support'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createHeld } from '../test/support/create-held.js'
+import { createHeld } from '../../test/support/create-held.js'
 import type { Handled, Held } from './intake.js'
 import { MessageIntake } from './message-intake.js'
 import type { MessageHandler } from './received-message.js'

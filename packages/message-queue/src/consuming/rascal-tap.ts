@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { ConsumeMessage } from 'amqplib'
 import amqplib from 'amqplib/callback_api'
-import { WriteBatch } from './connection-batch.js'
+import { WriteBatch } from '../connection-batch.js'
 
 /**
  * Stands between amqplib and rascal, which opens its connections through amqplib's callback API and keeps them to itself.

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os'
 import type { RetryStep } from '@mono/rascal-config'
 import { describe, expect, test } from 'vitest'
-import { type ConsumeMessageParts, createConsumeMessage } from '../test/support/create-consume-message.js'
+import { type ConsumeMessageParts, createConsumeMessage } from '../../test/support/create-consume-message.js'
+import { headerBytes } from '../header-bytes.js'
+import { header, maxHeaderBytes } from '../headers.js'
 import type { Settlement } from './decide-settlement.js'
 import { failureHeaders } from './failure-headers.js'
-import { headerBytes } from './header-bytes.js'
-import { header, maxHeaderBytes } from './headers.js'
 
 type Headers = Record<string, unknown>
 type Forward = Extract<Settlement, { attempts: number }>

@@ -1,6 +1,7 @@
 import { type ChannelModel, IllegalOperationError } from 'amqplib'
+import type { Logger } from '../logger.js'
+import { toError } from '../to-error.js'
 import type { BrokerConnection } from './connection.js'
-import type { Logger } from './logger.js'
 import type { PendingMessage } from './pending-message.js'
 import { openPublishChannel, type PublishChannel, type PublishChannelLimits } from './publish-channel.js'
 import {
@@ -12,7 +13,6 @@ import {
   createUnknownOutcomeError,
 } from './publish-failures.js'
 import { PublishQueue } from './publish-queue.js'
-import { toError } from './to-error.js'
 
 export interface PublishLaneOptions {
   exchange: string

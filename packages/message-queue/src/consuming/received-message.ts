@@ -1,6 +1,6 @@
 import type { MessageType, PayloadByType } from '@mono/contracts'
 import type { WorkQueueName } from '@mono/rascal-config'
-import type { Logger } from './logger.js'
+import type { Logger } from '../logger.js'
 
 interface TypesByQueue {
   'chat.messages': 'chat.message'

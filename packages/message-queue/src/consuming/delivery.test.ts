@@ -2,7 +2,7 @@ import type { RetryStep } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
 import type { AckOrNack, Recovery } from 'rascal'
 import { describe, expect, test, vi } from 'vitest'
-import { createConsumeMessage } from '../test/support/create-consume-message.js'
+import { createConsumeMessage } from '../../test/support/create-consume-message.js'
 import type { Settlement } from './decide-settlement.js'
 import { Delivery } from './delivery.js'
 

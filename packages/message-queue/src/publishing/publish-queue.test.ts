@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createPendingMessage } from '../test/support/pending-messages.js'
+import { createPendingMessage } from '../../test/support/pending-messages.js'
 import { PublishQueue } from './publish-queue.js'
 
 function createQueue(...ids: string[]) {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChannelModel } from 'amqplib'
+import type { Logger } from '../logger.js'
+import { toError } from '../to-error.js'
 import { longestReconnectDelayMs, reconnectDelayMs } from './connection-backoff.js'
 import type { BrokerEndpoint } from './connection-endpoint.js'
 import { type ConnectToBroker, type OpenedConnection, openConnection } from './connection-open.js'
-import type { Logger } from './logger.js'
 import { settleWithin } from './settle-within.js'
-import { toError } from './to-error.js'
 
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'closed'
 

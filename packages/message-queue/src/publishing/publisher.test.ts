@@ -1,8 +1,8 @@
 import { getEventListeners } from 'node:events'
 import { waitFor } from '@mono/test-support'
 import { expect, test } from 'vitest'
-import { createFakePublisher } from '../test/support/fake-publisher.js'
-import { createOutgoingMessage } from '../test/support/pending-messages.js'
+import { createFakePublisher } from '../../test/support/fake-publisher.js'
+import { createOutgoingMessage } from '../../test/support/pending-messages.js'
 
 test('connects on first use, not before', async () => {
   const { publisher, broker, publish, settle } = createFakePublisher()

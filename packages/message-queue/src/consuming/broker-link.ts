@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BrokerConfig } from '@mono/rascal-config'
 import rascal, { type BrokerAsPromised, type MessageListener, type SubscriberSession } from 'rascal'
-import type { Logger } from './logger.js'
+import type { Logger } from '../logger.js'
 import { attachTap, closeConnections, detachTap } from './rascal-tap.js'
 import { toTopologyMismatchError } from './topology-mismatch-error.js'
 

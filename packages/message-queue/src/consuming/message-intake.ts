@@ -1,6 +1,6 @@
 import type { WorkQueueName } from '@mono/rascal-config'
+import type { Logger } from '../logger.js'
 import type { Handled, Held, Intake, IntakeOptions } from './intake.js'
-import type { Logger } from './logger.js'
 import type { MessageHandler } from './received-message.js'
 import { runHandler } from './run-handler.js'
 

@@ -1,7 +1,7 @@
 import { waitFor } from '@mono/test-support'
 import { IllegalOperationError } from 'amqplib'
 import { expect, test } from 'vitest'
-import { createFakePublisher } from '../test/support/fake-publisher.js'
+import { createFakePublisher } from '../../test/support/fake-publisher.js'
 
 test('resolves when the broker confirms, and not before', async () => {
   const { publish, channel, settle } = createFakePublisher()

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os'
 import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
+import { headerBytes } from '../header-bytes.js'
+import { header, maxHeaderBytes, sortHeaders } from '../headers.js'
 import type { Settlement } from './decide-settlement.js'
-import { headerBytes } from './header-bytes.js'
-import { header, maxHeaderBytes, sortHeaders } from './headers.js'
 
 export interface ForwardedFrom {
   queue: WorkQueueName

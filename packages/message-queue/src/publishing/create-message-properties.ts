@@ -1,4 +1,4 @@
-import { header, schemaVersion } from './headers.js'
+import { header, schemaVersion } from '../headers.js'
 import type { PublishProperties } from './outgoing-message.js'
 import type { PublishOptions } from './publish-options.js'
 

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { ConsumeMessage } from 'amqplib'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createConsumeMessage } from '../test/support/create-consume-message.js'
+import { createConsumeMessage } from '../../test/support/create-consume-message.js'
 import { attachTap, closeConnections, detachTap, headersOf, type RascalTap } from './rascal-tap.js'
 
 type Done = (error: Error | null, result?: unknown) => void

@@ -1,8 +1,8 @@
 import { findIdFault, findTenantIdFault } from '@mono/contracts'
 import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
-import { headerBytes } from './header-bytes.js'
-import { header, isOurHeader, maxHeaderBytes, schemaVersion, sortHeaders } from './headers.js'
+import { headerBytes } from '../header-bytes.js'
+import { header, isOurHeader, maxHeaderBytes, schemaVersion, sortHeaders } from '../headers.js'
 import { InvalidDeliveryError } from './invalid-delivery-error.js'
 
 /** What the properties and headers of a delivery say, as far as it can be trusted. */

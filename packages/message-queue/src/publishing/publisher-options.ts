@@ -1,5 +1,5 @@
+import type { Logger } from '../logger.js'
 import { type ConnectToBroker, connectToBroker } from './connection-open.js'
-import type { Logger } from './logger.js'
 
 export interface ResolvedPublisherOptions {
   /** `amqp:` or `amqps:`, at least one; tried in turn. */

@@ -1,6 +1,6 @@
 import { waitFor } from '@mono/test-support'
 import { expect, test } from 'vitest'
-import { createFakePublisher } from '../test/support/fake-publisher.js'
+import { createFakePublisher } from '../../test/support/fake-publisher.js'
 
 const urls = ['amqp://one/mono', 'amqp://two/mono', 'amqp://three/mono']
 

@@ -1,6 +1,6 @@
 import { createRecordingLogger } from '@mono/test-support'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createHeld } from '../test/support/create-held.js'
+import { createHeld } from '../../test/support/create-held.js'
 import { BatchIntake } from './batch-intake.js'
 import type { Handled } from './intake.js'
 import type { BatchHandler, ReceivedMessage } from './received-message.js'

@@ -1,10 +1,10 @@
 import { type WorkQueueName, workQueues } from '@mono/rascal-config'
+import { header } from '../headers.js'
+import type { Logger } from '../logger.js'
 import { classifyFailure } from './classify-failure.js'
 import { decideSettlement, type Settlement } from './decide-settlement.js'
 import type { Delivery } from './delivery.js'
-import { header } from './headers.js'
 import type { Handled, Held } from './intake.js'
-import type { Logger } from './logger.js'
 import type { SettledEvent } from './settled-event.js'
 
 export interface SettlerOptions {

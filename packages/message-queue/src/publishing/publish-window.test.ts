@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createPendingMessage, type TestPendingMessage } from '../test/support/pending-messages.js'
+import { createPendingMessage, type TestPendingMessage } from '../../test/support/pending-messages.js'
 import { PublishWindow } from './publish-window.js'
 
 function createWindow(...pendings: TestPendingMessage[]) {
