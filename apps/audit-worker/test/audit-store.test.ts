@@ -135,9 +135,17 @@ describe('recordBatch', () => {
       FOR VALUES FROM ('2025-04-01 00:00:00+00') TO ('2025-05-01 00:00:00+00')`)
     const recording = createAuditStore(pool).recordBatch([auditRow()])
     const outcome = expect(recording).rejects.toMatchObject({ name: 'RetryableError' })
-    await waitFor(() => database.query('SELECT FROM pg_locks WHERE NOT granted').then((locks) => locks.length > 0), {
-      what: 'the insert to wait for the default partition',
-    })
+    await waitFor(
+      () =>
+        database
+          .query(
+            'SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()',
+          )
+          .then((locks) => locks.length > 0),
+      {
+        what: 'the insert to wait for the default partition',
+      },
+    )
     await attaching.query('COMMIT')
     attaching.release()
     await outcome

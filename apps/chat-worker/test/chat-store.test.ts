@@ -177,9 +177,17 @@ describe('storeMessage', () => {
     await other.query('BEGIN')
     await other.query('UPDATE chat.conversations SET last_sequence = 2')
     const storing = store.storeMessage(chatMessage({ messageId: 'c' }))
-    await waitFor(async () => (await database.query('SELECT FROM pg_locks WHERE NOT granted')).length > 0, {
-      what: 'the store to wait for the conversation',
-    })
+    await waitFor(
+      async () =>
+        (
+          await database.query(
+            'SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()',
+          )
+        ).length > 0,
+      {
+        what: 'the store to wait for the conversation',
+      },
+    )
     await other.query(`INSERT INTO chat.messages SELECT tenant_id, 'b', conversation_id, 2, sender_id, content,
       message_type, sent_at FROM chat.messages`)
     await other.query('COMMIT')

@@ -163,7 +163,8 @@ test('a broker that is silent for two heartbeats is given up, and what it held i
   proxy.freeze('from-target')
   const sent = publishAndReport(publisher, '1', { deadlineMs: 20_000 })
   await waitFor(() => publisher.state === 'connecting', { what: 'the loss' })
-  expect(publisher.lastError?.message).toBe('Heartbeat timeout')
+  // The broker may notice first, and reset the connection.
+  expect(publisher.lastError?.message).toMatch(/Heartbeat timeout|ECONNRESET/)
   proxy.cut()
   proxy.thaw()
   expect(await sent).toMatchObject({ result: 'resolved' })

@@ -12,7 +12,9 @@ function open(database: TestDatabase, options: { statementTimeoutMs?: number } =
 
 /** What an administrator, or a server that shuts down, does to the worker's connections. */
 async function terminateConnections(database: TestDatabase): Promise<void> {
-  await database.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'audit-worker'")
+  await database.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'audit-worker' and datname = current_database()",
+  )
 }
 
 describe('the pool', () => {
@@ -45,8 +47,11 @@ describe('the pool', () => {
     const sleeping = pool.query('select pg_sleep(60)').catch((reason: unknown) => reason)
     await waitFor(
       async () =>
-        (await database.query("select from pg_stat_activity where query like '%sleep(60)' and pid <> pg_backend_pid()"))
-          .length,
+        (
+          await database.query(
+            "select from pg_stat_activity where query like '%sleep(60)' and datname = current_database() and pid <> pg_backend_pid()",
+          )
+        ).length,
       { what: 'the query to run' },
     )
     await terminateConnections(database)
