@@ -1,6 +1,7 @@
 import type { Consumer, MessageQueue, SettledEvent } from '@mono/message-queue'
 import { createMessageQueue as createRealMessageQueue } from '@mono/message-queue'
 import type { Pool } from 'pg'
+import { createPoolEnd } from './create-pool-end.js'
 import { createDatabasePool } from './database-pool.js'
 import { createDatabaseProbe } from './database-probe.js'
 import { startDatabaseWatch } from './database-watch.js'
@@ -12,7 +13,6 @@ import { watchReadiness } from './readiness-watch.js'
 import { createResources } from './resources.js'
 import { createShutdown, endProcess, type ProcessHost, processHost, type Shutdown } from './shutdown.js'
 import { stopWorker } from './stop-worker.js'
-import { within } from './within.js'
 import type { RunningWorker, Worker } from './worker.js'
 import type { WorkerEnv } from './worker-env.js'
 import { createWorkerState } from './worker-state.js'
@@ -126,7 +126,7 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
   state.change('waiting')
 
   const pool = createDatabasePool({ databaseUrl, name, logger, ...(poolSize === undefined ? {} : { max: poolSize }) })
-  resources.add('the database pool', () => within(pool.end(), poolEndLimitMs))
+  resources.add('the database pool', createPoolEnd(pool, { limitMs: poolEndLimitMs }))
   const database = startDatabaseWatch({ probe: createDatabaseProbe({ databaseUrl, name, probeTable }), logger })
   resources.add('the database watch', database.stop)
   parts.database = database
@@ -143,8 +143,8 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
   stopWhenConsumerEnds(running.consumer, shutdown)
 }
 
-/** A connection whose server does not answer takes its time to end; nothing is lost by not waiting for it. */
-const poolEndLimitMs = 2000
+/** What still runs then belongs to deliveries that were given back, or has a server that does not answer. */
+const poolEndLimitMs = 500
 
 function stopWhenConsumerEnds(consumer: Consumer, shutdown: Shutdown): void {
   consumer.stopped.then(
