@@ -64,40 +64,6 @@ describe('chat-worker', () => {
     await worker.terminate()
   })
 
-  test('of two replicas one is killed: every message is stored once, without gaps', async ({
-    vhost,
-    database,
-    workers,
-  }) => {
-    const replicas = [1, 2].map(() => workers.spawn('chat-worker', environment(vhost, database)))
-    await Promise.all(replicas.map((replica) => replica.ready()))
-    const published = Array.from({ length: 300 }, (_, index) =>
-      publish(vhost, { messageId: `${index}`, conversationId: `room-${index % 2}` }),
-    )
-    const countStored = async () => (await database.query('SELECT FROM chat.messages')).length
-    await waitFor(async () => (await countStored()) > 20, { what: 'the first messages to be stored' })
-    replicas[0]?.kill('SIGKILL')
-    await Promise.all(published)
-    await waitFor(async () => (await countStored()) === 300, { what: '300 stored messages', timeoutMs: 30_000 })
-    expect(
-      await database.query(
-        `SELECT conversation_id, count(*)::int, min(sequence)::int, max(sequence)::int, last_sequence::int
-         FROM chat.messages JOIN chat.conversations USING (tenant_id, conversation_id)
-         GROUP BY conversation_id, last_sequence ORDER BY conversation_id`,
-      ),
-    ).toEqual(
-      ['room-0', 'room-1'].map((conversation_id) => ({
-        conversation_id,
-        count: 150,
-        min: 1,
-        max: 150,
-        last_sequence: 150,
-      })),
-    )
-    await replicas[1]?.terminate()
-    expect(await vhost.countMessages('chat.messages.dlq')).toBe(0)
-  })
-
   test('a message that comes while the database is away is stored when it is back', async ({
     vhost,
     database,

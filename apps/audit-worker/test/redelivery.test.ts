@@ -1,0 +1,4 @@
+import { describeRedelivery } from '@mono/test-support'
+import { auditWorker } from './worker-under-test.js'
+
+describeRedelivery(auditWorker)

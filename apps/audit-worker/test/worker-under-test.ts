@@ -1,0 +1,64 @@
+import { examples } from '@mono/contracts'
+import { createMessageQueue } from '@mono/message-queue'
+import type { WorkerUnderTest } from '@mono/test-support'
+import { expect } from 'vitest'
+
+const happenedAt = Date.now()
+
+/** The event with this number. */
+export function numberedEvent(index: number) {
+  return {
+    ...examples['audit.event'],
+    entityId: `entity-${index}`,
+    changes: { index },
+    timestamp: new Date(happenedAt + index),
+  }
+}
+
+/** A row for each time that an event is inserted, also in vain: the trigger comes before the look for a conflict. */
+const countAttempts = `
+  CREATE TABLE audit.attempts (event_id text);
+  CREATE FUNCTION audit.count_attempt() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      INSERT INTO audit.attempts VALUES (NEW.event_id);
+      RETURN NEW;
+    END
+  $$;
+  CREATE TRIGGER count_attempt BEFORE INSERT ON audit.events FOR EACH ROW EXECUTE FUNCTION audit.count_attempt()`
+
+export const auditWorker: WorkerUnderTest = {
+  name: 'audit-worker',
+  queue: 'audit.events',
+  exchange: 'audit',
+  routingKey: 'audit.track',
+  table: 'audit.events',
+  createBody: numberedEvent,
+  openSender({ vhost, cleanUp }) {
+    const messageQueue = createMessageQueue({ url: vhost.url, connectionName: 'test', deadlineMs: 30_000 })
+    cleanUp(() => messageQueue.close())
+    return (index) => messageQueue.sendAuditEvent(numberedEvent(index), { messageId: `event-${index}` })
+  },
+  async watchEffects({ database }) {
+    await database.query(countAttempts)
+    return {
+      async countHandled() {
+        const [row] = await database.query<{ count: number }>('SELECT count(*)::int FROM audit.attempts')
+        return row?.count ?? 0
+      },
+      async expectOnce(count) {
+        const rows = await database.query(
+          `SELECT entity_id, changes->'index' AS index, occurred_at, routing_key FROM audit.events
+           ORDER BY (changes->'index')::int`,
+        )
+        expect(rows).toEqual(
+          Array.from({ length: count }, (_, index) => ({
+            entity_id: `entity-${index}`,
+            index,
+            occurred_at: numberedEvent(index).timestamp,
+            routing_key: 'audit.track',
+          })),
+        )
+      },
+    }
+  },
+}

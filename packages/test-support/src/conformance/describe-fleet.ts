@@ -1,0 +1,51 @@
+import { describe, expect } from 'vitest'
+import { printNumbers } from '../print-numbers.js'
+import { test } from '../test.js'
+import { countLeft, startFleet, sum, untilHandled, untilSettled, upTo } from './worker-fleet.js'
+import type { WorkerUnderTest } from './worker-under-test.js'
+
+const count = 5_000
+
+/** A third twice: half of these at once after the first, half when all others are sent. */
+const order = [
+  ...upTo(count).flatMap((index) => (index % 6 === 0 ? [index, index] : [index])),
+  ...upTo(count).filter((index) => index % 6 === 3),
+]
+
+export function describeFleet(worker: WorkerUnderTest): void {
+  describe(`two replicas of ${worker.name}`, () => {
+    test('share the work, and what is sent twice has its effect once', async ({
+      vhost,
+      database,
+      workers,
+      cleanUp,
+    }) => {
+      const fleet = await startFleet(worker, { vhost, database, workers }, { replicas: 2 })
+      const effects = await worker.watchEffects({ vhost, database })
+      const send = worker.openSender({ vhost, cleanUp })
+      const since = performance.now()
+      await Promise.all(order.map(send))
+      const sentMs = performance.now() - since
+
+      const acked = await untilSettled(fleet, 'acked', order.length)
+      const doneMs = performance.now() - since
+      const handled = await untilHandled(effects, order.length)
+      printNumbers(`${worker.name} fleet`, {
+        pids: fleet.map(({ pid }) => pid),
+        messages: count,
+        sent: order.length,
+        acked,
+        handled,
+        sentMs: Math.round(sentMs),
+        doneMs: Math.round(doneMs),
+      })
+
+      await effects.expectOnce(count)
+      expect(handled).toBe(order.length)
+      expect(sum(acked)).toBe(order.length)
+      for (const each of acked) expect(each / order.length).toBeGreaterThanOrEqual(0.2)
+      for (const replica of fleet) expect(await replica.terminate()).toEqual({ code: 0, signal: null })
+      expect(await countLeft(worker, { vhost })).toEqual({ ready: 0, dead: 0 })
+    })
+  })
+}

@@ -1,0 +1,46 @@
+import { describe, expect } from 'vitest'
+import { printNumbers } from '../print-numbers.js'
+import { test } from '../test.js'
+import { waitFor } from '../wait-for.js'
+import { countLeft, lockTable, startFleet, untilHandled, untilHeldUp, untilRows, upTo } from './worker-fleet.js'
+import type { WorkerUnderTest } from './worker-under-test.js'
+
+const count = 3_000
+
+export function describeRedelivery(worker: WorkerUnderTest): void {
+  describe(`${worker.name} that is killed with deliveries in hand`, () => {
+    test('leaves its work to another, which does it once', async ({ vhost, database, workers, cleanUp }) => {
+      const [first, second, survivor] = await startFleet(worker, { vhost, database, workers }, { replicas: 3 })
+      const effects = await worker.watchEffects({ vhost, database })
+      const sent = Promise.all(upTo(count).map(worker.openSender({ vhost, cleanUp })))
+
+      // In the middle of the work, some of it done and not yet acknowledged.
+      const doneBefore = await untilRows(database, worker.table, count * 0.1)
+      first.kill('SIGKILL')
+      await first.exited
+      // With all in hand and nothing of it done.
+      const lock = await lockTable(database, worker.table)
+      await untilHeldUp(database)
+      const inHand = await waitFor(() => second?.metric('mono_in_flight'), { what: 'deliveries in hand' })
+      second?.kill('SIGKILL')
+      await second?.exited
+      await lock.release()
+
+      await sent
+      await untilRows(database, worker.table, count)
+      await waitFor(async () => (await survivor?.metric('mono_in_flight')) === 0, { what: 'nothing in hand' })
+      const handled = await untilHandled(effects, count)
+      await survivor?.terminate()
+      printNumbers(`${worker.name} killed`, {
+        pids: [first.pid, second?.pid, survivor?.pid],
+        messages: count,
+        doneBeforeFirstKill: doneBefore,
+        inHandAtSecondKill: inHand,
+        handled,
+      })
+
+      await effects.expectOnce(count)
+      expect(await countLeft(worker, { vhost })).toEqual({ ready: 0, dead: 0 })
+    })
+  })
+}

@@ -1,0 +1,116 @@
+import { describe, expect } from 'vitest'
+import { printNumbers } from '../print-numbers.js'
+import { test } from '../test.js'
+import { waitFor } from '../wait-for.js'
+import {
+  countLeft,
+  countRows,
+  lockTable,
+  startFleet,
+  untilHandled,
+  untilHeldUp,
+  untilRows,
+  untilSettled,
+  upTo,
+} from './worker-fleet.js'
+import type { WorkerUnderTest } from './worker-under-test.js'
+
+export interface StopOptions {
+  /** For the replicas: so few in hand that the work does not come in one piece. */
+  env: Record<string, string>
+}
+
+export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): void {
+  describe(`${worker.name} that is told to stop`, () => {
+    test('finishes what it has in hand, and the other replica does the rest', async ({
+      vhost,
+      database,
+      workers,
+      cleanUp,
+    }) => {
+      const count = 3_000
+      const graceMs = 10_000
+      const [stopping, other] = await startFleet(
+        worker,
+        { vhost, database, workers },
+        { replicas: 2, env: { ...env, SHUTDOWN_GRACE_MS: String(graceMs) } },
+      )
+      const effects = await worker.watchEffects({ vhost, database })
+      const send = worker.openSender({ vhost, cleanUp })
+      const sent = Promise.all(upTo(count).map(send))
+
+      const doneBefore = await untilRows(database, worker.table, count * 0.2)
+      const since = performance.now()
+      const exit = await stopping.terminate({ timeoutMs: graceMs })
+      const exitMs = performance.now() - since
+      const doneAtExit = await countRows(database, worker.table)
+      await sent
+      await untilRows(database, worker.table, count)
+      await other?.terminate()
+      const handled = await untilHandled(effects, count)
+      printNumbers(`${worker.name} stop`, {
+        pids: [stopping.pid, other?.pid],
+        messages: count,
+        doneBefore,
+        exit,
+        exitMs: Math.round(exitMs),
+        doneAtExit,
+        handled,
+      })
+
+      expect(doneBefore).toBeLessThan(count * 0.8)
+      expect(exit).toEqual({ code: 0, signal: null })
+      expect(doneAtExit).toBeLessThan(count)
+      await effects.expectOnce(count)
+      // Nothing that the stopped replica had finished came to the other one again.
+      expect(handled).toBe(count)
+      expect(await countLeft(worker, { vhost })).toEqual({ ready: 0, dead: 0 })
+    })
+
+    test('hands back what is not finished when the grace period is over, and loses none of it', async ({
+      vhost,
+      database,
+      workers,
+      cleanUp,
+    }) => {
+      const count = 400
+      const graceMs = 1_500
+      const fixtures = { vhost, database, workers }
+      const [stopping] = await startFleet(worker, fixtures, { env: { ...env, SHUTDOWN_GRACE_MS: String(graceMs) } })
+      const effects = await worker.watchEffects(fixtures)
+      const lock = await lockTable(database, worker.table)
+      await Promise.all(upTo(count).map(worker.openSender({ vhost, cleanUp })))
+      const inHand = await waitFor(() => stopping.metric('mono_in_flight'), { what: 'deliveries in hand' })
+      await untilHeldUp(database)
+      const since = performance.now()
+      const exit = await stopping.terminate({ timeoutMs: 30_000 })
+      const exitMs = performance.now() - since
+      const handedBack = await waitFor(async () => (await vhost.countMessages(worker.queue)) === count && count, {
+        what: `${count} messages to be back in the queue`,
+      })
+      await lock.release()
+
+      const [successor] = await startFleet(worker, fixtures, { env })
+      await untilRows(database, worker.table, count)
+      const [acked] = await untilSettled([successor], 'acked', count)
+      await successor.terminate()
+      printNumbers(`${worker.name} stop, held up`, {
+        pids: [stopping.pid, successor.pid],
+        messages: count,
+        inHand,
+        graceMs,
+        exit,
+        exitMs: Math.round(exitMs),
+        handedBack,
+        ackedBySuccessor: acked,
+      })
+
+      expect(exit).toEqual({ code: 0, signal: null })
+      expect(exitMs).toBeGreaterThanOrEqual(graceMs)
+      expect(exitMs).toBeLessThan(graceMs + 2_000)
+      expect(acked).toBe(count)
+      await effects.expectOnce(count)
+      expect(await countLeft(worker, { vhost })).toEqual({ ready: 0, dead: 0 })
+    })
+  })
+}

@@ -1,0 +1,110 @@
+import { migrate } from '../migrate.js'
+import type { WorkerProcess } from '../spawn-worker.js'
+import type { TestFixtures } from '../test.js'
+import type { TestDatabase } from '../test-database.js'
+import { waitFor } from '../wait-for.js'
+import type { WatchedEffects, WorkerUnderTest } from './worker-under-test.js'
+
+type Services = Pick<TestFixtures, 'vhost' | 'database'>
+
+export interface StartOptions {
+  /** Default 1. */
+  replicas?: number
+  /** Beside the addresses of the services. */
+  env?: Record<string, string>
+}
+
+/** The least that a worker needs to run. */
+export function environmentOf({ vhost, database }: Services): Record<string, string> {
+  return { RABBITMQ_URL: vhost.url, DATABASE_URL: database.url }
+}
+
+/** Migrates, starts the replicas together, and resolves when all are ready. */
+export async function startFleet(
+  worker: WorkerUnderTest,
+  fixtures: Services & Pick<TestFixtures, 'workers'>,
+  { replicas: count = 1, env = {} }: StartOptions = {},
+): Promise<[WorkerProcess, ...WorkerProcess[]]> {
+  await migrate(worker.name, fixtures.database.url)
+  const spawn = () => fixtures.workers.spawn(worker.name, { ...environmentOf(fixtures), ...env })
+  const fleet: [WorkerProcess, ...WorkerProcess[]] = [spawn(), ...Array.from({ length: count - 1 }, spawn)]
+  await Promise.all(fleet.map((replica) => replica.ready()))
+  return fleet
+}
+
+export async function countRows(database: TestDatabase, table: string): Promise<number> {
+  const [row] = await database.query<{ count: number }>(`SELECT count(*)::int FROM ${table}`)
+  return row?.count ?? 0
+}
+
+/** Resolves with the number found, once there are at least so many. */
+export async function untilRows(database: TestDatabase, table: string, atLeast: number): Promise<number> {
+  return await waitFor(
+    async () => {
+      const found = await countRows(database, table)
+      return found >= atLeast && found
+    },
+    { what: `at least ${atLeast} rows in ${table}`, timeoutMs: 45_000, intervalMs: 10 },
+  )
+}
+
+/** Resolves with how many deliveries each replica has settled with this outcome, once together they have `atLeast`. */
+export async function untilSettled(
+  fleet: readonly WorkerProcess[],
+  outcome: string,
+  atLeast: number,
+): Promise<number[]> {
+  return await waitFor(
+    async () => {
+      const counts = await Promise.all(fleet.map((replica) => replica.metric('mono_deliveries_total', { outcome })))
+      return sum(counts) >= atLeast && counts
+    },
+    { what: `${atLeast} deliveries ${outcome}`, timeoutMs: 45_000 },
+  )
+}
+
+/** Resolves with the number found, once the work was done at least so often. */
+export async function untilHandled(effects: WatchedEffects, atLeast: number): Promise<number> {
+  return await waitFor(
+    async () => {
+      const found = await effects.countHandled()
+      return found >= atLeast && found
+    },
+    { what: `${atLeast} deliveries to be handled` },
+  )
+}
+
+/** What waits in the work queue, and in the dead-letter queue. What a replica has in hand is not counted. */
+export async function countLeft({ queue }: WorkerUnderTest, { vhost }: Pick<TestFixtures, 'vhost'>) {
+  return { ready: await vhost.countMessages(queue), dead: await vhost.countMessages(`${queue}.dlq`) }
+}
+
+/** Holds up the worker until it is released: a transaction keeps everybody else from the table. */
+export async function lockTable(database: TestDatabase, table: string): Promise<{ release(): Promise<void> }> {
+  const client = await database.createPool({ max: 1 }).connect()
+  await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
+  return {
+    async release() {
+      await client.query('COMMIT')
+      client.release()
+    },
+  }
+}
+
+/** Resolves when a statement waits for such a lock. */
+export async function untilHeldUp(database: TestDatabase): Promise<void> {
+  await waitFor(
+    async () =>
+      (
+        await database.query(
+          "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        )
+      ).length > 0,
+    { what: 'a statement to wait for the table' },
+  )
+}
+
+/** 0, 1, 2 … below `count`. */
+export const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
+
+export const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0)
