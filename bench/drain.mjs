@@ -3,10 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startScript } from './child-process.mjs'
 import { openPublisher } from './reference-publish.mjs'
 
-const count = 50_000
+const count = 100_000
 const batchSize = 500
 const prefetch = 1000
 const limitMs = 120_000
+/** For the acks of the last rows; this part is not measured. */
+const lastAcksMs = 500
 
 /**
  * Records what is in the work queue in the table. Each run is a process of its own, and meets a full queue just declared
@@ -23,6 +25,7 @@ export function createDrainComparison(vhost, database) {
       await fillQueue(vhost.url)
       const child = start(signal)
       await Promise.race([untilRecorded(database, signal), child.ended.then(() => failEarly())])
+      await sleep(lastAcksMs)
       child.stop()
       await child.ended
       const left = await vhost.countMessages()

@@ -1,7 +1,7 @@
 // @ts-check
 import { startScript } from './child-process.mjs'
 
-const count = 60_000
+const count = 120_000
 const warmUp = 5_000
 const inFlight = 500
 

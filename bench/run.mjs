@@ -3,7 +3,7 @@ import { cpus, release } from 'node:os'
 import process from 'node:process'
 import { buildPackages, installDependencies } from '../scripts/prepare.mjs'
 import { say } from '../scripts/services/progress.mjs'
-import { withServices } from '../scripts/services/services.mjs'
+import { startServices } from '../scripts/services/services.mjs'
 
 const usage = `usage: npm run bench [-- publish] [-- drain]
 
@@ -13,8 +13,11 @@ Uses RABBITMQ_URL and DATABASE_URL if they are set, else private instances. Take
 const names = ['publish', 'drain']
 const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`)
 
-/** @param {string[]} chosen */
-async function bench(chosen) {
+/**
+ * @param {string[]} chosen
+ * @param {AbortSignal} signal
+ */
+async function bench(chosen, signal) {
   await installDependencies()
   await buildPackages()
   // Only here, since they need the dependencies and the build.
@@ -24,11 +27,11 @@ async function bench(chosen) {
   const { createPublishComparison } = await import('./publish.mjs')
   const { withVhost } = await import('./vhost.mjs')
 
-  const signal = abortOnSignal()
   /** @type {boolean[]} */
   const held = []
-  await withServices((services) =>
-    withVhost(services, (vhost) =>
+  const services = await startServices({ endWithParent: true })
+  try {
+    await withVhost(services, (vhost) =>
       withDatabase(services, async (database) => {
         print(describeMachine(vhost.version, database.version))
         const comparisons = { publish: createPublishComparison(vhost), drain: createDrainComparison(vhost, database) }
@@ -36,17 +39,18 @@ async function bench(chosen) {
           if (chosen.includes(name)) held.push(await compare(comparison, { print, signal }))
         }
       }),
-    ),
-  )
+    )
+  } finally {
+    await services.stop()
+  }
   if (held.includes(false)) process.exitCode = 1
 }
 
-/** So that an interrupted run still drops what it has made. */
+/** So that a run that is interrupted still drops what it has made. */
 function abortOnSignal() {
   const controller = new AbortController()
-  for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
-    process.once(name, () => controller.abort(new Error(`Stopped by ${name}.`)))
-  }
+  const abort = () => controller.abort()
+  process.on('SIGINT', abort).on('SIGTERM', abort)
   return controller.signal
 }
 
@@ -62,11 +66,12 @@ function describeMachine(rabbitmqVersion, postgresVersion) {
 
 const chosen = process.argv.slice(2)
 if (chosen.every((name) => names.includes(name))) {
+  const signal = abortOnSignal()
   try {
-    await bench(chosen.length > 0 ? chosen : names)
+    await bench(chosen.length > 0 ? chosen : names, signal)
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error))
-    process.exitCode = 1
+    if (!signal.aborted) say(error instanceof Error ? error.message : String(error))
+    process.exitCode = signal.aborted ? 130 : 1
   }
 } else {
   say(usage)

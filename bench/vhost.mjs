@@ -33,6 +33,7 @@ export async function withVhost({ rabbitmqUrl, managementUrl }, work) {
     await manage('PUT', `permissions/${name}/${name}`, { configure: '.*', write: '.*', read: '.*' })
     Object.assign(url, { username: name, password, pathname: `/${name}` })
     const connection = await connect(url.href)
+    connection.on('error', () => {}) // whoever uses it is told
     try {
       return await work(await createBenchVhost(url.href, connection))
     } finally {
@@ -51,6 +52,7 @@ export async function withVhost({ rabbitmqUrl, managementUrl }, work) {
  */
 async function createBenchVhost(url, connection) {
   const channel = await connection.createChannel()
+  channel.on('error', () => {})
   const { exchanges, queues, bindings } = createTopology()
   const declareQueues = async () => {
     for (const { name, ...options } of queues) await channel.assertQueue(name, options)
