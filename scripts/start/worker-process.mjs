@@ -12,7 +12,7 @@ import { formatLogLine } from './format-log-line.mjs'
 
 const readyLimitMs = 60_000
 /** Longer than a worker's own grace period, after which it exits by itself. */
-const stopLimitMs = 35_000
+const stopLimitMs = 45_000
 
 const colours = /** @type {const} */ (['cyan', 'magenta', 'yellow', 'green', 'blue'])
 

@@ -1,5 +1,5 @@
 import type { StoredChatMessage } from '@mono/contracts'
-import { DeferError, RetryableError } from '@mono/message-queue'
+import { DeferError, PublishTimeoutError, QueueUnavailableError, RetryableError } from '@mono/message-queue'
 import { createRecordingLogger } from '@mono/test-support'
 import { expect, test } from 'vitest'
 import { chatMessage, receivedChatMessage } from '../test/received-chat-message.js'
@@ -99,3 +99,11 @@ test('a message whose time was up while it waited for its turn is left alone', a
   await expect(handle(receivedChatMessage(), { ...context, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
   expect(steps).toEqual([])
 })
+
+test.each([new QueueUnavailableError('no connection', { reason: 'deadline' }), new PublishTimeoutError('no confirm')])(
+  'a stored message waits while the broker takes no broadcast: $name',
+  async (failure) => {
+    const { handle } = setUp({ broadcast: () => Promise.reject(failure) })
+    await expect(handle(receivedChatMessage(), context)).rejects.toBeInstanceOf(DeferError)
+  },
+)

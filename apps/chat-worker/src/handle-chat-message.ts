@@ -1,4 +1,12 @@
-import { type MessageHandler, type MessageQueue, type ReceivedMessage, RetryableError } from '@mono/message-queue'
+import {
+  DeferError,
+  type MessageHandler,
+  type MessageQueue,
+  PublishTimeoutError,
+  QueueUnavailableError,
+  type ReceivedMessage,
+  RetryableError,
+} from '@mono/message-queue'
 import type { ChatStore } from './chat-store.js'
 import { serializeByKey } from './serialize-by-key.js'
 
@@ -25,11 +33,18 @@ export function createChatMessageHandler({
       try {
         await broadcaster.broadcastChatMessage(stored, { signal })
       } catch (cause) {
-        throw new RetryableError('The message is stored, but could not be broadcast', { cause })
+        throw toBroadcastError(cause)
       }
       logger.debug({ sequence, isNew }, 'Chat message stored and broadcast')
     },
   )
+}
+
+/** It is stored, so nothing is wrong with it: as long as the broker is away, the message waits rather than being given up. */
+function toBroadcastError(cause: unknown): Error {
+  const message = 'The message is stored, but could not be broadcast'
+  const isAway = cause instanceof QueueUnavailableError || cause instanceof PublishTimeoutError
+  return isAway ? new DeferError(message, { cause }) : new RetryableError(message, { cause })
 }
 
 /** One after the other, because they would only wait for each other's lock, each holding a connection. */

@@ -18,7 +18,7 @@ export interface MessageQueueOptions {
   maxBufferedMessages?: number
   /** How many bytes may wait to be sent. Default 64 MiB. */
   maxBufferedBytes?: number
-  /** Default 10. */
+  /** Of the publishing connection. Default 10; consumers' connections always have 10. */
   heartbeatSeconds?: number
 }
 

@@ -35,6 +35,7 @@ import {
 } from './message-queue-options.js'
 import { createMessageId } from './publishing/create-message-id.js'
 import { createMessageProperties } from './publishing/create-message-properties.js'
+import { QueueUnavailableError } from './publishing/publish-errors.js'
 import type { PublishOptions, SentMessage } from './publishing/publish-options.js'
 import { createPublisher, type Publisher } from './publishing/publisher.js'
 import { getQueueStats, type QueueStats } from './publishing/queue-stats.js'
@@ -66,8 +67,8 @@ export class MessageQueue {
   readonly #resolveOptions: () => ResolvedMessageQueueOptions
   readonly #consumers = new Set<Consumer>()
   #made: { options: ResolvedMessageQueueOptions; publisher: Publisher } | undefined
-  #consumersMade = 0
   #ended = false
+  #closed = false
 
   /** The options are asked for at the first use. */
   constructor(resolveOptions: () => ResolvedMessageQueueOptions) {
@@ -151,7 +152,11 @@ export class MessageQueue {
     options: ConsumeOptions = {},
   ): Promise<Consumer> {
     const resolved = resolveConsumeOptions(options)
-    return this.#consume(queue, resolved, (intake) => new MessageIntake(handler, this.#options.logger, intake))
+    return this.#consume(
+      queue,
+      resolved,
+      (intake) => new MessageIntake(handler, this.#options.logger.child({ queue }), intake),
+    )
   }
 
   /**
@@ -165,7 +170,11 @@ export class MessageQueue {
     options: ConsumeBatchesOptions = {},
   ): Promise<Consumer> {
     const resolved = resolveConsumeBatchesOptions(options)
-    return this.#consume(queue, resolved, (intake) => new BatchIntake(handler, this.#options.logger, resolved, intake))
+    return this.#consume(
+      queue,
+      resolved,
+      (intake) => new BatchIntake(handler, this.#options.logger.child({ queue }), resolved, intake),
+    )
   }
 
   /** The work queues as the broker has them now. A queue that does not exist is left out. @throws QueueUnavailableError */
@@ -193,12 +202,14 @@ export class MessageQueue {
   async drain(): Promise<void> {
     this.#ended = true
     await Promise.all([...this.#consumers].map((consumer) => consumer.drain()))
+    this.#closed = true
     await this.#made?.publisher.drain()
   }
 
   /** Disconnects now. What was not settled is handed back; what was not confirmed rejects. */
   async close(): Promise<void> {
     this.#ended = true
+    this.#closed = true
     await Promise.all([...[...this.#consumers].map((consumer) => consumer.close()), this.#made?.publisher.close()])
   }
 
@@ -234,13 +245,13 @@ export class MessageQueue {
   ): Promise<Consumer> {
     if (this.#ended) throw new Error('Expected an open message queue, found one that was drained or closed.')
     const { connectionName, logger, topologyMode, urls } = this.#options
-    this.#consumersMade += 1
+    consumersMade += 1
     const consumer = new QueueConsumer({
       ...options,
       queue,
       urls,
       topologyMode,
-      connectionName: `${connectionName} ${queue} ${this.#consumersMade}`,
+      connectionName: `${connectionName} ${queue} ${consumersMade}`,
       workerName: connectionName,
       logger,
       createIntake,
@@ -264,12 +275,17 @@ export class MessageQueue {
 
   #make() {
     if (this.#made === undefined) {
+      if (this.#closed)
+        throw new QueueUnavailableError('The client is closed and connects no more.', { reason: 'closed' })
       const options = this.#resolveOptions()
       this.#made = { options, publisher: createPublisher(options) }
     }
     return this.#made
   }
 }
+
+/** Connection names are unique in the process, however many clients it has. */
+let consumersMade = 0
 
 const unused = { state: 'idle', blocked: false, inFlight: 0, buffered: 0, lastError: undefined } as const
 

@@ -11,8 +11,6 @@ export type {
   SubscriptionConfig,
   VhostConfig,
 } from './broker-config.js'
-export type { TopologyBrokerOptions } from './create-topology-broker-config.js'
-export { createTopologyBrokerConfig } from './create-topology-broker-config.js'
 export type { WorkerBrokerOptions } from './create-worker-broker-config.js'
 export { createWorkerBrokerConfig } from './create-worker-broker-config.js'
 export { exchangeOfRoutingKey } from './exchange-of-routing-key.js'

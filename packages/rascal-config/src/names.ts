@@ -57,4 +57,4 @@ export function deadLetterPublicationName(queue: WorkQueueName): string {
  * Rascal's names for its connections. They are not virtual hosts of the broker: each entry goes to the virtual host in
  * the path of its URL.
  */
-export const connectionEntry = { work: 'work', recovery: 'recovery', topology: 'topology' } as const
+export const connectionEntry = { work: 'work', recovery: 'recovery' } as const

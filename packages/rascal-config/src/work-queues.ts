@@ -26,8 +26,8 @@ const hour = 60 * 60 * second
 const day = 24 * hour
 
 /**
- * Low enough to end a crash loop, high enough that messages which merely shared a prefetch window with the poisonous
- * one do not reach it.
+ * Ends a crash loop, and leaves room: messages that are in hand each time the process dies over another one are counted
+ * with it.
  */
 const deliveryLimit = 20
 

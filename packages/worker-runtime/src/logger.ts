@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
-import { maskUrlPasswords } from './mask-secrets.js'
+import { maskSecrets, maskUrlPasswords } from './mask-secrets.js'
 import { toLoggableError } from './to-loggable-error.js'
 import type { LogLevel } from './worker-env.js'
 
@@ -49,10 +49,15 @@ export function createLogger({ name, level = 'info', destination }: LoggerOption
       level,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: toLoggableError, error: toLoggableError },
+      serializers: { err: toLoggableError, error: toLoggableError, reason: maskReason },
       redact: { paths: redactedKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
       hooks: { streamWrite: maskUrlPasswords },
     },
     destination ?? pino.destination({ dest: 1, sync: true }),
   )
+}
+
+/** Why a delivery failed, in the words of whoever threw: a library may quote an address. */
+function maskReason(reason: unknown): unknown {
+  return typeof reason === 'string' ? maskSecrets(reason) : reason
 }

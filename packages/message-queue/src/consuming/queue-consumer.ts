@@ -38,6 +38,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
   #failure: Error | undefined
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
+  #registered = false
   #onIdle = () => {}
   #onReady = () => {}
   #onStopped: (failure?: Error) => void = () => {}
@@ -57,7 +58,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     // Nobody has to wait for them.
     this.stopped.catch(() => {})
     this.ready.catch(() => {})
-    this.#settler = new Settler(options)
+    this.#settler = new Settler({ ...options, isRegistered: () => this.#registered })
     this.#intake = createIntake({
       handlerTimeoutMs,
       signal: this.#aborting.signal,
@@ -70,10 +71,14 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
       logger: options.logger,
       onMessage: (message, _content, ackOrNack) => this.#receive(message, ackOrNack),
       onConsuming: () => {
+        this.#registered = true
         this.#changeState('consuming', ['connecting'])
         this.#onReady()
       },
-      onLost: () => this.#changeState('connecting', ['consuming']),
+      onLost: () => {
+        this.#registered = false
+        this.#changeState('connecting', ['consuming'])
+      },
     })
     void this.#open()
   }
@@ -105,7 +110,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
       await this.#link.open()
     } catch (error) {
       this.#failure = error as Error
-      this.#changeState('failed', ['connecting'])
+      this.#changeState('failed', ['connecting', 'draining'])
       await this.#link.close()
       this.#onStopped(this.#failure)
     }

@@ -34,7 +34,7 @@ export type ReceivedMessage<Q extends WorkQueueName = WorkQueueName> = {
 export interface HandlerContext {
   /** Aborted when the handler's time is up, and when the consumer is closed rather than drained. */
   signal: AbortSignal
-  /** Carries the message's ids. */
+  /** Carries the queue, and the message's ids where the handler has one message. */
   logger: Logger
 }
 

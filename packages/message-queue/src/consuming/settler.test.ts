@@ -35,7 +35,7 @@ function createDelivery({ headers = {}, properties = { timestamp: 1 }, fault }: 
   return { delivery: delivery as unknown as Delivery, settlements }
 }
 
-function createSettler() {
+function createSettler({ registered = true } = {}) {
   const events: SettledEvent[] = []
   const { lines, ...logger } = createRecordingLogger()
   const settler = new Settler({
@@ -43,6 +43,7 @@ function createSettler() {
     workerName: 'chat-worker',
     logger,
     onSettled: (event) => events.push(event),
+    isRegistered: () => registered,
   })
   return { settler, events, lines }
 }
@@ -52,8 +53,11 @@ function createMessage(attempt = 1, publishedAt = new Date()): Held<'chat.messag
   return { ...message, attempt, publishedAt, payload: { ...message.payload, content: secret } }
 }
 
-async function settle(failure?: { thrown: unknown }, { attempt = 1, fault }: { attempt?: number; fault?: Error } = {}) {
-  const { settler, events, lines } = createSettler()
+async function settle(
+  failure?: { thrown: unknown },
+  { attempt = 1, fault, registered = true }: { attempt?: number; fault?: Error; registered?: boolean } = {},
+) {
+  const { settler, events, lines } = createSettler({ registered })
   const { delivery, settlements } = createDelivery(fault && { fault })
   const handled = { handlerMs: 12.4, ...(failure && { failure }) }
   await settler.settle({ delivery, message: createMessage(attempt) }, handled)
@@ -123,7 +127,7 @@ describe('a message whose handler failed', () => {
       what: 'a DeferError',
       thrown: new DeferError('no luck', { code: 'DATABASE_UNAVAILABLE', delayMs: 2_000 }),
       event: { outcome: 'deferred', code: 'DATABASE_UNAVAILABLE' },
-      line: { level: 'info', message: 'Deferred', data: { code: 'DATABASE_UNAVAILABLE', attempts: 0, delay: '5s' } },
+      line: { level: 'debug', message: 'Deferred', data: { code: 'DATABASE_UNAVAILABLE', attempts: 0, delay: '5s' } },
     },
     {
       what: 'a PermanentError',
@@ -252,7 +256,7 @@ describe('each delivery', () => {
     'to %s whose channel is gone is told as returned, because the broker delivers it again',
     async (_what, failure) => {
       const fault = new Error('The channel has been closed. Unable to ack message')
-      const { events } = await settle(failure, { fault })
+      const { events } = await settle(failure, { fault, registered: false })
       expect(events).toMatchObject([{ outcome: 'returned' }])
     },
   )
@@ -272,7 +276,10 @@ describe('each delivery', () => {
 
   test('whose channel is gone is not logged as what it has not become', async () => {
     const fault = new Error('The channel has been closed. Unable to nack message')
-    const { lines } = await settle({ thrown: new PermanentError('no luck', { code: 'PROVIDER_REJECTED' }) }, { fault })
+    const { lines } = await settle(
+      { thrown: new PermanentError('no luck', { code: 'PROVIDER_REJECTED' }) },
+      { fault, registered: false },
+    )
     expect(lines).toMatchObject([{ level: 'warn', message: 'A delivery could not be settled' }])
     expect(lines[0]?.data).toMatchObject({ settlement: 'dead-letter', outcome: 'returned', code: 'PROVIDER_REJECTED' })
   })

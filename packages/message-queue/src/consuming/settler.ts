@@ -13,6 +13,8 @@ export interface SettlerOptions {
   workerName: string
   logger: Logger
   onSettled(event: SettledEvent): void
+  /** Whether the broker has the consumer registered; if not, it delivers again whatever was not settled. */
+  isRegistered(): boolean
 }
 
 interface About extends Pick<SettledEvent, 'type' | 'attempt' | 'handlerMs'> {
@@ -56,7 +58,11 @@ export class Settler {
     const { code, error } = classifyFailure(thrown)
     const attempts = attemptsOf(delivery)
     const settlement: Settlement = { kind: 'dead-letter', code, error, attempts }
-    await this.#execute(delivery, settlement, delivery.firstSeen, { attempt: attempts + 1, handlerMs: 0 })
+    await this.#execute(delivery, settlement, delivery.firstSeen, {
+      attempt: attempts + 1,
+      handlerMs: 0,
+      ...idOf(delivery),
+    })
   }
 
   /** Hands a delivery back to the queue. */
@@ -74,7 +80,7 @@ export class Settler {
       if (!(await delivery.settle(settlement, { workerName, publishedAt }))) return
       this.#log(settlement, about)
     } catch (error) {
-      outcome = outcomeOfFault(settlement, error)
+      outcome = this.#outcomeOfFault(settlement)
       this.#logFault(settlement, outcome, error, about)
     }
     this.#tell(settlement, outcome, about)
@@ -103,7 +109,7 @@ export class Settler {
       ...(unexplained && { err: error }),
     }
     if (settlement.kind === 'retry') this.#child(about).warn({ ...data, delay: settlement.step.name }, 'Retried')
-    else if (settlement.kind === 'defer') this.#child(about).info({ ...data, delay: settlement.step.name }, 'Deferred')
+    else if (settlement.kind === 'defer') this.#child(about).debug({ ...data, delay: settlement.step.name }, 'Deferred')
     else this.#child(about).error(data, 'Dead-lettered')
   }
 
@@ -116,17 +122,24 @@ export class Settler {
   }
 
   #child({ messageId, type, attempt }: About): Logger {
-    return this.#options.logger.child({ messageId, messageType: type, attempt })
+    const { logger, queue } = this.#options
+    return logger.child({ queue, messageId, messageType: type, attempt })
+  }
+
+  /**
+   * With its channel gone the broker delivers the message again, and so it does when an ack did not get through. A copy
+   * that was not confirmed makes rascal reject the original, which the broker then dead-letters.
+   */
+  #outcomeOfFault({ kind }: Settlement): SettledEvent['outcome'] {
+    const isCopied = kind !== 'ack' && kind !== 'return'
+    return isCopied && this.#options.isRegistered() ? 'dead-lettered' : 'returned'
   }
 }
 
-/**
- * With its channel gone, or an ack that did not get through, the broker delivers the message again. A copy that was not
- * confirmed makes rascal reject the original, which the broker then dead-letters.
- */
-function outcomeOfFault({ kind }: Settlement, error: unknown): SettledEvent['outcome'] {
-  const isCopied = kind !== 'ack' && kind !== 'return'
-  return isCopied && !/channel has been closed/i.test((error as Error).message) ? 'dead-lettered' : 'returned'
+/** For the log: what no handler saw has only the property, which may be anything. */
+function idOf({ message }: Delivery): { messageId?: string } {
+  const { messageId } = message.properties
+  return typeof messageId === 'string' ? { messageId: messageId.slice(0, 128) } : {}
 }
 
 function saysWhenPublished({ headers, message }: Delivery): boolean {

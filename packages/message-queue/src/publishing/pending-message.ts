@@ -23,6 +23,8 @@ export class PendingMessage {
   readonly deadlineAt: number
   /** Was given to a channel, this one or an earlier one: from then on it may have arrived. */
   sent = false
+  /** Was sent before, on a channel that went: that copy may have arrived, whatever becomes of this one. */
+  sentBefore = false
   /** The broker has returned it on its present channel. */
   returned = false
   settled = false

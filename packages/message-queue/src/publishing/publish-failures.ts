@@ -42,7 +42,9 @@ export function createMissingExchangeError(pending: PendingMessage, vhost: strin
   )
 }
 
-export function createReturnedError({ message }: PendingMessage, vhost: string, replyText: string): Error {
+export function createReturnedError(pending: PendingMessage, vhost: string, replyText: string): Error {
+  const { message } = pending
+  if (pending.sentBefore) return createUnknownOutcomeError(pending, `the copy sent again was returned (${replyText})`)
   return new UnroutableMessageError(
     `${nameOf(message)} was returned by the broker (${replyText}): no queue is bound to exchange ` +
       `'${message.exchange}' in vhost '${vhost}' with routing key '${message.routingKey}'. ` +
@@ -51,7 +53,9 @@ export function createReturnedError({ message }: PendingMessage, vhost: string, 
   )
 }
 
-export function createRefusedError({ message }: PendingMessage): Error {
+export function createRefusedError(pending: PendingMessage): Error {
+  const { message } = pending
+  if (pending.sentBefore) return createUnknownOutcomeError(pending, 'the copy sent again was refused')
   return new QueueFullError(
     `${nameOf(message)} was refused by the broker: a queue bound to exchange '${message.exchange}' with routing key ` +
       `'${message.routingKey}' is full or cannot store it. Publish again when its worker has caught up.`,

@@ -31,6 +31,7 @@ export class PublishWindow {
 
   /** To be called once for each message that was written to the channel, in that order. */
   add(pending: PendingMessage): void {
+    pending.sentBefore = pending.sent
     pending.sent = true
     pending.returned = false
     this.#lastTag += 1
