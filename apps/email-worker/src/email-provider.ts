@@ -1,0 +1,68 @@
+/** One mail as it goes to a provider. All text; nothing in it is a path or a URL to be read. */
+export interface Mail {
+  from: { name?: string; address: string }
+  to: { address: string }
+  /** One line. */
+  subject: string
+  text?: string
+  html?: string
+  /** With its angle brackets. The same at every try. */
+  messageId: string
+}
+
+/** Who is told to the provider, whatever the headers say. */
+export interface Envelope {
+  from: string
+  to: readonly string[]
+}
+
+export interface Rejection {
+  address: string
+  /** For the ledger: `SMTP_550`. */
+  code: string
+  /** Trying again cannot help. */
+  permanent: boolean
+}
+
+export interface SendReceipt {
+  /** By what the provider knows the mail. */
+  providerId: string
+  /** Success may be partial: every address of the envelope is in one of the two. */
+  accepted: readonly string[]
+  rejected: readonly Rejection[]
+}
+
+/** Somebody who sends mails: an SMTP server, or a service with an HTTP interface. Knows nothing of messages and ledgers. */
+export interface EmailProvider {
+  /**
+   * Sends one mail. Settles within a deadline of its own.
+   *
+   * @param signal gives up; what has been handed over by then is of unknown outcome
+   * @throws SendError
+   */
+  send(mail: Mail, envelope: Envelope, signal: AbortSignal): Promise<SendReceipt>
+  /** To be called when nothing is being sent. */
+  close(): Promise<void>
+}
+
+/**
+ * - `provider`: the provider is away or refuses us, whatever the mail; nothing was tried
+ * - `permanent`: this mail will never be taken
+ * - `transient`: it was not taken, and may be at another time
+ * - `unknown`: the provider had all of it, and the answer was lost: it may have been taken
+ */
+export type SendOutcome = 'provider' | 'permanent' | 'transient' | 'unknown'
+
+/** A mail that was not sent, or of which nobody knows. */
+export class SendError extends Error {
+  override readonly name = 'SendError'
+  readonly outcome: SendOutcome
+  /** For the ledger: `SMTP_554`, `ETIMEDOUT`. */
+  readonly code: string
+
+  constructor(message: string, { outcome, code, ...options }: ErrorOptions & { outcome: SendOutcome; code: string }) {
+    super(message, options)
+    this.outcome = outcome
+    this.code = code
+  }
+}

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readEmailEnv, readMigrationEnv } from './env.js'
+
+const required = {
+  RABBITMQ_URL: 'amqp://a:b@localhost/mono',
+  DATABASE_URL: 'postgres://a:b@localhost/mono',
+  SMTP_URL: 'smtp://localhost:1025',
+  EMAIL_FROM: 'Mono <mono@example.com>',
+}
+
+test('the defaults are those of the documentation', () => {
+  expect(readEmailEnv(required)).toMatchObject({
+    httpPort: 9103,
+    prefetch: 20,
+    onUnknown: 'resend',
+    smtp: { host: 'localhost', port: 1025, secure: false, requireTls: false, maxConnections: 10 },
+    from: { name: 'Mono', address: 'mono@example.com' },
+  })
+})
+
+test('the built-in templates are the default', () => {
+  const { templatesDirectory } = readEmailEnv(required)
+  expect(existsSync(join(templatesDirectory, 'welcome/schema.json'))).toBe(true)
+  expect(readEmailEnv({ ...required, EMAIL_TEMPLATES_DIR: '/etc/mails' }).templatesDirectory).toBe('/etc/mails')
+})
+
+test('the prefetch is twice the SMTP connections, unless it is set', () => {
+  const SMTP_URL = 'smtp://localhost?maxConnections=4'
+  expect(readEmailEnv({ ...required, SMTP_URL }).prefetch).toBe(8)
+  expect(readEmailEnv({ ...required, SMTP_URL, PREFETCH: '3' }).prefetch).toBe(3)
+})
+
+test('the SMTP URL is a secret: it may come from a file, and is in no fault', () => {
+  expect(() => readEmailEnv({ ...required, SMTP_URL: '' })).toThrow('or SMTP_URL_FILE naming a file with it')
+  const read = () => readEmailEnv({ ...required, SMTP_URL: 'smtp://user:s3cret@localhost?pool=true' })
+  expect(read).toThrow('SMTP_URL: expected no parameter but maxConnections; found a URL that is not shown')
+  expect(read).not.toThrow('s3cret')
+})
+
+test('in production the development password is refused in the SMTP URL too', () => {
+  const SMTP_URL = 'smtp://mono:admin123@localhost'
+  expect(() => readEmailEnv({ ...required, SMTP_URL, NODE_ENV: 'production' })).toThrow(/SMTP_URL: .*admin123/)
+})
+
+test('a sender that is no address is a fault that says why', () => {
+  expect(() => readEmailEnv({ ...required, EMAIL_FROM: 'mono' })).toThrow(
+    'EMAIL_FROM: expected name@example.com or Name <name@example.com>: one @ with something on both sides; found "mono"',
+  )
+})
+
+test('all faults are reported together', () => {
+  expect(() => readEmailEnv({ EMAIL_ON_UNKNOWN: 'maybe', PREFETCH: '0' })).toThrow(
+    /6 faults:[\s\S]*SMTP_URL[\s\S]*EMAIL_FROM[\s\S]*DATABASE_URL[\s\S]*RABBITMQ_URL[\s\S]*PREFETCH[\s\S]*EMAIL_ON_UNKNOWN/,
+  )
+})
+
+test('migrations need the database only', () => {
+  expect(readMigrationEnv({ DATABASE_URL: required.DATABASE_URL })).toMatchObject({
+    databaseUrl: required.DATABASE_URL,
+  })
+})

@@ -1,0 +1,150 @@
+import nodemailer from 'nodemailer'
+import type { EmailProvider, Envelope, Mail, Rejection, SendReceipt } from '../email-provider.js'
+import { SendError } from '../email-provider.js'
+import { findAddressFault } from '../find-address-fault.js'
+import { classifySmtpError, type SmtpErrorLike, toLedgerCode } from './classify-smtp-error.js'
+import { createHandOverStage, type HandOver } from './hand-over-mark.js'
+import type { SmtpSettings } from './parse-smtp-url.js'
+import { createSlots } from './slots.js'
+
+export interface SmtpTimeLimits {
+  /** From the name's look-up to the greeting. Default 10 s. */
+  connectMs?: number
+  /** Without a byte from the server. Default 30 s. */
+  silenceMs?: number
+  /** For one mail as a whole, from its turn to its answer. Default 60 s. */
+  sendMs?: number
+}
+
+/**
+ * Sends mails over a pool of SMTP connections. No more mails than connections are on their way at a time; others wait
+ * in line here, where the time limit of a mail does not yet count.
+ */
+export function createSmtpProvider(settings: SmtpSettings, limits: SmtpTimeLimits = {}): EmailProvider {
+  const { sendMs = 60_000 } = limits
+  const transport = createTransport(settings, limits)
+  const slots = createSlots(settings.maxConnections)
+  const handOvers = new WeakMap<object, HandOver>()
+  transport.use('stream', (mail, done) => {
+    const handOver = handOvers.get(mail.data.envelope as object)
+    if (handOver) mail.message.processFunc((input) => createHandOverStage(input, handOver))
+    done()
+  })
+
+  return {
+    async send(mail, envelope, signal) {
+      assertPlainAddresses(mail, envelope)
+      const giveSlot = await slots.take(signal)
+      const deadline = createDeadline(sendMs, signal)
+      const handOver: HandOver = { complete: false }
+      const ownEnvelope = { from: envelope.from, to: [...envelope.to] }
+      handOvers.set(ownEnvelope, handOver)
+      try {
+        const { accepted, rejectedErrors, serverMessageId } = await transport.sendMail({
+          ...toMessage(mail),
+          envelope: ownEnvelope,
+          signal: deadline.signal,
+        })
+        return {
+          providerId: serverMessageId ?? mail.messageId,
+          accepted: accepted.map(toAddress),
+          rejected: (rejectedErrors ?? []).map(toRejection),
+        }
+      } catch (error) {
+        return toReceipt(error as SmtpErrorLike, handOver)
+      } finally {
+        deadline.clear()
+        giveSlot()
+      }
+    },
+    async close() {
+      transport.close()
+    },
+  }
+}
+
+function createTransport(
+  { host, port, secure, requireTls, auth, maxConnections }: SmtpSettings,
+  { connectMs = 10_000, silenceMs = 30_000 }: SmtpTimeLimits,
+) {
+  return nodemailer.createTransport({
+    pool: true,
+    host,
+    port,
+    secure,
+    requireTLS: requireTls,
+    ...(auth === undefined ? {} : { auth }),
+    maxConnections,
+    connectionTimeout: connectMs,
+    greetingTimeout: connectMs,
+    dnsTimeout: connectMs,
+    socketTimeout: silenceMs,
+    socketCloseTimeout: 1_000,
+    // Here they hold whatever a single mail says.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+}
+
+/** Field by field: an option that nodemailer knows and a mail should not have cannot slip through. */
+function toMessage({ from, to, subject, text, html, messageId }: Mail) {
+  return {
+    from: { name: from.name ?? '', address: from.address },
+    to: { name: '', address: to.address },
+    subject,
+    ...(text === undefined ? {} : { text }),
+    ...(html === undefined ? {} : { html }),
+    messageId,
+    // Else nodemailer looks through the whole text to choose, which takes a quarter of its time.
+    textEncoding: 'quoted-printable' as const,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  }
+}
+
+function assertPlainAddresses({ from, to }: Mail, envelope: Envelope): void {
+  for (const address of [from.address, to.address, envelope.from, ...envelope.to]) {
+    const fault = findAddressFault(address)
+    if (fault === undefined) continue
+    throw new SendError(`An address cannot be used: ${fault}`, { outcome: 'permanent', code: 'INVALID_ADDRESS' })
+  }
+}
+
+/** A timer of its own rather than `AbortSignal.timeout`, which would go on after the mail is sent. */
+function createDeadline(ms: number, signal: AbortSignal): { signal: AbortSignal; clear(): void } {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(new Error(`The mail was not sent within ${ms} ms`)), ms)
+  const abort = () => controller.abort(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  return {
+    signal: controller.signal,
+    clear() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+    },
+  }
+}
+
+/**
+ * If all recipients are refused nodemailer throws, with the answer to each; that is a receipt like any other.
+ *
+ * @throws SendError for anything else
+ */
+function toReceipt(error: SmtpErrorLike & { rejectedErrors?: RejectedError[] }, handOver: HandOver): SendReceipt {
+  const { rejectedErrors } = error
+  const failure = classifySmtpError(error, { handedOver: handOver.complete })
+  const isAboutRecipients = rejectedErrors !== undefined && rejectedErrors.length > 0
+  if (!isAboutRecipients || failure.outcome === 'provider') throw failure
+  return { providerId: '', accepted: [], rejected: rejectedErrors.map(toRejection) }
+}
+
+type RejectedError = SmtpErrorLike & { recipient?: string }
+
+function toRejection(error: RejectedError): Rejection {
+  return { address: error.recipient ?? '', code: toLedgerCode(error), permanent: error.permanent === true }
+}
+
+function toAddress(address: string | { address: string }): string {
+  return typeof address === 'string' ? address : address.address
+}

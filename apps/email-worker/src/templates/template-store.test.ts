@@ -1,0 +1,249 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PermanentError } from '@mono/message-queue'
+import { expect, onTestFinished, test } from 'vitest'
+import { TemplateError } from './template-error.js'
+import { loadTemplates } from './template-store.js'
+
+const builtIn = fileURLToPath(new URL('../../templates', import.meta.url))
+
+/** A copy of the built-in templates with some files written over; null leaves a file out. */
+function createTemplates(files: Record<string, string | null> = {}): string {
+  const directory = mkdtempSync(join(tmpdir(), 'templates-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  cpSync(builtIn, directory, { recursive: true })
+  for (const [file, content] of Object.entries(files)) {
+    mkdirSync(join(directory, file, '..'), { recursive: true })
+    if (content === null) rmSync(join(directory, file))
+    else writeFileSync(join(directory, file), content)
+  }
+  return directory
+}
+
+function findFaults(files: Record<string, string | null>) {
+  try {
+    loadTemplates(createTemplates(files))
+  } catch (error) {
+    if (error instanceof TemplateError) return error.faults
+    throw error
+  }
+  return []
+}
+
+const schemaOf = (properties: object, examples: object[], required: string[] = []) =>
+  JSON.stringify({ type: 'object', additionalProperties: false, properties, required, examples })
+
+test('the built-in templates are fine', () => {
+  expect(loadTemplates(builtIn).names).toEqual(['notification', 'welcome'])
+})
+
+test('a template renders subject, html and text with the message’s own subject', () => {
+  const mail = loadTemplates(builtIn).render('welcome', { subject: 'Hello', data: { userName: 'Ada' } })
+  expect(mail.subject.trim()).toBe('Hello')
+  expect(mail.html).toContain('Welcome, Ada')
+  expect(mail.html).toContain('<title>Hello</title>')
+  expect(mail.text).toBe('Welcome, Ada\n\nYour account is ready.\n\n-- \nSent by Mono\n')
+})
+
+test('html is escaped, subject and text are not', () => {
+  const data = { title: 'R&D <script>', body: '"quoted" & <b>bold</b>', link: 'https://example.com/?a=1&b=2' }
+  const mail = loadTemplates(builtIn).render('notification', { subject: '', data })
+  expect(mail.subject.trim()).toBe('R&D <script>')
+  expect(mail.text).toContain('"quoted" & <b>bold</b>')
+  expect(mail.html).toContain('&#34;quoted&#34; &amp; &lt;b&gt;bold&lt;/b&gt;')
+  expect(mail.html).not.toContain('<script>')
+  expect(mail.html).toContain('href="https://example.com/?a=1&amp;b=2"')
+})
+
+test('data that looks like a template is data', () => {
+  const data = { userName: '{{ subject }}{% render "x" %}' }
+  expect(loadTemplates(builtIn).render('welcome', { subject: 's', data }).text).toContain(data.userName)
+})
+
+test('an optional property may be left out', () => {
+  const mail = loadTemplates(builtIn).render('notification', { subject: 's', data: { title: 't', body: 'b' } })
+  expect(mail.html).not.toContain('<a ')
+  expect(mail.text).toContain('t\n\nb\n\n-- ')
+})
+
+test.each(['nowhere', '../welcome', '../../package', 'welcome/../welcome', '_layouts', '', '__proto__', 'constructor'])(
+  'the name %j is no template',
+  (name) => {
+    const render = () => loadTemplates(builtIn).render(name, { subject: 's', data: {} })
+    expect(render).toThrow(PermanentError)
+    expect(render).toThrow(expect.objectContaining({ code: 'UNKNOWN_TEMPLATE' }))
+    expect(render).toThrow(`There is no template ${JSON.stringify(name)}; there are notification, welcome`)
+  },
+)
+
+test.each([
+  ['welcome', {}, 'data.userName is missing'],
+  ['welcome', { userName: 7 }, 'data.userName must be string'],
+  ['welcome', { userName: 'Ada', isAdmin: true }, 'data.isAdmin is not in the schema'],
+  ['notification', { title: 't', body: 'b', link: 'javascript:alert(1)' }, 'data.link must match pattern "^https://"'],
+  ['notification', { title: 't', body: 'b', link: 'http://example.com' }, 'data.link must match pattern "^https://"'],
+  ['notification', { title: 't', body: 'b', link: 'https://exa mple.com' }, 'data.link must match format "uri"'],
+  ['notification', { title: 't', body: null }, 'data.body must be string'],
+])('%s refuses %j and names the path', (name, data, reason) => {
+  const render = () => loadTemplates(builtIn).render(name, { subject: 's', data })
+  expect(render).toThrow(PermanentError)
+  expect(render).toThrow(expect.objectContaining({ code: 'INVALID_TEMPLATE_DATA' }))
+  expect(render).toThrow(reason)
+})
+
+test('a refusal lists every path and quotes no value', () => {
+  const data = { title: 5, link: 'javascript:secret()' }
+  const render = () => loadTemplates(builtIn).render('notification', { subject: 's', data })
+  expect(render).toThrow(/data\.body is missing; .*data\.title must be string; .*data\.link must match pattern/)
+  expect(render).not.toThrow('secret')
+})
+
+test('a variable that only some data reaches is a fault of that data, with its place', () => {
+  const directory = createTemplates({
+    'list/subject.liquid': 's',
+    'list/html.liquid': '{% for item in items %}{{ item.name }}{% endfor %}',
+    'list/text.liquid': 't',
+    'list/schema.json': schemaOf(
+      { items: { type: 'array', items: { type: 'object', properties: { nam: { type: 'string' } } } } },
+      [{ items: [] }],
+      ['items'],
+    ),
+  })
+  const render = () => loadTemplates(directory).render('list', { subject: 's', data: { items: [{}] } })
+  expect(render).toThrow(expect.objectContaining({ code: 'INVALID_TEMPLATE_DATA' }))
+  expect(render).toThrow('undefined variable: item.name')
+})
+
+test('nothing is read from disk after the start', () => {
+  const directory = createTemplates()
+  const templates = loadTemplates(directory)
+  rmSync(directory, { recursive: true })
+  mkdirSync(directory)
+  expect(templates.render('welcome', { subject: 's', data: { userName: 'Ada' } }).html).toContain('Sent by Mono')
+})
+
+test('a misspelt variable is found at the start, with template, file and variable', () => {
+  expect(findFaults({ 'welcome/text.liquid': 'Hello,\n{{ userNmae }}' })).toEqual([
+    {
+      file: 'welcome/text.liquid:2:4',
+      variable: 'userNmae',
+      reason: 'uses the variable "userNmae", which welcome/schema.json does not have',
+    },
+  ])
+})
+
+test('so is one in the layout, and one in a condition that no example meets', () => {
+  const faults = findFaults({
+    '_layouts/html.liquid': '{{ brand }}{% block content %}{% endblock %}',
+    'welcome/text.liquid': '{% if userName == "nobody" %}{{ secret }}{% endif %}',
+  })
+  expect(faults.map(({ file, variable }) => [file, variable])).toEqual([
+    ['_layouts/html.liquid:1:4', 'brand'],
+    ['_layouts/html.liquid:1:4', 'brand'],
+    ['welcome/text.liquid:1:33', 'secret'],
+  ])
+})
+
+test.each([
+  ['user.nmae', false],
+  ['user.name', true],
+  ['user.name.size', true],
+  ['user.name.first', false],
+  ['items.size', true],
+  ['items[0].price', true],
+  ['items.first.cost', false],
+  ['items.first.more.anything', true],
+  ['constructor', false],
+])('of a schema with nested data, %s is known: %s', (variable, known) => {
+  const schema = schemaOf(
+    {
+      user: { type: 'object', properties: { name: { type: 'string' } } },
+      items: {
+        type: 'array',
+        items: { type: 'object', properties: { price: { type: 'number' }, more: { type: 'object' } } },
+      },
+    },
+    [{ user: { name: 'Ada' }, items: [{ price: 1, more: { anything: 1 } }] }],
+    ['user', 'items'],
+  )
+  const faults = findFaults({ 'welcome/schema.json': schema, ...sameEverywhere(`{{ ${variable} }}`) })
+  expect(faults.length === 0).toBe(known)
+})
+
+const sameEverywhere = (content: string) => ({
+  'welcome/subject.liquid': content,
+  'welcome/html.liquid': content,
+  'welcome/text.liquid': content,
+})
+
+test.each([
+  ['raw output', { 'welcome/html.liquid': '{{ userName | raw }}' }, 'undefined filter: raw'],
+  ['strip_html', { 'welcome/text.liquid': '{{ userName | strip_html }}' }, 'undefined filter: strip_html'],
+  ['a filter that does not exist', { 'welcome/text.liquid': '{{ userName | shout }}' }, 'undefined filter: shout'],
+  ['a tag that is not closed', { 'welcome/html.liquid': '{% if userName %}' }, 'not closed'],
+  ['a layout that does not exist', { 'welcome/html.liquid': '{% layout "none" %}' }, 'Failed to lookup "none"'],
+  ['a partial outside', { 'welcome/html.liquid': '{% render "../../../etc/hostname" %}' }, 'Failed to lookup'],
+  ['a missing file', { 'welcome/text.liquid': null }, 'is missing'],
+  ['no schema', { 'welcome/schema.json': null }, 'is missing'],
+  ['a schema that is no JSON', { 'welcome/schema.json': '{' }, 'JSON'],
+  ['a schema for a list', { 'welcome/schema.json': '{"type":"array"}' }, 'expected a schema with "type": "object"'],
+  ['an open schema', { 'welcome/schema.json': '{"type":"object"}' }, '"additionalProperties": false'],
+  ['a schema without examples', { 'welcome/schema.json': schemaOf({}, []) }, '"examples" with at least one object'],
+  ['a misspelt keyword', { 'welcome/schema.json': schemaOf({ userName: { minLenght: 1 } }, [{}]) }, 'minLenght'],
+  ['a property called subject', { 'welcome/schema.json': schemaOf({ subject: {} }, [{}]) }, 'is the subject of the'],
+  [
+    'an example that does not fit',
+    { 'welcome/schema.json': schemaOf({ userName: { type: 'string' } }, [{ userName: 7 }]) },
+    'examples[0] does not fit the schema: data.userName must be string',
+  ],
+])('%s is a fault', (_what, files, reason) => {
+  const faults = findFaults(files)
+  expect(faults.map((fault) => `${fault.file}: ${fault.reason}`).join('\n')).toContain(reason)
+  expect(faults[0]?.file).toContain('welcome/')
+})
+
+test('a template that fails with an example is a fault', () => {
+  const schema = schemaOf({ items: { type: 'array', items: { type: 'object' } } }, [{ items: [] }, { items: [{}] }])
+  const html = '{% for item in items %}{{ item.name }}{% endfor %}'
+  const files = { ...sameEverywhere(''), 'welcome/schema.json': schema, 'welcome/html.liquid': html }
+  expect(findFaults(files)).toMatchObject([
+    { file: 'welcome with examples[1]:1:27', variable: 'item.name', reason: 'undefined variable: item.name' },
+  ])
+})
+
+test.each(['welcome/html.liquid', 'welcome/schema.json'])('%s that leads out of the directory is a fault', (file) => {
+  const outside = createTemplates()
+  const directory = createTemplates({ [file]: null })
+  symlinkSync(join(outside, file), join(directory, file))
+  expect(() => loadTemplates(directory)).toThrow('is a link to a file outside the templates directory')
+})
+
+test('a link within the directory is followed', () => {
+  const directory = createTemplates({ 'welcome/html.liquid': null })
+  symlinkSync(join(directory, 'welcome/text.liquid'), join(directory, 'welcome/html.liquid'))
+  expect(loadTemplates(directory).names).toContain('welcome')
+})
+
+test('a folder whose name no message can have is a fault', () => {
+  expect(findFaults({ 'Welcome_Again/html.liquid': '' })).toMatchObject([{ file: 'Welcome_Again' }])
+})
+
+test('a directory that is not there or empty is a fault', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'templates-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  expect(() => loadTemplates(directory)).toThrow('expected a folder for each template, found none')
+  expect(() => loadTemplates(join(directory, 'none'))).toThrow('expected a directory with templates (ENOENT)')
+})
+
+test('the error lists every fault of every template', () => {
+  const directory = createTemplates({ 'welcome/text.liquid': '{{ a }}', 'notification/schema.json': null })
+  expect(() => loadTemplates(directory)).toThrow(
+    [
+      `The templates in ${directory} have 2 faults:`,
+      '  notification/schema.json: is missing',
+      '  welcome/text.liquid:1:4: uses the variable "a", which welcome/schema.json does not have',
+    ].join('\n'),
+  )
+})
