@@ -12,6 +12,17 @@ export type { WatchedEffects, WorkerUnderTest } from './conformance/worker-under
 export type { BrokerConnection } from './management-api.js'
 export { migrate } from './migrate.js'
 export { createRecordingLogger, type LoggedLine, type RecordingLogger } from './recording-logger.js'
+export type {
+  AnswerOptions,
+  PushAnswer,
+  PushAttempt,
+  PushDevice,
+  PushMessage,
+  PushService,
+  ReceivedMail,
+  SmtpAnswer,
+  SmtpSink,
+} from './sinks/index.js'
 export { type LogRecord, spawnWorker, type WorkerProcess } from './spawn-worker.js'
 export { createTcpProxy, type TcpProxy } from './tcp-proxy.js'
 export { type TestFixtures, test } from './test.js'

@@ -1,5 +1,8 @@
 import { test as base, type TestAPI } from 'vitest'
 import { watchHandles } from './open-handles.js'
+import { closeSink } from './sinks/close-sink.js'
+import { createPushService, type PushService } from './sinks/push-service.js'
+import { createSmtpSink, type SmtpSink } from './sinks/smtp-sink.js'
 import { createTeardown, type Teardown } from './teardown.js'
 import { createTestDatabase, type TestDatabase } from './test-database.js'
 import { createTestVhost, type TestVhost } from './test-vhost.js'
@@ -10,6 +13,10 @@ export interface TestFixtures {
   vhost: TestVhost
   /** An empty database of the test's own. The test fails if it leaves a connection to it open. */
   database: TestDatabase
+  /** A push service of the test's own. The test fails if it leaves a connection to it open. */
+  pushService: PushService
+  /** A mail server of the test's own that keeps what it gets. The test fails if it leaves a connection to it open. */
+  smtpSink: SmtpSink
   /** Starts worker processes. The test fails if one must be killed that it has not killed itself. */
   workers: WorkerSupervisor
   /**
@@ -24,8 +31,9 @@ interface AllFixtures extends TestFixtures {
 }
 
 /**
- * Vitest's `test` with a broker, a database and worker processes that are made only for the tests that name them, and
- * removed afterwards. Every test, concurrent ones excepted, also fails if it leaves timers or TCP sockets open.
+ * Vitest's `test` with a broker, a database, worker processes and the services they send to. Each is made only for the
+ * tests that name it, and removed afterwards. Every test, concurrent ones excepted, also fails if it leaves timers or
+ * TCP sockets open.
  */
 export const test: TestAPI<TestFixtures> = base.extend<AllFixtures>({
   teardown: [
@@ -58,5 +66,15 @@ export const test: TestAPI<TestFixtures> = base.extend<AllFixtures>({
     const database = await createTestDatabase()
     teardown.add('services', () => database.drop())
     await use(database)
+  },
+  pushService: async ({ teardown }, use) => {
+    const pushService = await createPushService()
+    teardown.add('services', () => closeSink('push service', pushService))
+    await use(pushService)
+  },
+  smtpSink: async ({ teardown }, use) => {
+    const smtpSink = await createSmtpSink()
+    teardown.add('services', () => closeSink('SMTP sink', smtpSink))
+    await use(smtpSink)
   },
 })

@@ -1,0 +1,27 @@
+import type { ReceivedMail } from './parse-received-mail.js'
+
+/** Mails in the order they came, and by recipient. */
+export interface Mailbox {
+  received: readonly ReceivedMail[]
+  add(mail: ReceivedMail): void
+  receivedBy(address: string): readonly ReceivedMail[]
+  counts(): Map<string, number>
+}
+
+export function createMailbox(): Mailbox {
+  const received: ReceivedMail[] = []
+  const byAddress = new Map<string, ReceivedMail[]>()
+  return {
+    received,
+    add(mail) {
+      received.push(mail)
+      for (const address of new Set(mail.to.map((one) => one.toLowerCase()))) {
+        const mails = byAddress.get(address)
+        if (mails) mails.push(mail)
+        else byAddress.set(address, [mail])
+      }
+    },
+    receivedBy: (address) => byAddress.get(address.toLowerCase()) ?? [],
+    counts: () => new Map([...byAddress].map(([address, mails]) => [address, mails.length])),
+  }
+}

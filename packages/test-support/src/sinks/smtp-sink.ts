@@ -1,0 +1,188 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SMTPServerDataStream, SMTPServerOptions, SMTPServerSession } from 'smtp-server'
+import type { AnswerOptions } from './answer-script.js'
+import { createMailbox, type Mailbox } from './mailbox.js'
+import { parseReceivedMail, type ReceivedMail } from './parse-received-mail.js'
+import { PromptSmtpServer } from './prompt-smtp-server.js'
+import { certificateFor } from './self-signed-certificate.js'
+import type { SmtpAnswer, SmtpStep } from './smtp-answer.js'
+import { createSmtpScript, type SmtpScript } from './smtp-script.js'
+
+export interface SmtpSinkOptions {
+  /** Offers STARTTLS, with the certificate `ca`. Default false: it is refused with 502. */
+  starttls?: boolean
+  /** Default: one that is free. */
+  port?: number
+}
+
+export interface SmtpSink {
+  port: number
+  /** `smtp://127.0.0.1:<port>`. Any user and password are accepted, and none. */
+  url: string
+  /** PEM: the certificate to trust for STARTTLS. */
+  ca: string
+  /** TCP connections that are open. */
+  connections: number
+  /** Every mail that was taken, in order, before its answer. Grows; do not change it. */
+  received: readonly ReceivedMail[]
+  /** Those for one recipient; addresses are compared in lower case. */
+  receivedBy(address: string): readonly ReceivedMail[]
+  /** How often each recipient, in lower case, was sent a mail that was taken. */
+  counts(): Map<string, number>
+  /**
+   * Sets what is answered: to mails for one address, or to `'all'`. What is set for the address counts first. A single
+   * answer holds until another is set; a list is used up, each when its phase comes, and then all is accepted.
+   * @throws TypeError if it is no answer, or comes before the recipient is known and is set for an address
+   */
+  answer(target: string, answers: SmtpAnswer | readonly SmtpAnswer[], options?: AnswerOptions): void
+  /** Closes every connection and refuses new ones. Scripts and what was received stay. */
+  stop(): Promise<void>
+  /** Takes connections again, on the same port. */
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
+/** An SMTP server on 127.0.0.1 that keeps what it gets and can be told to refuse, drop or hang. */
+export async function createSmtpSink({ starttls = false, port = 0 }: SmtpSinkOptions = {}): Promise<SmtpSink> {
+  const certificate = certificateFor(['localhost', '127.0.0.1', '*.push.test'])
+  const script = createSmtpScript()
+  const mailbox = createMailbox()
+  let server: PromptSmtpServer | undefined
+
+  async function listen(wanted: number): Promise<number> {
+    if (server) return wanted
+    const closing = new AbortController()
+    const opened = new PromptSmtpServer({
+      ...certificate,
+      disabledCommands: starttls ? [] : ['STARTTLS'],
+      authOptional: true,
+      allowInsecureAuth: true,
+      socketTimeout: 3_600_000,
+      ...createHandlers({
+        script,
+        mailbox,
+        signal: closing.signal,
+        drop: (session) => opened.socketOf(session)?.destroy(),
+      }),
+    })
+    server = opened
+    // Of clients that went away.
+    opened.on('error', () => undefined)
+    opened.server.once('close', () => closing.abort())
+    opened.listen(wanted, '127.0.0.1')
+    await once(opened.server, 'listening')
+    return (opened.server.address() as AddressInfo).port
+  }
+
+  async function close(): Promise<void> {
+    if (!server) return
+    const closed = once(server.server, 'close')
+    server.close()
+    server.destroySockets()
+    server = undefined
+    await closed
+  }
+
+  const boundPort = await listen(port)
+  return {
+    port: boundPort,
+    url: `smtp://127.0.0.1:${boundPort}`,
+    ca: certificate.cert,
+    get connections() {
+      return server?.socketCount ?? 0
+    },
+    received: mailbox.received,
+    receivedBy: mailbox.receivedBy,
+    counts: mailbox.counts,
+    answer: script.set,
+    stop: close,
+    async start() {
+      await listen(boundPort)
+    },
+    close,
+  }
+}
+
+interface SessionContext {
+  script: SmtpScript
+  mailbox: Mailbox
+  /** Aborted when the server is closed. */
+  signal: AbortSignal
+  drop(session: SMTPServerSession): void
+}
+
+function createHandlers(context: SessionContext): SMTPServerOptions {
+  const { script } = context
+  return {
+    onConnect(_session, callback) {
+      const step = script.take('greeting')
+      if (step?.trouble !== 'hang-at-greeting') callback(toRefusal(step))
+    },
+    onAuth({ username }, _session, callback) {
+      const refusal = toRefusal(script.take('auth'))
+      if (refusal) callback(refusal)
+      else callback(null, { user: username ?? 'anyone' })
+    },
+    onMailFrom(_address, _session, callback) {
+      callback(toRefusal(script.take('mail')))
+    },
+    onRcptTo({ address }, _session, callback) {
+      callback(toRefusal(script.take('rcpt', [address])))
+    },
+    onData(stream, session, callback) {
+      takeMail(stream, session, context).then(
+        (isAnswered) => {
+          if (isAnswered) callback()
+        },
+        (error: Error) => callback(error),
+      )
+    },
+  }
+}
+
+/** Resolves when the answer is due, with whether there is one. Rejects with a refusal. */
+async function takeMail(
+  stream: SMTPServerDataStream,
+  session: SMTPServerSession,
+  { script, mailbox, signal, drop }: SessionContext,
+): Promise<boolean> {
+  const { mailFrom, rcptTo } = session.envelope
+  const to = rcptTo.map(({ address }) => address)
+  const step = script.take('data', to)
+  if (step?.trouble === 'drop-before-data') {
+    drop(session)
+    return false
+  }
+  const raw = await readMail(stream, () => {
+    if (step?.trouble === 'drop-in-data') drop(session)
+  })
+  if (!raw) return false
+  const refusal = toRefusal(step)
+  if (refusal) throw refusal
+  const answered = step?.trouble === undefined
+  mailbox.add(await parseReceivedMail(raw, { from: mailFrom ? mailFrom.address : '', to, answered }))
+  if (step?.trouble === 'drop-after-data') drop(session)
+  if (step?.delayMs) await sleep(step.delayMs, undefined, { signal })
+  return answered
+}
+
+/** Nothing if the connection ends before the mail does. */
+async function readMail(stream: SMTPServerDataStream, onFirstBytes: () => void): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      if (chunks.length === 0) onFirstBytes()
+      chunks.push(chunk)
+    }
+  } catch {
+    return undefined
+  }
+  return Buffer.concat(chunks)
+}
+
+function toRefusal(step: SmtpStep | undefined): (Error & { responseCode: number }) | null {
+  if (step?.code === undefined) return null
+  return Object.assign(new Error(`${step.phase} refused, as the test wants`), { responseCode: step.code })
+}
