@@ -1,0 +1,18 @@
+/** How a device is reached. */
+export type Channel = 'web' | 'fcm' | 'apns'
+
+/** A row of `push.devices`. */
+export interface Device {
+  /** A bigint, as `pg` gives it. */
+  id: string
+  channel: Channel
+  /** The endpoint of a web subscription; a token otherwise. */
+  address: string
+  /** The subscription's keys, base64url; of web devices only. */
+  p256dh: string | null
+  auth: string | null
+  isDisabled: boolean
+}
+
+/** Why the worker disabled a device: the push service does not know it any more, or its keys are none. */
+export type DisableReason = 'gone' | 'invalid-keys'

@@ -1,0 +1,75 @@
+import type { MessageHandler, ReceivedMessage } from '@mono/message-queue'
+import { type DeliveryLedger, type ServeResult, serveRecipients } from '@mono/worker-runtime'
+import type { Channel, Device } from './device.js'
+import type { DeviceStore } from './device-store.js'
+import { toPushContent } from './web-push/to-push-content.js'
+import type { SendContext, WebPushSender } from './web-push/web-push-sender.js'
+
+export interface PushNotificationHandlerOptions {
+  deviceStore: Pick<DeviceStore, 'findDevices'>
+  ledger: DeliveryLedger
+  webPush: WebPushSender
+}
+
+/**
+ * As many as the ledger leases at a time: how many requests are under way is bounded by push service, so that devices
+ * of one that is slow do not stand in the way of the others.
+ */
+const concurrency = 200
+
+const channelsByRoutingKey: Record<string, readonly Channel[]> = {
+  'push.web': ['web'],
+  'push.mobile': ['fcm', 'apns'],
+  'push.all': ['web', 'fcm', 'apns'],
+}
+
+/**
+ * Sends a notification to the devices of its recipients, each device once as far as can be told; the ledger says what
+ * became of each. Recipients without a device are counted, and no fault.
+ */
+export function createPushNotificationHandler({
+  deviceStore,
+  ledger,
+  webPush,
+}: PushNotificationHandlerOptions): MessageHandler<'push.notifications'> {
+  return async (message, { signal, logger }) => {
+    const { payload, tenantId, messageId, headers } = message
+    const content = toPushContent(payload, messageId)
+    const { devices, usersWithout } = await deviceStore.findDevices({
+      tenantId,
+      messageId,
+      userIds: payload.recipientIds,
+      channels: channelsOf(message),
+    })
+    if (usersWithout > 0) logger.info({ usersWithout }, 'Some recipients have no device')
+    if (devices.length === 0) return
+
+    const deviceById = new Map(devices.map((device) => [device.id, device]))
+    const summary = await serveRecipients({
+      ledger,
+      message: { tenantId, messageId, replay: headers['x-replay'] !== undefined },
+      recipients: [...deviceById.keys()],
+      concurrency,
+      signal,
+      logger,
+      serve: async ({ recipient }, serveSignal) => {
+        const device = deviceById.get(recipient)
+        if (!device) throw new Error(`Expected a device of this message, found ${recipient}`)
+        return await serve(device, { signal: serveSignal, logger })
+      },
+    })
+    logger.debug({ ...summary }, 'Push notification served')
+
+    async function serve(device: Device, context: SendContext): Promise<ServeResult> {
+      if (device.isDisabled) return { kind: 'failed', code: 'DEVICE_DISABLED' }
+      if (device.channel !== 'web') return { kind: 'failed', code: 'CHANNEL_OFF' }
+      return await webPush.send(device, content, context)
+    }
+  }
+}
+
+function channelsOf({ routingKey }: ReceivedMessage<'push.notifications'>): readonly Channel[] {
+  const channels = channelsByRoutingKey[routingKey]
+  if (!channels) throw new Error(`Expected a routing key of push notifications, found ${routingKey}`)
+  return channels
+}

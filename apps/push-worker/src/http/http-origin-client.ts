@@ -1,0 +1,109 @@
+import type { Carrier } from './carrier.js'
+import type { HttpAnswer, HttpRequest } from './http-messages.js'
+import { HttpRequestError } from './http-request-error.js'
+import { openCarrier } from './open-carrier.js'
+import type { TlsOptions } from './open-tls-socket.js'
+import { toAbortedError } from './to-aborted-error.js'
+import { untilAborted } from './until-aborted.js'
+
+export interface HttpOriginClientOptions extends TlsOptions {
+  /** How long connecting may take, until the server can be asked, in milliseconds. Default 5000. */
+  connectTimeoutMs?: number
+  /** How long connections without a request are kept, in milliseconds. Default 60000. */
+  idleMs?: number
+  /** Requests at a time to one origin; fewer if the server wants fewer. The others wait. Default 100. */
+  maxConcurrent?: number
+  /** Of a longer answer only so much is taken, and the rest refused. Default 65536. */
+  maxBodyBytes?: number
+}
+
+/**
+ * Asks servers over HTTPS: HTTP/2 on one session per origin where the server can, else HTTP/1.1 on kept-alive
+ * connections. Follows no redirects. Sends a request again, once, only if the server has certainly not processed it.
+ */
+export interface HttpOriginClient {
+  /** Settles by the time that the request's signal is aborted. @throws HttpRequestError */
+  request(request: HttpRequest): Promise<HttpAnswer>
+  /** Ends what is under way; resolves when no connection is left. */
+  close(): Promise<void>
+}
+
+/** A server that ends every session at once must not be connected to without end. */
+const maxCarriers = 5
+
+export function createHttpOriginClient(options: HttpOriginClientOptions = {}): HttpOriginClient {
+  const defaults = { connectTimeoutMs: 5000, idleMs: 60_000, maxConcurrent: 100, maxBodyBytes: 65_536 }
+  const resolved = { ...defaults, ...options }
+  /** The one to use now, by origin; one that was retired goes on beside it for a while. */
+  const current = new Map<string, Promise<Carrier>>()
+  const open = new Map<Carrier, NodeJS.Timeout>()
+  const closing = new AbortController()
+
+  function openFor(origin: string): Promise<Carrier> {
+    const opening = openCarrier({ ...resolved, origin, signal: closing.signal })
+    current.set(origin, opening)
+    opening.then(
+      (carrier) => {
+        open.set(carrier, retireWhenIdle(carrier))
+        void carrier.ended.then(() => {
+          clearTimeout(open.get(carrier))
+          open.delete(carrier)
+          forget(origin, opening)
+        })
+      },
+      () => forget(origin, opening),
+    )
+    return opening
+  }
+
+  function retireWhenIdle(carrier: Carrier): NodeJS.Timeout {
+    const timer = setTimeout(() => (carrier.idle ? carrier.retire() : timer.refresh()), resolved.idleMs)
+    return timer.unref()
+  }
+
+  function forget(origin: string, opening: Promise<Carrier>): void {
+    if (current.get(origin) === opening) current.delete(origin)
+  }
+
+  /** A carrier that has a turn for the request. */
+  async function reserve({ url: { origin }, signal }: HttpRequest): Promise<Carrier> {
+    for (let tries = 1; tries <= maxCarriers; tries += 1) {
+      if (closing.signal.aborted) throw closedError()
+      const opening = current.get(origin) ?? openFor(origin)
+      const carrier = await untilAborted(opening, signal, () => toAbortedError(signal, { sent: false }))
+      if (await carrier.reserve(signal)) return carrier
+      forget(origin, opening)
+    }
+    const message = `The server ended ${maxCarriers} connections before the request had its turn`
+    throw new HttpRequestError('UNPROCESSED', message, { sent: false })
+  }
+
+  return {
+    async request(request) {
+      for (let isRepeated = false; ; isRepeated = true) {
+        const carrier = await reserve(request)
+        open.get(carrier)?.refresh()
+        try {
+          return await carrier.send(request)
+        } catch (error) {
+          if (isRepeated || !isUnprocessed(error)) throw error
+        }
+      }
+    },
+    async close() {
+      closing.abort(closedError())
+      await Promise.allSettled(current.values())
+      const carriers = [...open.keys()]
+      for (const carrier of carriers) carrier.destroy()
+      await Promise.all(carriers.map(({ ended }) => ended))
+    },
+  }
+}
+
+function isUnprocessed(error: unknown): boolean {
+  return error instanceof HttpRequestError && error.code === 'UNPROCESSED'
+}
+
+function closedError(): HttpRequestError {
+  return new HttpRequestError('CLIENT_CLOSED', 'The client is closed', { sent: false })
+}

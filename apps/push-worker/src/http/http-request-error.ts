@@ -1,0 +1,21 @@
+/**
+ * - `CONNECTION_FAILED`: there is no connection to the origin; nothing was sent
+ * - `UNPROCESSED`: the server has said that it did not look at the request, twice
+ * - `CONNECTION_LOST`: the connection or the stream ended before the answer; the request may have been processed
+ * - `ABORTED`: the request's signal was aborted; `sent` tells which of the two it is
+ * - `CLIENT_CLOSED`: the client was closed before the request was sent
+ */
+export type HttpRequestFailure = 'CONNECTION_FAILED' | 'UNPROCESSED' | 'CONNECTION_LOST' | 'ABORTED' | 'CLIENT_CLOSED'
+
+/** A request without an answer. `sent` is false only if the server has certainly not processed it. */
+export class HttpRequestError extends Error {
+  override readonly name = 'HttpRequestError'
+  readonly code: HttpRequestFailure
+  readonly sent: boolean
+
+  constructor(code: HttpRequestFailure, message: string, { sent, ...options }: ErrorOptions & { sent: boolean }) {
+    super(message, options)
+    this.code = code
+    this.sent = sent
+  }
+}

@@ -1,0 +1,51 @@
+import { createECDH } from 'node:crypto'
+import { type EnvFault, type EnvOf, secret, variable } from '@mono/worker-runtime'
+import { z } from 'zod'
+
+/** The keys that the application gives to browsers when they subscribe, and by which push services know us. */
+export const vapidEnv = {
+  vapidSubject: variable('VAPID_SUBJECT', z.string(subjectText()).refine(isSubject, subjectText())),
+  vapidPublicKey: variable('VAPID_PUBLIC_KEY', z.string(publicKeyText()).refine(isPublicKey, publicKeyText())),
+  vapidPrivateKey: secret('VAPID_PRIVATE_KEY', z.string(privateKeyText()).refine(isPrivateKey, privateKeyText())),
+}
+
+/** Subscriptions are bound to the public key; a private one of another pair would have every push refused. */
+export function findVapidFault({ vapidPublicKey, vapidPrivateKey }: EnvOf<typeof vapidEnv>): EnvFault | undefined {
+  const pair = createECDH('prime256v1')
+  pair.setPrivateKey(Buffer.from(vapidPrivateKey, 'base64url'))
+  if (pair.getPublicKey().equals(Buffer.from(vapidPublicKey, 'base64url'))) return undefined
+  return { name: 'VAPID_PUBLIC_KEY', expected: 'the public key of VAPID_PRIVATE_KEY', found: 'that of another' }
+}
+
+function subjectText(): string {
+  return 'a mailto: or https: URL by which push services reach you (not of localhost: Apple refuses it)'
+}
+
+function publicKeyText(): string {
+  return 'a public key of 65 bytes in base64url without padding; make a pair by `npm run vapid`'
+}
+
+function privateKeyText(): string {
+  return 'a private key of 32 bytes in base64url without padding; make a pair by `npm run vapid`'
+}
+
+function isSubject(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, pathname } = new URL(text)
+  if (protocol === 'mailto:') return pathname.includes('@')
+  return protocol === 'https:' && hostname !== 'localhost'
+}
+
+function isPublicKey(text: string): boolean {
+  const bytes = fromBase64url(text)
+  return bytes?.length === 65 && bytes[0] === 4
+}
+
+function isPrivateKey(text: string): boolean {
+  return fromBase64url(text)?.length === 32
+}
+
+/** `Buffer.from` skips what does not belong there. */
+function fromBase64url(text: string): Buffer | undefined {
+  return /^[A-Za-z0-9_-]+$/.test(text) ? Buffer.from(text, 'base64url') : undefined
+}

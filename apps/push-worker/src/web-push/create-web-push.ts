@@ -1,0 +1,34 @@
+import type { Logger } from '@mono/message-queue'
+import type { DeviceStore } from '../device-store.js'
+import type { PushEnv } from '../env.js'
+import { createHttpOriginClient, type HttpOriginClient } from '../http/http-origin-client.js'
+import { createOriginGate } from '../origin-gate.js'
+import { createCredentialsWatch } from './credentials-watch.js'
+import { createEndpointGuard } from './endpoint-guard.js'
+import { createVapidTokens } from './vapid-tokens.js'
+import { createWebPushSender, type WebPushSender } from './web-push-sender.js'
+
+export interface WebPushOptions {
+  env: Pick<PushEnv, 'vapidSubject' | 'vapidPublicKey' | 'vapidPrivateKey' | 'endpointAllow' | 'concurrency'>
+  deviceStore: Pick<DeviceStore, 'disableDevice'>
+  logger: Logger
+}
+
+/** The web channel, put together. The client is to be closed when the last notification is served. */
+export function createWebPush({ env, deviceStore, logger }: WebPushOptions): {
+  client: HttpOriginClient
+  webPush: WebPushSender
+} {
+  const { vapidSubject: subject, vapidPublicKey: publicKey, vapidPrivateKey: privateKey, concurrency } = env
+  const guard = createEndpointGuard({ allow: env.endpointAllow })
+  const client = createHttpOriginClient({ lookup: guard.lookup, maxConcurrent: concurrency })
+  const webPush = createWebPushSender({
+    guard,
+    client,
+    gate: createOriginGate({ concurrency, logger }),
+    tokens: createVapidTokens({ keys: { subject, publicKey, privateKey } }),
+    credentials: createCredentialsWatch({ logger }),
+    deviceStore,
+  })
+  return { client, webPush }
+}

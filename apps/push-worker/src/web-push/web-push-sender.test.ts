@@ -1,0 +1,217 @@
+import { createECDH, randomBytes } from 'node:crypto'
+import { createRecordingLogger } from '@mono/test-support'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { Device, DisableReason } from '../device.js'
+import type { HttpAnswer, HttpRequest } from '../http/http-messages.js'
+import { HttpRequestError } from '../http/http-request-error.js'
+import { createOriginGate } from '../origin-gate.js'
+import { createCredentialsWatch } from './credentials-watch.js'
+import { createEndpointGuard } from './endpoint-guard.js'
+import type { PushContent } from './to-push-content.js'
+import { createWebPushSender } from './web-push-sender.js'
+
+const content: PushContent = { payload: Buffer.from('{}'), ttlSeconds: 60, urgency: 'normal' }
+const fcm = 'https://fcm.googleapis.com'
+
+const device = (fields: Partial<Device> = {}): Device => ({
+  id: '7',
+  channel: 'web',
+  address: `${fcm}/fcm/send/abc`,
+  p256dh: createECDH('prime256v1').generateKeys('base64url'),
+  auth: randomBytes(16).toString('base64url'),
+  isDisabled: false,
+  ...fields,
+})
+
+const status = (code: number, headers: HttpAnswer['headers'] = {}): HttpAnswer => ({
+  status: code,
+  headers,
+  body: Buffer.alloc(0),
+  complete: true,
+})
+
+type Answer = HttpAnswer | Error | ((request: HttpRequest) => Promise<HttpAnswer>)
+
+/** A push service that gives these answers, the last one again and again, and what it was asked. */
+function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: () => Promise<void> }) {
+  const requests: HttpRequest[] = []
+  const disabled: [string, DisableReason][] = []
+  const clock = { now: 1_000_000 }
+  const now = () => clock.now
+  const logger = createRecordingLogger()
+  let renewals = 0
+  const sender = createWebPushSender({
+    now,
+    guard: createEndpointGuard({ allow: [] }),
+    gate: createOriginGate({ concurrency: 10, logger, now }),
+    credentials: createCredentialsWatch({ logger, now }),
+    tokens: {
+      get: () => `token ${renewals}`,
+      renew() {
+        renewals += 1
+        return `token ${renewals}`
+      },
+    },
+    client: {
+      async request(request) {
+        requests.push(request)
+        const answer = answers[Math.min(requests.length, answers.length) - 1]
+        if (answer instanceof Error) throw answer
+        return typeof answer === 'function' ? await answer(request) : (answer ?? status(201))
+      },
+    },
+    deviceStore: {
+      async disableDevice({ id }, reason) {
+        await disableDevice?.()
+        disabled.push([id, reason])
+      },
+    },
+  })
+  const { signal } = new AbortController()
+  const send = (to: Device = device(), own = signal) => sender.send(to, content, { signal: own, logger })
+  return { requests, disabled, clock, logger, send }
+}
+
+test('a notification is posted to the endpoint, and taken', async () => {
+  const { requests, send } = setUp({ answers: [status(201, { location: '/m/1' })] })
+  expect(await send()).toEqual({ kind: 'sent', providerId: '/m/1' })
+  expect(requests).toMatchObject([{ method: 'POST', headers: { authorization: 'token 0', ttl: '60' } }])
+  expect(requests[0]?.url.href).toBe(`${fcm}/fcm/send/abc`)
+})
+
+describe('nothing is sent', () => {
+  test.each(['http://fcm.googleapis.com/abc', 'https://127.0.0.1/abc', 'https://example.com/abc'])(
+    'to an endpoint that is refused: %s',
+    async (address) => {
+      const { requests, logger, send } = setUp({ answers: [] })
+      expect(await send(device({ address }))).toEqual({ kind: 'failed', code: 'ENDPOINT_REFUSED' })
+      expect(requests).toHaveLength(0)
+      expect(JSON.stringify(logger.lines)).not.toContain('abc')
+    },
+  )
+
+  test('with keys that are none; the device is disabled, and its push service not blamed', async () => {
+    const { requests, disabled, send } = setUp({ answers: [] })
+    expect(await send(device({ p256dh: 'none' }))).toEqual({ kind: 'failed', code: 'INVALID_KEYS' })
+    expect(disabled).toEqual([['7', 'invalid-keys']])
+    expect(requests).toHaveLength(0)
+    expect(await send()).toEqual({ kind: 'sent' })
+  })
+
+  test('to a push service that has to be left alone; others are served', async () => {
+    const { requests, clock, send } = setUp({ answers: [status(429, { 'retry-after': '3' }), status(201)] })
+    expect(await send()).toEqual({ kind: 'defer', code: 'RATE_LIMITED', delayMs: 3000 })
+    clock.now += 1000
+    expect(await send()).toEqual({ kind: 'defer', code: 'ORIGIN_CLOSED', delayMs: 2000 })
+    expect(requests).toHaveLength(1)
+    expect(await send(device({ address: 'https://web.push.apple.com/abc' }))).toEqual({ kind: 'sent' })
+    clock.now += 2000
+    expect(await send()).toEqual({ kind: 'sent' })
+  })
+})
+
+describe('a device that is gone', () => {
+  test.each([404, 410])('is disabled after %i', async (code) => {
+    const { disabled, send } = setUp({ answers: [status(code)] })
+    expect(await send()).toEqual({ kind: 'failed', code: 'GONE' })
+    expect(disabled).toEqual([['7', 'gone']])
+  })
+
+  test('is a result even if it cannot be disabled now', async () => {
+    const { logger, send } = setUp({
+      answers: [status(410)],
+      disableDevice: () => Promise.reject(new Error('database away')),
+    })
+    expect(await send()).toEqual({ kind: 'failed', code: 'GONE' })
+    expect(logger.lines).toMatchObject([{ level: 'warn', data: { deviceId: '7' } }])
+  })
+
+  test('is the only one that is', async () => {
+    const { disabled, send } = setUp({ answers: [400, 413, 301, 500, 403, 201].map((code) => status(code)) })
+    for (let count = 0; count < 5; count += 1) await send()
+    expect(disabled).toEqual([])
+  })
+})
+
+describe('credentials that are refused', () => {
+  test.each([401, 403])('are signed again once after %i, and that may be all there was', async (code) => {
+    const { requests, send } = setUp({ answers: [status(code), status(201)] })
+    expect(await send()).toEqual({ kind: 'sent' })
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual(['token 0', 'token 1'])
+  })
+
+  test('twice close the push service for all devices, with one error line', async () => {
+    const { requests, logger, send } = setUp({ answers: [status(403)] })
+    expect(await send()).toEqual({ kind: 'defer', code: 'VAPID_REJECTED', delayMs: 60_000 })
+    expect(await send()).toMatchObject({ kind: 'defer', code: 'ORIGIN_CLOSED' })
+    expect(requests).toHaveLength(2)
+    expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(1)
+  })
+
+  test('that are accepted for others are this device’s own fault', async () => {
+    const { send } = setUp({ answers: [status(201), status(403), status(403), status(201)] })
+    expect(await send()).toEqual({ kind: 'sent' })
+    expect(await send()).toEqual({ kind: 'failed', code: 'VAPID_MISMATCH' })
+    expect(await send()).toEqual({ kind: 'sent' })
+  })
+})
+
+describe('a push service that fails', () => {
+  test('is a retry of the device, until it fails five times in a row: then its devices wait', async () => {
+    const { send } = setUp({ answers: [status(500)] })
+    const results = []
+    for (let count = 1; count <= 6; count += 1) results.push(await send())
+    expect(results.map(({ kind }) => kind)).toEqual(['retry', 'retry', 'retry', 'retry', 'defer', 'defer'])
+    expect(results[4]).toEqual({ kind: 'defer', code: 'PROVIDER_UNAVAILABLE', delayMs: 5000 })
+  })
+
+  test('to connect makes its devices wait at once', async () => {
+    const { send } = setUp({ answers: [new HttpRequestError('CONNECTION_FAILED', 'refused', { sent: false })] })
+    expect(await send()).toEqual({ kind: 'defer', code: 'CONNECTION_FAILED', delayMs: 5000 })
+  })
+
+  test('in the middle of the answer is a retry: the tag keeps it from being shown twice', async () => {
+    const { send } = setUp({ answers: [new HttpRequestError('CONNECTION_LOST', 'reset', { sent: true })] })
+    expect(await send()).toEqual({ kind: 'retry', code: 'CONNECTION_LOST' })
+  })
+})
+
+describe('time', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  /** As the client does it: the signal ends the request. */
+  const untilAborted = ({ signal }: HttpRequest) =>
+    new Promise<never>((_, reject) => {
+      const onAbort = () => reject(new HttpRequestError('ABORTED', 'aborted', { sent: true, cause: signal.reason }))
+      if (signal.aborted) onAbort()
+      signal.addEventListener('abort', onAbort)
+    })
+
+  test('is up after ten seconds, both requests with their credentials together', async () => {
+    vi.useFakeTimers()
+    const { requests, send } = setUp({ answers: [status(401), untilAborted] })
+    const sending = send()
+    await vi.advanceTimersByTimeAsync(9_999)
+    expect(requests.map(({ signal }) => signal.aborted)).toEqual([false, false])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(await sending).toEqual({ kind: 'retry', code: 'TIMEOUT' })
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('that ends because the worker stops is no fault of the push service', async () => {
+    const { send } = setUp({ answers: [untilAborted] })
+    for (let count = 1; count <= 6; count += 1) {
+      const stopping = new AbortController()
+      const sending = send(device(), stopping.signal)
+      stopping.abort(new Error('stop'))
+      expect(await sending).toEqual({ kind: 'retry', code: 'INTERRUPTED' })
+    }
+  })
+})
+
+test('a bug is thrown, and leaves the next request its turn', async () => {
+  const bug = new TypeError('x is not a function')
+  const { send } = setUp({ answers: [bug, status(201)] })
+  await expect(send()).rejects.toBe(bug)
+  expect(await send()).toEqual({ kind: 'sent' })
+})

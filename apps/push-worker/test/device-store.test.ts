@@ -1,0 +1,105 @@
+import { migrate, type TestDatabase, test } from '@mono/test-support'
+import { describe, expect } from 'vitest'
+import { createDeviceStore } from '../src/device-store.js'
+import { registerDevice } from './support/register-device.js'
+
+test.beforeEach(async ({ database }) => {
+  await migrate('push-worker', database.url)
+})
+
+const open = (database: TestDatabase) => createDeviceStore(database.createPool())
+
+const query = { tenantId: 42, messageId: 'message-1', userIds: ['ada', 'bob', 'nobody'], channels: ['web'] as const }
+
+const disable = (database: TestDatabase, id: string) =>
+  database.query('UPDATE push.devices SET disabled_at = now() WHERE id = $1', [id])
+
+const record = (database: TestDatabase, id: string, messageId = 'message-1') =>
+  database.query(
+    "INSERT INTO push.deliveries (tenant_id, message_id, device_id, state, attempts) VALUES (42, $1, $2, 'retry', 1)",
+    [messageId, id],
+  )
+
+describe('findDevices', () => {
+  test('gives the enabled devices of the users, of these channels and this tenant only', async ({ database }) => {
+    const ada = await registerDevice(database, { userId: 'ada', address: 'a1', p256dh: 'key', auth: 'secret' })
+    const adas = await registerDevice(database, { userId: 'ada', address: 'a2' })
+    const bobs = await registerDevice(database, { userId: 'bob', address: 'b1' })
+    await registerDevice(database, { userId: 'carol', address: 'c1' })
+    await registerDevice(database, { userId: 'ada', address: 'a3', tenantId: 43 })
+    await registerDevice(database, { userId: 'ada', address: 'a4', channel: 'fcm' })
+    await disable(database, await registerDevice(database, { userId: 'ada', address: 'a5' }))
+    const { devices, usersWithout } = await open(database).findDevices(query)
+    expect(devices.map(({ id }) => id).sort()).toEqual([ada, adas, bobs].sort())
+    expect(devices.find(({ id }) => id === ada)).toEqual({
+      id: ada,
+      channel: 'web',
+      address: 'a1',
+      p256dh: 'key',
+      auth: 'secret',
+      isDisabled: false,
+    })
+    expect(usersWithout).toBe(1)
+  })
+
+  test('gives disabled ones that this message was tried on', async ({ database }) => {
+    const [tried = '', other = ''] = [
+      await registerDevice(database, { userId: 'ada', address: 'a1' }),
+      await registerDevice(database, { userId: 'ada', address: 'a2' }),
+    ]
+    await record(database, tried)
+    await record(database, other, 'message-2')
+    await disable(database, tried)
+    await disable(database, other)
+    const { devices } = await open(database).findDevices(query)
+    expect(devices.map(({ id, isDisabled }) => [id, isDisabled])).toEqual([[tried, true]])
+  })
+
+  test('gives each device once, also one that this message was tried on', async ({ database }) => {
+    await record(database, await registerDevice(database, { userId: 'ada', address: 'a1' }))
+    expect((await open(database).findDevices(query)).devices).toHaveLength(1)
+  })
+
+  test('asks for thousands of users at once', async ({ database }) => {
+    await database.query(
+      "INSERT INTO push.devices (tenant_id, user_id, channel, address) SELECT 42, 'user-' || n, 'web', 'a-' || n FROM generate_series(1, 12000) AS n",
+    )
+    const userIds = Array.from({ length: 10_000 }, (_, index) => `user-${index + 1}`)
+    const { devices, usersWithout } = await open(database).findDevices({ ...query, userIds })
+    expect([devices.length, usersWithout]).toEqual([10_000, 0])
+  })
+})
+
+describe('disableDevice', () => {
+  const state = async (database: TestDatabase, id: string) =>
+    (
+      await database.query('SELECT disabled_at IS NOT NULL AS off, disabled_reason FROM push.devices WHERE id = $1', [
+        id,
+      ])
+    )[0]
+
+  test('says when and why, the first time', async ({ database }) => {
+    const id = await registerDevice(database, { userId: 'ada', address: 'a1' })
+    const store = open(database)
+    const [device] = (await store.findDevices(query)).devices
+    if (!device) throw new Error('Expected a device')
+    await store.disableDevice(device, 'gone')
+    await store.disableDevice(device, 'invalid-keys')
+    expect(await state(database, id)).toEqual({ off: true, disabled_reason: 'gone' })
+    expect((await store.findDevices(query)).devices).toEqual([])
+  })
+
+  test.for([
+    ['address', 'another'],
+    ['p256dh', 'another'],
+    ['auth', null],
+  ])('leaves a device alone whose %s is another by now', async ([column, value], { database }) => {
+    const id = await registerDevice(database, { userId: 'ada', address: 'a1', p256dh: 'key', auth: 'secret' })
+    const store = open(database)
+    const [device] = (await store.findDevices(query)).devices
+    if (!device) throw new Error('Expected a device')
+    await database.query(`UPDATE push.devices SET ${column} = $1 WHERE id = $2`, [value, id])
+    await store.disableDevice(device, 'gone')
+    expect(await state(database, id)).toEqual({ off: false, disabled_reason: null })
+  })
+})

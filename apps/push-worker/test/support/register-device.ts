@@ -1,0 +1,21 @@
+import type { TestDatabase } from '@mono/test-support'
+
+export interface Registration {
+  tenantId?: number
+  userId?: string
+  channel?: 'web' | 'fcm' | 'apns'
+  address: string
+  p256dh?: string | null
+  auth?: string | null
+}
+
+/** As the application does it; resolves with the device's id. */
+export async function registerDevice(database: TestDatabase, registration: Registration): Promise<string> {
+  const { tenantId = 42, userId = 'user-1', channel = 'web', address, p256dh = null, auth = null } = registration
+  const [row] = await database.query<{ id: string }>(
+    'INSERT INTO push.devices (tenant_id, user_id, channel, address, p256dh, auth) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id',
+    [tenantId, userId, channel, address, p256dh, auth],
+  )
+  if (!row) throw new Error('Expected the id of the device, found no row')
+  return row.id
+}
