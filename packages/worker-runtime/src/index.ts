@@ -11,6 +11,20 @@ export {
   urlList,
   variable,
 } from './env-variable.js'
+export type { ServeSummary } from './ledger/conclude-delivery.js'
+export {
+  type Claim,
+  createDeliveryLedger,
+  type Delivery,
+  type DeliveryLedger,
+  type DeliveryLedgerOptions,
+  type DeliveryResult,
+  type DeliveryState,
+  type LedgerMessage,
+  type UnsentClaim,
+} from './ledger/delivery-ledger.js'
+export { type ServeRecipientsOptions, serveRecipients } from './ledger/serve-recipients.js'
+export type { ServeResult } from './ledger/serve-result.js'
 export { createLogger, type LoggerOptions, type RuntimeLogger } from './logger.js'
 export { maskSecrets } from './mask-secrets.js'
 export { type RunMigrationsOptions, runMigrations } from './migrations.js'

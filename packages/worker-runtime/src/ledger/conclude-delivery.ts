@@ -1,0 +1,97 @@
+import { DeferError, PermanentError, RetryableError } from '@mono/message-queue'
+import type { Delivery } from './delivery-ledger.js'
+import type { ServeResult } from './serve-result.js'
+
+/** How many of a message's recipients are in which final state; together they are all of them. */
+export interface ServeSummary {
+  sent: number
+  failed: number
+  unknown: number
+  /** Final before this delivery of the message, or made so by another process. */
+  already: number
+}
+
+export interface DeliveryOutcome {
+  recipients: readonly string[]
+  /** What the ledger says of them, now that nobody is being served. */
+  deliveries: ReadonlyMap<string, Delivery>
+  /** Of those who were served now. */
+  results: ReadonlyMap<string, ServeResult>
+}
+
+/**
+ * What the delivery of a message comes to, once everybody has been served who could be claimed.
+ *
+ * @throws DeferError if somebody is being served by another process, or waits without having been tried
+ * @throws RetryableError PROVIDER_UNAVAILABLE if somebody was tried and is to be tried again
+ * @throws PermanentError ALL_RECIPIENTS_FAILED if everybody has failed
+ */
+export function concludeDelivery({ recipients, deliveries, results }: DeliveryOutcome): ServeSummary {
+  const summary = { sent: 0, failed: 0, unknown: 0, already: 0 }
+  const failures: string[] = []
+  const retries: RetryResult[] = []
+  const deferrals: DeferResult[] = []
+  let leased = 0
+  let open = 0
+
+  for (const recipient of recipients) {
+    const delivery = deliveries.get(recipient)
+    const result = results.get(recipient)
+    if (delivery && isFinal(delivery.state)) {
+      if (delivery.state === 'failed') failures.push(delivery.lastCode ?? 'no code')
+      summary[result ? delivery.state : 'already'] += 1
+    } else if (delivery?.leasedByOther) leased += 1
+    else if (result?.kind === 'retry') retries.push(result)
+    else if (result?.kind === 'defer') deferrals.push(result)
+    else open += 1
+  }
+
+  const ofAll = `of ${recipients.length} recipients`
+  if (leased > 0) throw new DeferError(`Another process holds the lease of ${leased} ${ofAll}`)
+  if (retries.length > 0) {
+    const message = `${retries.length} ${ofAll} could not be served: ${countByCode(retries)}${toFirstReason(retries)}`
+    throw new RetryableError(message, { code: 'PROVIDER_UNAVAILABLE' })
+  }
+  // Another process had claimed them and has given them up.
+  if (open > 0) throw new DeferError(`${open} ${ofAll} are still to be served`)
+  if (deferrals.length > 0) throw toDeferError(deferrals, ofAll)
+  if (failures.length > 0 && failures.length === recipients.length) {
+    const counts = countByCode(failures.map((code) => ({ code })))
+    throw new PermanentError(`All ${recipients.length} recipients failed: ${counts}`, { code: 'ALL_RECIPIENTS_FAILED' })
+  }
+  return summary
+}
+
+type RetryResult = Extract<ServeResult, { kind: 'retry' }>
+type DeferResult = Extract<ServeResult, { kind: 'defer' }>
+
+function isFinal(state: Delivery['state']): state is 'sent' | 'failed' | 'unknown' {
+  return state === 'sent' || state === 'failed' || state === 'unknown'
+}
+
+/** The message comes back as soon as one of them can be served. One that names no delay can be after the shortest. */
+function toDeferError(deferrals: readonly DeferResult[], ofAll: string): DeferError {
+  const message = `${deferrals.length} ${ofAll} have to wait: ${countByCode(deferrals)}`
+  const delayMs = Math.min(...deferrals.map(({ delayMs = 0 }) => delayMs))
+  return new DeferError(message, { code: 'PROVIDER_UNAVAILABLE', ...(delayMs > 0 && { delayMs }) })
+}
+
+/** `40 SMTP_550, 2 SUPPRESSED` */
+function countByCode(results: readonly { code: string }[]): string {
+  const counts = new Map<string, number>()
+  for (const { code } of results) counts.set(code, (counts.get(code) ?? 0) + 1)
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([code, count]) => `${count} ${code}`)
+    .join(', ')
+}
+
+const maxReasonLength = 300
+
+/** Providers like to name the recipient in what they say; error messages end in logs. */
+function toFirstReason(retries: readonly RetryResult[]): string {
+  const reason = retries.find((retry) => retry.reason !== undefined)?.reason
+  if (reason === undefined) return ''
+  const text = reason.replaceAll(/https?:\/\/\S+/g, '[url]').replaceAll(/[^\s<>"']+@[^\s<>"']+/g, '[address]')
+  return `. The first: ${text.slice(0, maxReasonLength)}`
+}

@@ -1,0 +1,162 @@
+import { toDatabaseError } from '../to-database-error.js'
+import { createLedgerStatements, type LedgerNames } from './ledger-statements.js'
+
+/**
+ * What is known of one message at one recipient:
+ *
+ * - `sending`: claimed until the lease ends; after that nobody knows whether it was sent
+ * - `sent`, `failed`, `unknown`: final. `unknown`: the provider may have taken it, and it must not be sent again unasked
+ * - `retry`: certainly not sent; to be claimed by the message's next delivery
+ */
+export type DeliveryState = 'sending' | 'sent' | 'failed' | 'retry' | 'unknown'
+
+export interface LedgerMessage {
+  tenantId: number
+  messageId: string
+  /** The message carries `x-replay`: what is `failed` or `unknown` is claimed again. */
+  replay: boolean
+}
+
+/** The right to send one message to one recipient until the lease ends. */
+export interface Claim {
+  recipient: string
+  /** Claims of this recipient so far. The fencing token: what is recorded with the number of an older claim is ignored. */
+  attempts: number
+  /** An earlier try may have reached the recipient: its outcome is unknown, or it was never recorded. */
+  ambiguous: boolean
+}
+
+export interface DeliveryResult {
+  recipient: string
+  /** Of the claim under which it was sent. */
+  attempts: number
+  state: Exclude<DeliveryState, 'sending'>
+  /** By what the provider knows it. */
+  providerId?: string | undefined
+  /** Why it is `failed`, `retry` or `unknown`. */
+  code?: string | undefined
+}
+
+export interface UnsentClaim {
+  recipient: string
+  attempts: number
+  /** Why nothing was tried. Default: what was recorded last stays. */
+  code?: string | undefined
+}
+
+export interface Delivery {
+  state: DeliveryState
+  /** It is `sending`, and the lease goes on. Whoever asks and holds claims cannot tell its own from another's. */
+  leasedByOther: boolean
+  lastCode?: string
+}
+
+/**
+ * Who has been served, and who is being served by which process: what makes the second delivery of a message harmless.
+ * Leases are measured by PostgreSQL's clock.
+ *
+ * Every method throws DeferError or RetryableError, code `DATABASE_UNAVAILABLE`, if the database could not be asked;
+ * the statement may have taken effect.
+ */
+export interface DeliveryLedger {
+  /** For how long a claim holds without being renewed, in milliseconds. */
+  readonly leaseMs: number
+  /**
+   * Claims, in one statement, those of the recipients who are to be served now: new ones, `retry` ones, those whose
+   * lease ran out and, in a replay, `failed` and `unknown` ones. Whom somebody else has claimed is left out.
+   */
+  claim(message: LedgerMessage, recipients: readonly string[]): Promise<Claim[]>
+  /** Resolves with how many were recorded: those whose claim has not passed to somebody else. */
+  record(message: LedgerMessage, results: readonly DeliveryResult[]): Promise<number>
+  /** Starts the leases anew. Resolves with the recipients who are still held; the others are lost. */
+  renew(message: LedgerMessage, claims: readonly Claim[]): Promise<string[]>
+  /** Gives claims back under which nothing was sent, to be claimed again at once. They stay ambiguous if they were. */
+  release(message: LedgerMessage, claims: readonly UnsentClaim[]): Promise<void>
+  /** What is known of the recipients; of those who have never been claimed there is nothing. */
+  read(message: LedgerMessage, recipients: readonly string[]): Promise<Map<string, Delivery>>
+}
+
+/** The part of a `pg` pool that the ledger uses. */
+export interface LedgerDatabase {
+  query(sql: string, values: unknown[]): Promise<{ rows: unknown[]; rowCount: number | null }>
+}
+
+export type DeliveryLedgerOptions = LedgerNames & {
+  pool: LedgerDatabase
+  /** Default 30000. */
+  leaseMs?: number
+}
+
+/** A ledger in the given table. Recipients are strings, of a bigint column too. */
+export function createDeliveryLedger({ pool, leaseMs = 30_000, ...names }: DeliveryLedgerOptions): DeliveryLedger {
+  const statements = createLedgerStatements(names)
+
+  async function query<Row>(sql: string, { tenantId, messageId }: LedgerMessage, ...values: unknown[]) {
+    try {
+      const { rows, rowCount } = await pool.query(sql, [tenantId, messageId, ...values])
+      return { rows: rows as Row[], count: rowCount ?? 0 }
+    } catch (error) {
+      throw toDatabaseError(error)
+    }
+  }
+
+  return {
+    leaseMs,
+    async claim(message, recipients) {
+      if (recipients.length === 0) return []
+      return (await query<Claim>(statements.claim, message, recipients, leaseMs, message.replay)).rows
+    },
+    async record(message, results) {
+      if (results.length === 0) return 0
+      const { count } = await query(
+        statements.record,
+        message,
+        ...toTokens(results),
+        results.map(({ state }) => state),
+        results.map(({ providerId }) => toStorable(providerId)),
+        results.map(({ code }) => toStorable(code)),
+      )
+      return count
+    },
+    async renew(message, claims) {
+      if (claims.length === 0) return []
+      const { rows } = await query<{ recipient: string }>(statements.renew, message, ...toTokens(claims), leaseMs)
+      return rows.map(({ recipient }) => recipient)
+    },
+    async release(message, claims) {
+      if (claims.length === 0) return
+      const codes = claims.map(({ code }) => toStorable(code))
+      await query(statements.release, message, ...toTokens(claims), codes)
+    },
+    async read(message, recipients) {
+      if (recipients.length === 0) return new Map()
+      const { rows } = await query<DeliveryRow>(statements.read, message, recipients)
+      return new Map(rows.map((row) => [row.recipient, toDelivery(row)]))
+    },
+  }
+}
+
+interface DeliveryRow {
+  recipient: string
+  state: DeliveryState
+  leased: boolean
+  last_code: string | null
+}
+
+function toDelivery({ state, leased, last_code: lastCode }: DeliveryRow): Delivery {
+  return { state, leasedByOther: leased, ...(lastCode !== null && { lastCode }) }
+}
+
+function toTokens(claims: readonly { recipient: string; attempts: number }[]): [string[], number[]] {
+  return [claims.map(({ recipient }) => recipient), claims.map(({ attempts }) => attempts)]
+}
+
+const maxTextLength = 1000
+
+/**
+ * These texts come from a provider. PostgreSQL takes no `\u0000`: one in a single answer would keep a whole batch of
+ * results from being recorded, and all of them would be sent again.
+ */
+function toStorable(text: string | undefined): string | null {
+  return text === undefined ? null : text.replaceAll('\u0000', '').slice(0, maxTextLength)
+}

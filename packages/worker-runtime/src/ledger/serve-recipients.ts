@@ -1,0 +1,104 @@
+import { DeferError, type Logger } from '@mono/message-queue'
+import { createClaimIntake } from './claim-intake.js'
+import { concludeDelivery, type ServeSummary } from './conclude-delivery.js'
+import type { Claim, DeliveryLedger, LedgerMessage } from './delivery-ledger.js'
+import { createLeaseKeeper } from './lease-keeper.js'
+import { createResultRecorder } from './result-recorder.js'
+import type { ServeResult } from './serve-result.js'
+
+export interface ServeRecipientsOptions {
+  ledger: DeliveryLedger
+  message: LedgerMessage
+  /** Everybody whom the message is for. One who is named twice is served once. */
+  recipients: readonly string[]
+  /** Recipients served at a time. */
+  concurrency: number
+  /** Of the handler: when it is aborted, nobody else is served. */
+  signal: AbortSignal
+  logger: Logger
+  /**
+   * Sends to one recipient, and returns what became of it. It should heed the signal.
+   *
+   * When it throws, nobody else is served and the error is thrown on. The signal's reason and a DeferError say that
+   * nothing was sent; after any other error nobody knows, and the claim is left until its lease ends.
+   */
+  serve(claim: Claim, signal: AbortSignal): Promise<ServeResult>
+}
+
+/**
+ * Serves those of a message's recipients who have not been served and whom nobody else is serving, each of them once as
+ * far as the ledger can tell, and then looks at all of them. While the database is away nothing is sent.
+ *
+ * Resolves when everybody is final; the message can be acknowledged.
+ *
+ * @throws DeferError if another process is serving somebody, or somebody waits without having been tried
+ * @throws RetryableError PROVIDER_UNAVAILABLE if somebody was tried and is to be tried again
+ * @throws PermanentError ALL_RECIPIENTS_FAILED if everybody has failed
+ * @throws DeferError or RetryableError DATABASE_UNAVAILABLE if the ledger could not be asked
+ * @throws the signal's reason when it is aborted; what was claimed and not sent has been given back
+ */
+export async function serveRecipients(options: ServeRecipientsOptions): Promise<ServeSummary> {
+  const { ledger, message } = options
+  const recipients = [...new Set(options.recipients)]
+  const results = await serveAll({ ...options, recipients })
+  const deliveries = await ledger.read(message, recipients)
+  return concludeDelivery({ recipients, deliveries, results })
+}
+
+async function serveAll(options: ServeRecipientsOptions): Promise<Map<string, ServeResult>> {
+  const { ledger, message, recipients, concurrency, signal, logger, serve } = options
+  signal.throwIfAborted()
+  const results = new Map<string, ServeResult>()
+  let failure: { error: unknown } | undefined
+
+  const stop = (error: unknown): undefined => {
+    failure ??= { error }
+    intake.stop()
+  }
+  const leases = createLeaseKeeper({ ledger, message, logger })
+  const recorder = createResultRecorder({ ledger, message, logger, signal, onDone: leases.drop, onFailed: stop })
+  const giveBack = (claims: readonly Claim[]) => {
+    leases.drop(claims)
+    recorder.release(claims.map(({ recipient, attempts }) => ({ recipient, attempts })))
+  }
+  const intake = createClaimIntake({ ledger, message, recipients, leases, giveBack })
+
+  async function serveOne(claim: Claim): Promise<void> {
+    try {
+      const result = await serve(claim, signal)
+      results.set(claim.recipient, result)
+      leases.served(claim)
+      recorder.add(claim, result)
+    } catch (error) {
+      const isUnsent = error instanceof DeferError || (signal.aborted && error === signal.reason)
+      if (isUnsent) giveBack([claim])
+      else leases.drop([claim])
+      stop(error)
+    }
+  }
+
+  async function work(): Promise<void> {
+    for (let claim = await next(); claim; claim = await next()) await serveOne(claim)
+  }
+
+  async function next(): Promise<Claim | undefined> {
+    await recorder.ready()
+    return await intake.next().catch(stop)
+  }
+
+  const onAbort = () => {
+    leases.stop()
+    stop(signal.reason)
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    await Promise.all(Array.from({ length: Math.min(concurrency, recipients.length) }, work))
+    await recorder.finish()
+  } finally {
+    leases.stop()
+    signal.removeEventListener('abort', onAbort)
+  }
+  signal.throwIfAborted()
+  if (failure) throw failure.error
+  return results
+}

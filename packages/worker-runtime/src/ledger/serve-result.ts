@@ -1,0 +1,15 @@
+/**
+ * What became of one recipient. The codes are short and constant: they end in the ledger and in messages to operators.
+ *
+ * - `sent`: the provider has taken it
+ * - `failed`: it will never be taken
+ * - `retry`: it was tried, certainly not taken, and may be at another time; an attempt of the message is counted
+ * - `defer`: nothing was tried; no attempt is counted
+ * - `unknown`: it may have been taken, and must not be sent again unasked
+ */
+export type ServeResult =
+  | { kind: 'sent'; providerId?: string | undefined }
+  | { kind: 'failed'; code: string }
+  | { kind: 'retry'; code: string; reason?: string | undefined }
+  | { kind: 'defer'; code: string; delayMs?: number | undefined }
+  | { kind: 'unknown'; code: string }
