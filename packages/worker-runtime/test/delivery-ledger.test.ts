@@ -1,0 +1,303 @@
+import { test } from '@mono/test-support'
+import { describe, expect } from 'vitest'
+import type { Claim, DeliveryResult } from '../src/ledger/delivery-ledger.js'
+import { openLedger } from './support/open-ledger.js'
+
+const message = { tenantId: 1, messageId: 'm-1', replay: false }
+const replayed = { ...message, replay: true }
+
+const addresses = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, i) => `user-${String(from + i).padStart(5, '0')}@example.org`)
+
+const recipientsOf = (claims: readonly Claim[]) => claims.map(({ recipient }) => recipient).sort()
+
+const toResults = (claims: readonly Claim[], state: DeliveryResult['state'], code?: string): DeliveryResult[] =>
+  claims.map(({ recipient, attempts }) => ({ recipient, attempts, state, code }))
+
+describe('claim', () => {
+  test('gives each recipient to one of eight processes that ask at the same time', async ({ database }) => {
+    const { open } = await openLedger(database)
+    const recipients = addresses(50)
+    const claims = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => open().claim(message, i % 2 ? recipients : recipients.toReversed())),
+    )
+    expect(claims.flat()).toHaveLength(50)
+    expect(recipientsOf(claims.flat())).toEqual(recipients)
+  })
+
+  test('says that a first claim is the first, and that nobody was written to before', async ({ database }) => {
+    const { ledger, rows } = await openLedger(database)
+    expect(await ledger.claim(message, ['b', 'a'])).toEqual([
+      { recipient: 'a', attempts: 1, ambiguous: false },
+      { recipient: 'b', attempts: 1, ambiguous: false },
+    ])
+    expect(await rows()).toMatchObject([
+      { recipient: 'a', state: 'sending', previous_state: null, attempts: 1, leased: true },
+      { recipient: 'b', state: 'sending', leased: true },
+    ])
+  })
+
+  test('takes a recipient who is named twice once', async ({ database }) => {
+    const { ledger } = await openLedger(database)
+    expect(recipientsOf(await ledger.claim(message, ['a', 'b', 'a', 'a']))).toEqual(['a', 'b'])
+  })
+
+  test('takes exactly those of a redelivered message who are to be tried again', async ({ database }) => {
+    const { ledger } = await openLedger(database)
+    const recipients = addresses(50)
+    const claims = await ledger.claim(message, recipients)
+    const results = [
+      ...toResults(claims.slice(0, 30), 'sent'),
+      ...toResults(claims.slice(30, 35), 'failed', 'SMTP_550'),
+      ...toResults(claims.slice(35), 'retry', 'SMTP_451'),
+    ]
+    expect(await ledger.record(message, results)).toBe(50)
+    const again = await ledger.claim(message, recipients)
+    expect(recipientsOf(again)).toEqual(recipientsOf(claims.slice(35)))
+    expect(again).toHaveLength(15)
+    expect(again.every(({ attempts, ambiguous }) => attempts === 2 && !ambiguous)).toBe(true)
+  })
+
+  test('takes nothing of a process that has died until its lease is over, and then says so', async ({ database }) => {
+    const { ledger, endLeases } = await openLedger(database)
+    await ledger.claim(message, ['a', 'b'])
+    expect(await ledger.claim(message, ['a', 'b'])).toEqual([])
+    await endLeases()
+    expect(await ledger.claim(message, ['a', 'b'])).toEqual([
+      { recipient: 'a', attempts: 2, ambiguous: true },
+      { recipient: 'b', attempts: 2, ambiguous: true },
+    ])
+  })
+
+  test('holds for as long as it was told, by the clock of PostgreSQL', async ({ database }) => {
+    const { open } = await openLedger(database)
+    await open().claim(message, ['default'])
+    await open(90_000).claim(message, ['told'])
+    const leases = await database.query(
+      'SELECT recipient, extract(epoch FROM lease_until - updated_at)::int AS seconds FROM email.deliveries ORDER BY 1',
+    )
+    expect(leases).toEqual([
+      { recipient: 'default', seconds: 30 },
+      { recipient: 'told', seconds: 90 },
+    ])
+  })
+
+  test('takes those who have failed, or of whom nobody knows, in a replay only', async ({ database }) => {
+    const { ledger } = await openLedger(database)
+    const recipients = ['failed', 'leased', 'sent', 'unknown']
+    const claims = await ledger.claim(message, recipients)
+    const states = { failed: 'failed', sent: 'sent', unknown: 'unknown' } as const
+    const results = claims.flatMap(({ recipient, attempts }) => {
+      const state = states[recipient as keyof typeof states]
+      return state ? [{ recipient, attempts, state }] : []
+    })
+    await ledger.record(message, results)
+    expect(await ledger.claim(message, recipients)).toEqual([])
+    expect(await ledger.claim(replayed, recipients)).toEqual([
+      { recipient: 'failed', attempts: 2, ambiguous: false },
+      { recipient: 'unknown', attempts: 2, ambiguous: true },
+    ])
+  })
+
+  test('keeps tenants apart who use the same message id, and messages of one tenant', async ({ database }) => {
+    const { ledger, rows } = await openLedger(database)
+    const other = { ...message, tenantId: Number.MAX_SAFE_INTEGER }
+    const [claim] = await ledger.claim(message, ['a'])
+    expect(await ledger.claim(other, ['a'])).toEqual([{ recipient: 'a', attempts: 1, ambiguous: false }])
+    expect(await ledger.claim({ ...message, messageId: 'm-2' }, ['a'])).toHaveLength(1)
+    expect(await ledger.record(message, toResults(claim ? [claim] : [], 'sent'))).toBe(1)
+    expect((await ledger.read(other, ['a'])).get('a')).toEqual({ state: 'sending', leasedByOther: true })
+    expect(await rows()).toMatchObject([
+      { tenant_id: '1', message_id: 'm-1', state: 'sent' },
+      { tenant_id: '1', message_id: 'm-2', state: 'sending' },
+      { tenant_id: '9007199254740991', message_id: 'm-1', state: 'sending' },
+    ])
+  })
+
+  test('takes recipients of a bigint column as strings and gives them back as such', async ({ database }) => {
+    const { ledger } = await openLedger(database, { table: 'push.deliveries' })
+    const claims = await ledger.claim(message, ['9223372036854775807', '10', '9'])
+    // In the order of the numbers: every statement must lock in the same.
+    expect(claims.map(({ recipient }) => recipient)).toEqual(['9', '10', '9223372036854775807'])
+    expect(await ledger.renew(message, claims)).toHaveLength(3)
+    expect(await ledger.record(message, toResults(claims, 'sent'))).toBe(3)
+    expect([...(await ledger.read(message, ['9', '10', '11'])).keys()].sort()).toEqual(['10', '9'])
+  })
+})
+
+describe('record', () => {
+  test('stores what became of each, and ends the lease', async ({ database }) => {
+    const { ledger, rows } = await openLedger(database)
+    await ledger.claim(message, ['a', 'b'])
+    const count = await ledger.record(message, [
+      { recipient: 'b', attempts: 1, state: 'failed', code: 'SMTP_550' },
+      { recipient: 'a', attempts: 1, state: 'sent', providerId: '<1@example.org>' },
+    ])
+    expect(count).toBe(2)
+    expect(await rows()).toMatchObject([
+      { recipient: 'a', state: 'sent', provider_id: '<1@example.org>', last_code: null, leased: null },
+      { recipient: 'b', state: 'failed', provider_id: null, last_code: 'SMTP_550', leased: null },
+    ])
+  })
+
+  test('changes nothing for a process whose claim has passed to another', async ({ database }) => {
+    const { ledger, endLeases, rows } = await openLedger(database)
+    const stale = await ledger.claim(message, ['a'])
+    await endLeases()
+    const fresh = await ledger.claim(message, ['a'])
+    expect(await ledger.record(message, toResults(stale, 'failed'))).toBe(0)
+    expect(await rows()).toMatchObject([{ state: 'sending', attempts: 2, leased: true }])
+    expect(await ledger.record(message, toResults(fresh, 'sent'))).toBe(1)
+    expect(await rows()).toMatchObject([{ state: 'sent', attempts: 2 }])
+  })
+
+  test('counts a result that comes after the lease, if nobody has taken the recipient over', async ({ database }) => {
+    const { ledger, endLeases } = await openLedger(database)
+    const claims = await ledger.claim(message, ['a'])
+    await endLeases()
+    expect(await ledger.record(message, toResults(claims, 'sent'))).toBe(1)
+  })
+
+  test('does not overwrite what is final', async ({ database }) => {
+    const { ledger, rows } = await openLedger(database)
+    const claims = await ledger.claim(message, ['a'])
+    await ledger.record(message, toResults(claims, 'sent'))
+    expect(await ledger.record(message, toResults(claims, 'retry'))).toBe(0)
+    expect(await rows()).toMatchObject([{ state: 'sent' }])
+  })
+
+  test('is not stopped by what a provider answers', async ({ database }) => {
+    const { ledger, rows } = await openLedger(database)
+    await ledger.claim(message, ['a', 'b'])
+    const count = await ledger.record(message, [
+      { recipient: 'a', attempts: 1, state: 'sent', providerId: 'nul \u0000 and \ud800' },
+      { recipient: 'b', attempts: 1, state: 'failed', code: 'x'.repeat(100_000) },
+    ])
+    expect(count).toBe(2)
+    expect(await rows()).toMatchObject([{ provider_id: 'nul  and \ufffd' }, { last_code: 'x'.repeat(1000) }])
+  })
+})
+
+describe('renew', () => {
+  test('starts the lease anew and names those who are still held', async ({ database }) => {
+    const { ledger, endLeases } = await openLedger(database)
+    const claims = await ledger.claim(message, ['done', 'lost', 'mine'])
+    await ledger.record(
+      message,
+      toResults(
+        claims.filter(({ recipient }) => recipient === 'done'),
+        'sent',
+      ),
+    )
+    await endLeases()
+    await ledger.claim(message, ['lost'])
+    expect(await ledger.renew(message, claims)).toEqual(['mine'])
+    expect((await ledger.read(message, ['mine'])).get('mine')).toEqual({ state: 'sending', leasedByOther: true })
+    expect(await ledger.claim(message, ['done', 'lost', 'mine'])).toEqual([])
+  })
+})
+
+describe('release', () => {
+  test('lets another process claim at once, without a doubt', async ({ database }) => {
+    const { ledger, rows } = await openLedger(database)
+    const claims = await ledger.claim(message, ['a', 'b', 'c'])
+    await ledger.release(message, [...claims.slice(0, 1), { recipient: 'b', attempts: 1, code: 'ORIGIN_CLOSED' }])
+    expect(await rows()).toMatchObject([
+      { recipient: 'a', state: 'retry', leased: null, last_code: null },
+      { recipient: 'b', state: 'retry', leased: null, last_code: 'ORIGIN_CLOSED' },
+      { recipient: 'c', state: 'sending', leased: true },
+    ])
+    expect(await ledger.claim(message, ['a', 'b', 'c'])).toEqual([
+      { recipient: 'a', attempts: 2, ambiguous: false },
+      { recipient: 'b', attempts: 2, ambiguous: false },
+    ])
+  })
+
+  test('leaves the doubt about an earlier claim', async ({ database }) => {
+    const { ledger, endLeases } = await openLedger(database)
+    await ledger.claim(message, ['a'])
+    await endLeases()
+    await ledger.release(message, await ledger.claim(message, ['a']))
+    expect((await ledger.read(message, ['a'])).get('a')).toEqual({ state: 'sending', leasedByOther: false })
+    expect(await ledger.claim(message, ['a'])).toEqual([{ recipient: 'a', attempts: 3, ambiguous: true }])
+  })
+
+  test('gives back nothing that has passed to another, or is recorded', async ({ database }) => {
+    const { ledger, endLeases, rows } = await openLedger(database)
+    const claims = await ledger.claim(message, ['lost', 'sent'])
+    await ledger.record(message, toResults(claims.slice(1), 'sent'))
+    await endLeases()
+    await ledger.claim(message, ['lost'])
+    await ledger.release(message, claims)
+    expect(await rows()).toMatchObject([
+      { recipient: 'lost', state: 'sending', attempts: 2 },
+      { recipient: 'sent', state: 'sent' },
+    ])
+  })
+})
+
+describe('read', () => {
+  test('tells state, lease and last code, and nothing of those who were never claimed', async ({ database }) => {
+    const { ledger, endLeases } = await openLedger(database)
+    const claims = await ledger.claim(message, ['dead', 'failed', 'sent'])
+    await ledger.record(message, [
+      ...toResults(claims.slice(1, 2), 'failed', 'SMTP_550'),
+      ...toResults(claims.slice(2), 'sent'),
+    ])
+    await endLeases()
+    await ledger.claim(message, ['leased'])
+    expect(await ledger.read(message, ['dead', 'failed', 'leased', 'never', 'sent'])).toEqual(
+      new Map([
+        ['dead', { state: 'sending', leasedByOther: false }],
+        ['failed', { state: 'failed', leasedByOther: false, lastCode: 'SMTP_550' }],
+        ['leased', { state: 'sending', leasedByOther: true }],
+        ['sent', { state: 'sent', leasedByOther: false }],
+      ]),
+    )
+  })
+})
+
+describe('the ledger', () => {
+  test('asks nothing when nobody is named', async ({ database }) => {
+    const { ledger } = await openLedger(database)
+    await database.query('DROP TABLE email.deliveries')
+    expect(await ledger.claim(message, [])).toEqual([])
+    expect(await ledger.record(message, [])).toBe(0)
+    expect(await ledger.renew(message, [])).toEqual([])
+    expect(await ledger.release(message, [])).toBeUndefined()
+    expect(await ledger.read(message, [])).toEqual(new Map())
+  })
+
+  test('defers the message when the database cannot be asked', async ({ database }) => {
+    const { ledger } = await openLedger(database)
+    await database.query('DROP TABLE email.deliveries')
+    for (const asking of [ledger.claim(message, ['a']), ledger.read(message, ['a'])]) {
+      await expect(asking).rejects.toMatchObject({ name: 'DeferError', code: 'DATABASE_UNAVAILABLE' })
+    }
+  })
+
+  test('does not deadlock when processes claim, renew, record and release in each other’s way', async ({
+    database,
+  }) => {
+    const { open, rows } = await openLedger(database)
+    const recipients = addresses(100)
+    const work = async (round: number): Promise<void> => {
+      const ledger = open(1)
+      const order = round % 2 ? recipients : recipients.toReversed()
+      const claims = (await ledger.claim(message, order)).toReversed()
+      await Promise.all([
+        ledger.renew(message, claims.toReversed()),
+        ledger.record(message, toResults(claims.slice(0, 40), 'retry')),
+        ledger.release(message, claims.slice(40, 80)),
+        ledger.claim(message, recipients),
+      ])
+    }
+    // A deadlock (40P01) would reject.
+    await Promise.all(
+      Array.from({ length: 4 }, async (_, worker) => {
+        for (let round = 0; round < 25; round++) await work(worker + round)
+      }),
+    )
+    expect(await rows()).toHaveLength(100)
+  })
+})

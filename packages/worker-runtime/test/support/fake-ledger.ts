@@ -1,0 +1,141 @@
+import type {
+  Claim,
+  Delivery,
+  DeliveryLedger,
+  DeliveryResult,
+  DeliveryState,
+  LedgerMessage,
+  UnsentClaim,
+} from '../../src/ledger/delivery-ledger.js'
+
+interface FakeRow {
+  state: DeliveryState
+  attempts: number
+  ambiguous: boolean
+  leaseEnd: number
+  code?: string | undefined
+}
+
+type Method = 'claim' | 'record' | 'renew' | 'release' | 'read'
+
+export interface FakeLedger extends DeliveryLedger {
+  rows: Map<string, FakeRow>
+  calls: { method: Method; recipients: string[] }[]
+  /** How many recipients each call of the method was about. */
+  sizes(method: Method): number[]
+  /** Until it is undefined again, the method throws this, and nothing happens. */
+  faults: Partial<Record<Method, Error | undefined>>
+  /** Until the returned function is called, the method's statements run and their answers are held back. */
+  holdBack(method: Method): () => void
+  /** Another process claims the recipients, whether their leases are over or not. */
+  takeOver(recipients: readonly string[]): void
+  statesOf(...states: DeliveryState[]): string[]
+  /** Called after every statement. */
+  onChange?: (() => void) | undefined
+}
+
+/** A ledger in memory, for one message, whose clock is `performance.now()`. */
+export function createFakeLedger(): FakeLedger {
+  const leaseMs = 30_000
+  const rows: FakeLedger['rows'] = new Map()
+  const calls: FakeLedger['calls'] = []
+  const faults: FakeLedger['faults'] = {}
+  const gates = new Map<Method, Promise<void>>()
+
+  async function run<T>(method: Method, given: readonly (string | { recipient: string })[], statement: () => T) {
+    calls.push({ method, recipients: given.map((one) => (typeof one === 'string' ? one : one.recipient)) })
+    await Promise.resolve()
+    const fault = faults[method]
+    if (fault) throw fault
+    const value = statement()
+    ledger.onChange?.()
+    await gates.get(method)
+    return value
+  }
+
+  function claimRow(recipient: string, replay: boolean): Claim[] {
+    const row = rows.get(recipient)
+    const leaseEnd = performance.now() + leaseMs
+    if (!row) {
+      rows.set(recipient, { state: 'sending', attempts: 1, ambiguous: false, leaseEnd })
+      return [{ recipient, attempts: 1, ambiguous: false }]
+    }
+    const isOver = row.state === 'sending' && row.leaseEnd < performance.now()
+    if (row.state !== 'retry' && !isOver && !(replay && ['failed', 'unknown'].includes(row.state))) return []
+    const ambiguous = row.state !== 'retry' && row.state !== 'failed'
+    const attempts = row.attempts + 1
+    rows.set(recipient, { ...row, state: 'sending', attempts, ambiguous, leaseEnd })
+    return [{ recipient, attempts, ambiguous }]
+  }
+
+  function findHeld({ recipient, attempts }: { recipient: string; attempts: number }): FakeRow | undefined {
+    const row = rows.get(recipient)
+    return row?.state === 'sending' && row.attempts === attempts ? row : undefined
+  }
+
+  const ledger: FakeLedger = {
+    leaseMs,
+    rows,
+    calls,
+    faults,
+    sizes: (method) => calls.filter((call) => call.method === method).map(({ recipients }) => recipients.length),
+    holdBack(method) {
+      const { promise, resolve } = withResolver()
+      gates.set(method, promise)
+      return () => {
+        gates.delete(method)
+        resolve()
+      }
+    },
+    takeOver(recipients) {
+      for (const recipient of recipients) {
+        const attempts = (rows.get(recipient)?.attempts ?? 0) + 1
+        rows.set(recipient, { state: 'sending', attempts, ambiguous: false, leaseEnd: performance.now() + leaseMs })
+      }
+    },
+    statesOf: (...states) =>
+      [...rows].filter(([, { state }]) => states.includes(state)).map(([recipient]) => recipient),
+
+    claim: (message: LedgerMessage, recipients) =>
+      run('claim', recipients, () => recipients.flatMap((recipient) => claimRow(recipient, message.replay))),
+    record: (_message, results: readonly DeliveryResult[]) =>
+      run('record', results, () => {
+        const held = results.flatMap((result) => (findHeld(result) ? [result] : []))
+        for (const { recipient, state, code } of held) Object.assign(rows.get(recipient) ?? {}, { state, code })
+        return held.length
+      }),
+    renew: (_message, claims: readonly Claim[]) =>
+      run('renew', claims, () => {
+        const held = claims.filter(findHeld)
+        for (const claim of held)
+          Object.assign(rows.get(claim.recipient) ?? {}, { leaseEnd: performance.now() + leaseMs })
+        return held.map(({ recipient }) => recipient)
+      }),
+    release: (_message, claims: readonly UnsentClaim[]) =>
+      run('release', claims, () => {
+        for (const { code, ...claim } of claims) Object.assign(findHeld(claim) ?? {}, { state: 'retry', code })
+      }),
+    read: (_message, recipients) =>
+      run('read', recipients, () => {
+        const found = recipients.flatMap((recipient) => {
+          const row = rows.get(recipient)
+          return row ? [[recipient, toDelivery(row)] as const] : []
+        })
+        return new Map<string, Delivery>(found)
+      }),
+  }
+  return ledger
+}
+
+function toDelivery({ state, leaseEnd, code }: FakeRow): Delivery {
+  const leasedByOther = state === 'sending' && leaseEnd > performance.now()
+  return { state, leasedByOther, ...(code !== undefined && { lastCode: code }) }
+}
+
+function withResolver() {
+  let resolve: () => void = () => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
