@@ -38,6 +38,8 @@ describe('a test fails if it', () => {
     ['leaves a connection to its vhost open', /^AMQP connections are still open after the test: forgotten client \(/m],
     ['leaves a connection to its database open', /1 database connection\(s\) still open.*forgotten client \(idle/],
     ['leaves a client of its pool lent out', /pools of the test to end: was a client not released\?/],
+    ['leaves a connection to its push service open', /^1 connection\(s\) to the push service are still open/m],
+    ['leaves a connection to its SMTP sink open', /^1 connection\(s\) to the SMTP sink are still open/m],
     ['leaves a timer running', /^1 handle\(s\) still open[\s\S]*timer opened at .*leaks\.ts:\d+/m],
     ['leaves a server listening', /^1 handle\(s\) still open[\s\S]*TCP server opened at .*leaks\.ts:\d+/m],
   ])('%s', (title, message) => {

@@ -9,38 +9,46 @@ class PromptConnection extends SMTPConnection {
   }
 }
 
-/** An SMTP server that greets at once and gives access to the sockets of its sessions. */
+/** An SMTP server that greets at once and knows its TCP connections. */
 export class PromptSmtpServer extends SMTPServer {
-  readonly #sockets = new Map<string, Socket>()
+  readonly #sockets = new Set<Socket>()
+  readonly #socketBySession = new Map<string, Socket>()
 
   constructor(options: SMTPServerOptions) {
     super({ ...options, disableReverseLookup: true })
+    // `connect` is called a turn later, and by then the server may be closed.
+    this.server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
   }
 
   override connect(socket: Socket, options?: SMTPConnectionOptions | null): void {
+    if (socket.destroyed) return
     const connection = new PromptConnection(this, socket, options)
     this.connections.add(connection)
-    this.#sockets.set(connection.id, socket)
+    this.#socketBySession.set(connection.id, socket)
     connection.on('error', (error) => this._onError(error))
     connection.init()
   }
 
-  /** Listeners on the socket would not do: STARTTLS removes them. */
   override onClose(session: SMTPServerSession): void {
-    this.#sockets.delete(session.id)
+    this.#socketBySession.delete(session.id)
   }
 
   /** TCP connections that are open. */
-  get socketCount(): number {
+  countSockets(): number {
+    // STARTTLS removes the listener for 'close'.
+    for (const socket of this.#sockets) if (socket.destroyed) this.#sockets.delete(socket)
     return this.#sockets.size
   }
 
-  /** The TCP connection of a session, below TLS if there is TLS. */
-  socketOf(session: SMTPServerSession): Socket | undefined {
-    return this.#sockets.get(session.id)
+  /** Ends the TCP connection of a session, below TLS if there is TLS. */
+  drop(session: SMTPServerSession): void {
+    this.#socketBySession.get(session.id)?.destroy()
   }
 
   destroySockets(): void {
-    for (const socket of this.#sockets.values()) socket.destroy()
+    for (const socket of this.#sockets) socket.destroy()
   }
 }

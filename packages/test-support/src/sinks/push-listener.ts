@@ -60,12 +60,14 @@ export function createPushListener({ certificate, protocols, serve }: PushListen
     },
     async close() {
       if (!server) return
-      const closed = once(server, 'close')
+      const closed = [server, ...sockets.values()].map(
+        (emitter) => new Promise((resolve) => emitter.once('close', resolve)),
+      )
       server.close()
       server = undefined
       closing.abort()
       for (const socket of sockets.values()) socket.destroy()
-      await closed
+      await Promise.all(closed)
     },
   }
 }

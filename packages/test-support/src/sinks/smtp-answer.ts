@@ -8,7 +8,7 @@
  * - `data 554`, `data 451`: after the final dot
  * - `hang-at-greeting`: the connection is accepted, and there is no greeting
  * - `drop-before-data`: the connection is closed instead of an answer to DATA
- * - `drop-in-data`: it is closed when the first bytes of the mail have come
+ * - `drop-in-data`: it is closed when the first bytes of the mail have come; of a short one the client may have sent all
  * - `drop-after-data`: the mail is taken, and the connection closed instead of an answer
  * - `hang-after-data`: the mail is taken, and there is no answer
  *

@@ -11,7 +11,7 @@ import type { SmtpAnswer, SmtpStep } from './smtp-answer.js'
 import { createSmtpScript, type SmtpScript } from './smtp-script.js'
 
 export interface SmtpSinkOptions {
-  /** Offers STARTTLS, with the certificate `ca`. Default false: it is refused with 502. */
+  /** Offers STARTTLS, with the certificate `ca`. Default false: it is refused as unknown, with 500. */
   starttls?: boolean
   /** Default: one that is free. */
   port?: number
@@ -64,7 +64,7 @@ export async function createSmtpSink({ starttls = false, port = 0 }: SmtpSinkOpt
         script,
         mailbox,
         signal: closing.signal,
-        drop: (session) => opened.socketOf(session)?.destroy(),
+        drop: (session) => opened.drop(session),
       }),
     })
     server = opened
@@ -91,7 +91,7 @@ export async function createSmtpSink({ starttls = false, port = 0 }: SmtpSinkOpt
     url: `smtp://127.0.0.1:${boundPort}`,
     ca: certificate.cert,
     get connections() {
-      return server?.socketCount ?? 0
+      return server?.countSockets() ?? 0
     },
     received: mailbox.received,
     receivedBy: mailbox.receivedBy,

@@ -1,5 +1,6 @@
 /** Tests that leave something open on purpose. The suite runs them in a vitest of their own, where each must fail. */
-import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { createServer, connect as openSocket } from 'node:net'
 import { connect } from 'amqplib'
 import pg from 'pg'
 import { test } from '../../src/test.js'
@@ -19,6 +20,14 @@ test('leaves a connection to its database open', async ({ database, task }) => {
 test('leaves a client of its pool lent out', async ({ database, task }) => {
   Object.assign(task.meta, { database: database.name })
   await database.createPool().connect()
+})
+
+test('leaves a connection to its push service open', async ({ pushService }) => {
+  await once(openSocket(pushService.port, '127.0.0.1'), 'connect')
+})
+
+test('leaves a connection to its SMTP sink open', async ({ smtpSink }) => {
+  await once(openSocket(smtpSink.port, '127.0.0.1'), 'data')
 })
 
 test('leaves a timer running', () => {
