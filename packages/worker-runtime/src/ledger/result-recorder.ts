@@ -10,10 +10,7 @@ export interface ResultRecorder {
   release(claims: readonly UnsentClaim[]): void
   /** Waits while results cannot be recorded, because what is sent meanwhile might be sent again. */
   ready(): Promise<void>
-  /**
-   * Resolves when everything is recorded.
-   * @throws the error for which some of it was given up
-   */
+  /** Resolves when everything is recorded, or given up. */
   finish(): Promise<void>
 }
 
@@ -49,7 +46,7 @@ export function createResultRecorder(options: ResultRecorderOptions): ResultReco
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> | undefined
   let stuck = false
-  let failure: { error: unknown } | undefined
+  let failed = false
 
   function write(): void {
     clearTimeout(timer)
@@ -91,7 +88,7 @@ export function createResultRecorder(options: ResultRecorderOptions): ResultReco
       try {
         return { value: await statement(), tries }
       } catch (error) {
-        const isOver = signal.aborted || failure !== undefined || performance.now() - startedAt >= patienceMs
+        const isOver = signal.aborted || failed || performance.now() - startedAt >= patienceMs
         if (isOver || !mayPass(error)) throw error
         if (!stuck)
           logger.warn({ err: error }, 'Results cannot be recorded; trying again, and sending nothing meanwhile')
@@ -103,7 +100,7 @@ export function createResultRecorder(options: ResultRecorderOptions): ResultReco
 
   function giveUp(error: unknown, count: number): void {
     logger.error({ err: error, count }, 'Results were not recorded: these recipients may be served again')
-    failure ??= { error }
+    failed = true
     onFailed(error)
   }
 
@@ -132,7 +129,6 @@ export function createResultRecorder(options: ResultRecorderOptions): ResultReco
         await writing
       }
       await Promise.all(releases)
-      if (failure) throw failure.error
     },
   }
 }
