@@ -1,0 +1,141 @@
+import { type TestDatabase, test, waitFor } from '@mono/test-support'
+import { describe, expect } from 'vitest'
+import { createDatabasePool } from '../src/database-pool.js'
+import type { Claim, DeliveryLedger } from '../src/ledger/delivery-ledger.js'
+import { serveRecipients } from '../src/ledger/serve-recipients.js'
+import type { ServeResult } from '../src/ledger/serve-result.js'
+import { openLedger } from './support/open-ledger.js'
+import { recordLogs } from './support/record-logs.js'
+import { createTcpProxy } from './support/tcp-proxy.js'
+
+const sent: ServeResult = { kind: 'sent' }
+const ids = (count: number) => Array.from({ length: count }, (_, i) => String(i + 1))
+
+interface ServeOptions {
+  ledger: DeliveryLedger
+  recipients: string[]
+  serve: (claim: Claim) => Promise<ServeResult> | ServeResult
+  signal?: AbortSignal
+  concurrency?: number
+}
+
+function serve({ signal = new AbortController().signal, concurrency = 20, serve, ...options }: ServeOptions) {
+  return serveRecipients({
+    ...options,
+    message: { tenantId: 1, messageId: 'm-1', replay: false },
+    signal,
+    concurrency,
+    logger: recordLogs().logger,
+    serve: async (claim) => serve(claim),
+  })
+}
+
+const openPushLedger = (database: TestDatabase, options = {}) =>
+  openLedger(database, { table: 'push.deliveries', ...options })
+
+describe('a message with many recipients', () => {
+  test('that three processes have at the same time is served to each recipient once', async ({ database }) => {
+    const { open, ledger } = await openPushLedger(database)
+    const recipients = ids(3000)
+    const served: string[] = []
+    const take = ({ recipient }: Claim) => {
+      served.push(recipient)
+      return sent
+    }
+    const outcomes = await Promise.allSettled([
+      serve({ ledger: open(), recipients, serve: take }),
+      serve({ ledger: open(), recipients: recipients.toReversed(), serve: take }),
+      serve({ ledger: open(), recipients, serve: take }),
+    ])
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ name: 'DeferError' })
+    }
+    expect(served).toHaveLength(3000)
+    expect(new Set(served).size).toBe(3000)
+    expect(await serve({ ledger, recipients, serve: take })).toEqual({ sent: 0, failed: 0, unknown: 0, already: 3000 })
+  })
+
+  test('has its leases renewed while it is served', async ({ database }) => {
+    const { open, rows } = await openPushLedger(database)
+    const findFirstEnd = async () => {
+      const [row] = await database.query<{ end: string }>('SELECT min(lease_until)::text AS end FROM push.deliveries')
+      return row?.end ?? ''
+    }
+    const waiting: (() => void)[] = []
+    const serving = serve({
+      ledger: open(3000),
+      recipients: ids(150),
+      concurrency: 150,
+      serve: () =>
+        new Promise((resolve) => {
+          waiting.push(() => resolve(sent))
+        }),
+    })
+    await waitFor(() => waiting.length === 150, { what: 'all to be under way' })
+    const end = await findFirstEnd()
+    await waitFor(async () => (await findFirstEnd()) > end, { what: 'every lease to be renewed' })
+    for (const answer of waiting) answer()
+    expect(await serving).toMatchObject({ sent: 150 })
+    expect((await rows()).every(({ attempts }) => attempts === 1)).toBe(true)
+  })
+})
+
+describe('a database that goes away while recipients are served', () => {
+  test('keeps nothing from being recorded once it is back, and nobody is served twice', async ({
+    database,
+    cleanUp,
+  }) => {
+    const proxy = await createTcpProxy(database.url)
+    cleanUp(() => proxy.cut())
+    const pool = createDatabasePool({ databaseUrl: proxy.url, name: 'push-worker', logger: recordLogs().logger })
+    cleanUp(() => pool.end())
+    const { ledger, rows } = await openPushLedger(database, { pool })
+    const served: string[] = []
+    const serving = serve({
+      ledger,
+      recipients: ids(150),
+      concurrency: 150,
+      serve: async ({ recipient }) => {
+        served.push(recipient)
+        if (served.length === 150) await proxy.cut()
+        return sent
+      },
+    })
+    await waitFor(() => served.length === 150, { what: 'all to be served' })
+    await waitFor(() => pool.totalCount === 0, { what: 'the connections to be lost' })
+    await proxy.restore()
+    const outcome = await serving.catch((error: unknown) => error)
+    expect(await rows()).toHaveLength(150)
+    expect((await rows()).every(({ state, attempts }) => state === 'sent' && attempts === 1)).toBe(true)
+    expect(outcome).toEqual({ sent: 150, failed: 0, unknown: 0, already: 0 })
+  })
+})
+
+describe('a process that is told to stop', () => {
+  test('leaves what it has not sent to the others at once', async ({ database }) => {
+    const { open } = await openPushLedger(database)
+    const abort = new AbortController()
+    const recipients = ids(150)
+    const served: string[] = []
+    const stopping = serve({
+      ledger: open(),
+      recipients,
+      concurrency: 1,
+      signal: abort.signal,
+      serve: ({ recipient }) => {
+        served.push(recipient)
+        if (served.length === 40) abort.abort(new Error('The consumer was closed.'))
+        return sent
+      },
+    })
+    await expect(stopping).rejects.toThrow('The consumer was closed.')
+    const take = ({ recipient, ambiguous }: Claim) => {
+      served.push(recipient)
+      expect(ambiguous).toBe(false)
+      return sent
+    }
+    expect(await serve({ ledger: open(), recipients, serve: take })).toMatchObject({ sent: 110, already: 40 })
+    expect(new Set(served).size).toBe(150)
+    expect(served).toHaveLength(150)
+  })
+})
