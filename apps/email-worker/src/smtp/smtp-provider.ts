@@ -80,6 +80,8 @@ function createTransport(
     dnsTimeout: connectMs,
     socketTimeout: silenceMs,
     socketCloseTimeout: 1_000,
+    // For a server that hangs up before a byte of the mail is read; then the message is to come back later.
+    maxRequeues: 2,
     // Here they hold whatever a single mail says.
     disableFileAccess: true,
     disableUrlAccess: true,

@@ -1,0 +1,72 @@
+import type { Claim, ServeResult } from '@mono/worker-runtime'
+import { createMessageId } from './create-message-id.js'
+import { type EmailProvider, SendError, type SendReceipt } from './email-provider.js'
+import { domainOf, type Sender } from './parse-sender.js'
+import type { MailContent } from './to-mail-content.js'
+
+/** What is done about a mail that the provider may have taken. */
+export type OnUnknown = 'resend' | 'hold'
+
+export interface RecipientServerOptions {
+  provider: EmailProvider
+  from: Sender
+  onUnknown: OnUnknown
+  message: { tenantId: number; messageId: string; replay: boolean }
+  content: MailContent
+  /** Lower-case address → the address as it was given. */
+  addresses: ReadonlyMap<string, string>
+  /** Lower-case addresses to which nothing is sent. */
+  suppressed: ReadonlySet<string>
+}
+
+/**
+ * Makes the function that sends one message to one recipient. Every recipient gets a mail of their own, so that none
+ * sees another's address and the answer is about that one only.
+ *
+ * Once the provider cannot be used, the message's other recipients are not tried.
+ */
+export function createRecipientServer(options: RecipientServerOptions) {
+  const { provider, from, onUnknown, message, content, addresses, suppressed } = options
+  const domain = domainOf(from.address)
+  let providerProblem: SendError | undefined
+
+  return async ({ recipient, ambiguous }: Claim, signal: AbortSignal): Promise<ServeResult> => {
+    if (suppressed.has(recipient)) return { kind: 'failed', code: 'SUPPRESSED' }
+    // A replay is somebody's decision to send again what is unknown.
+    if (ambiguous && onUnknown === 'hold' && !message.replay) return { kind: 'unknown', code: 'CLAIM_EXPIRED' }
+    if (providerProblem) return { kind: 'defer', code: providerProblem.code }
+
+    const address = addresses.get(recipient) ?? recipient
+    const messageId = createMessageId({ ...message, recipient, domain })
+    const mail = { from, to: { address }, messageId, ...content }
+    try {
+      return toResult(await provider.send(mail, { from: from.address, to: [address] }, signal))
+    } catch (error) {
+      if (!(error instanceof SendError)) throw error
+      // What was cut short before it was handed over is not a failure of the provider.
+      if (signal.aborted && error.outcome === 'transient') throw signal.reason
+      if (error.outcome === 'provider') providerProblem = error
+      return toFailure(error, onUnknown)
+    }
+  }
+}
+
+function toResult({ providerId, accepted, rejected: [rejection] }: SendReceipt): ServeResult {
+  if (accepted.length > 0) return { kind: 'sent', providerId }
+  // A provider that names neither has taken nothing.
+  if (rejection === undefined) return { kind: 'retry', code: 'NOT_ACCEPTED' }
+  return { kind: rejection.permanent ? 'failed' : 'retry', code: rejection.code }
+}
+
+function toFailure({ outcome, code, message }: SendError, onUnknown: OnUnknown): ServeResult {
+  switch (outcome) {
+    case 'provider':
+      return { kind: 'defer', code }
+    case 'permanent':
+      return { kind: 'failed', code }
+    case 'transient':
+      return { kind: 'retry', code, reason: message }
+    case 'unknown':
+      return onUnknown === 'hold' ? { kind: 'unknown', code } : { kind: 'retry', code, reason: message }
+  }
+}

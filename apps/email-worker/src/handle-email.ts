@@ -1,0 +1,85 @@
+import { setMaxListeners } from 'node:events'
+import type { MessageHandler, ReceivedMessage } from '@mono/message-queue'
+import { PermanentError } from '@mono/message-queue'
+import { type DeliveryLedger, serveRecipients } from '@mono/worker-runtime'
+import { createRecipientServer, type OnUnknown } from './create-recipient-server.js'
+import type { EmailProvider } from './email-provider.js'
+import type { Sender } from './parse-sender.js'
+import type { Suppressions } from './suppressions.js'
+import type { TemplateStore } from './templates/template-store.js'
+import { toMailContent } from './to-mail-content.js'
+
+export interface EmailHandlerOptions {
+  ledger: DeliveryLedger
+  suppressions: Suppressions
+  templates: TemplateStore
+  provider: EmailProvider
+  from: Sender
+  onUnknown: OnUnknown
+  /** Recipients of one message that are served at a time. */
+  concurrency: number
+}
+
+/**
+ * Sends a message to each of its recipients who has not been served. The content is made before anybody is claimed, so
+ * that a message that cannot be rendered leaves no trace in the ledger.
+ */
+export function createEmailHandler(options: EmailHandlerOptions): MessageHandler<'email.notifications'> {
+  const { ledger, suppressions, templates, concurrency, provider, from, onUnknown } = options
+  return async (message, { signal, logger }) => {
+    // Every mail on its way listens to the signal; Node warns of a leak above ten.
+    setMaxListeners(concurrency + 10, signal)
+    const content = toMailContent(message, templates)
+    const addresses = toAddressesByRecipient(message.payload.to)
+    const recipients = [...addresses.keys()]
+    const suppressed = await suppressions.find(message.tenantId, recipients)
+    const identity = { tenantId: message.tenantId, messageId: message.messageId, replay: isReplay(message) }
+    const serve = createRecipientServer({
+      provider,
+      from,
+      onUnknown,
+      message: identity,
+      content,
+      addresses,
+      suppressed,
+    })
+    try {
+      const summary = await serveRecipients({
+        ledger,
+        message: identity,
+        recipients,
+        concurrency,
+        signal,
+        logger,
+        serve,
+      })
+      logger.debug({ ...summary, suppressed: suppressed.size }, 'Every recipient is settled')
+    } catch (error) {
+      if (!isAllFailed(error) || suppressed.size < recipients.length) throw error
+      // Somebody decided that nothing is sent to them: that is no failure for anybody to look into.
+      logger.info({ suppressed: suppressed.size }, 'Every recipient is suppressed; nothing was sent')
+    }
+  }
+}
+
+/** Two spellings of one address are one recipient; the first is written to. */
+function toAddressesByRecipient(to: readonly string[]): Map<string, string> {
+  const addresses = new Map<string, string>()
+  for (const address of to) {
+    const recipient = address.toLowerCase()
+    if (!addresses.has(recipient)) addresses.set(recipient, address)
+  }
+  return addresses
+}
+
+/**
+ * The header stays on the message when it comes back from a retry. Only the first pass is the replay: what becomes
+ * `unknown` in it must not be sent again by the next.
+ */
+function isReplay({ headers, attempt }: ReceivedMessage<'email.notifications'>): boolean {
+  return headers['x-replay'] !== undefined && attempt === 1
+}
+
+function isAllFailed(error: unknown): boolean {
+  return error instanceof PermanentError && error.code === 'ALL_RECIPIENTS_FAILED'
+}

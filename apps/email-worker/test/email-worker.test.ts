@@ -1,0 +1,250 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { examples } from '@mono/contracts'
+import { migrate, type TestDatabase, type TestVhost, test, waitFor } from '@mono/test-support'
+import { createSmtpSink, type SmtpSink } from '@mono/test-support/sinks'
+import { describe, expect } from 'vitest'
+
+const builtInTemplates = fileURLToPath(new URL('../templates', import.meta.url))
+
+test.beforeEach(async ({ database }) => {
+  await migrate('email-worker', database.url)
+})
+
+async function openSink(cleanUp: (release: () => Promise<unknown>) => void): Promise<SmtpSink> {
+  const sink = await createSmtpSink()
+  cleanUp(() => sink.close())
+  return sink
+}
+
+const environment = (vhost: TestVhost, database: TestDatabase, sink: SmtpSink) => ({
+  RABBITMQ_URL: vhost.url,
+  DATABASE_URL: database.url,
+  SMTP_URL: sink.url,
+  EMAIL_FROM: 'Mono <mono@example.com>',
+})
+
+const mail = (fields: object = {}) => ({ ...examples['email.message'], to: ['ada@example.com'], ...fields })
+
+const notification = (fields: object = {}) => ({
+  to: ['ada@example.com'],
+  subject: 'Welcome',
+  template: 'welcome',
+  data: { userName: 'Ada' },
+  tenantId: 42,
+  ...fields,
+})
+
+const untilReceived = (sink: SmtpSink, count: number) =>
+  waitFor(() => sink.received.length >= count, { what: `${count} mails`, timeoutMs: 20_000 })
+
+describe('email-worker', () => {
+  test('sends mails as given and from templates, once, and stops on SIGTERM', async ({
+    vhost,
+    database,
+    workers,
+    cleanUp,
+  }) => {
+    const sink = await openSink(cleanUp)
+    const worker = workers.spawn('email-worker', environment(vhost, database, sink))
+    await worker.ready()
+    await vhost.publish('notifications', 'email.send', mail(), { messageId: 'given' })
+    for (const messageId of ['rendered', 'rendered']) {
+      await vhost.publish('notifications', 'email.template', notification(), { messageId })
+    }
+    await waitFor(
+      async () => (await database.query("SELECT FROM email.deliveries WHERE state = 'sent'")).length === 2,
+      {
+        what: 'two mails in the ledger',
+      },
+    )
+    expect(await worker.terminate()).toEqual({ code: 0, signal: null })
+    expect(sink.received.map(({ subject }) => subject).sort()).toEqual(['Minutes of the meeting', 'Welcome'])
+    expect(sink.received.every(({ headers }) => headers.from === 'Mono <mono@example.com>')).toBe(true)
+    expect(await vhost.countMessages('email.notifications')).toBe(0)
+    expect(await vhost.countMessages('email.notifications.dlq')).toBe(0)
+    expect(JSON.stringify(worker.logs)).not.toContain('ada@example.com')
+  })
+
+  test('bad input is dead-lettered with its code, and what is wrong is named', async ({
+    vhost,
+    database,
+    workers,
+    cleanUp,
+  }) => {
+    const sink = await openSink(cleanUp)
+    const worker = workers.spawn('email-worker', environment(vhost, database, sink))
+    await worker.ready()
+    const alert = { title: 't', body: 'b' }
+    const cases: [string, string, object, string, string][] = [
+      ['no such template', 'template', notification({ template: 'nowhere' }), 'UNKNOWN_TEMPLATE', '"nowhere"'],
+      ['a template elsewhere', 'template', notification({ template: '../welcome' }), 'INVALID_MESSAGE', 'template'],
+      ['no variable', 'template', notification({ data: {} }), 'INVALID_TEMPLATE_DATA', 'data.userName is missing'],
+      [
+        'a wrong type',
+        'template',
+        notification({ data: { userName: 7 } }),
+        'INVALID_TEMPLATE_DATA',
+        'data.userName must be string',
+      ],
+      [
+        'a javascript link',
+        'template',
+        notification({ template: 'notification', data: { ...alert, link: 'javascript:alert(1)' } }),
+        'INVALID_TEMPLATE_DATA',
+        'data.link must match pattern',
+      ],
+      ['a line break', 'send', mail({ to: ['a@b.example\r\nRCPT TO:<eve@b.example>'] }), 'INVALID_MESSAGE', 'to[0]'],
+      ['a comma', 'send', mail({ to: ['a@b.example,eve@b.example'] }), 'INVALID_MESSAGE', 'to[0]'],
+      ['two @', 'send', mail({ to: ['ada@example.com', 'a@b@c.example'] }), 'INVALID_MESSAGE', 'to[1]'],
+      ['nobody', 'send', mail({ to: [] }), 'INVALID_MESSAGE', 'to'],
+      ['too many', 'send', mail({ to: Array(1001).fill('ada@example.com') }), 'INVALID_MESSAGE', 'to'],
+      ['no body', 'send', mail({ text: undefined, html: undefined }), 'INVALID_MESSAGE', 'text'],
+    ]
+    for (const [messageId, key, body] of cases) {
+      await vhost.publish('notifications', `email.${key}`, body, { messageId })
+    }
+    const dead = await vhost.drainQueue('email.notifications.dlq', cases.length)
+    const found = new Map(dead.map(({ properties, headers }) => [properties.messageId, headers]))
+    for (const [messageId, , , code, named] of cases) {
+      expect([messageId, found.get(messageId)?.['x-failure-code']]).toEqual([messageId, code])
+      expect(found.get(messageId)?.['x-failure-message']).toContain(named)
+    }
+    await worker.terminate()
+    expect(sink.received).toEqual([])
+    expect(await database.query('SELECT FROM email.deliveries')).toEqual([])
+  })
+
+  test('a subject with a line break is sent as one line', async ({ vhost, database, workers, cleanUp }) => {
+    const sink = await openSink(cleanUp)
+    const worker = workers.spawn('email-worker', environment(vhost, database, sink))
+    await worker.ready()
+    await vhost.publish('notifications', 'email.send', mail({ subject: 'Hello\r\nBcc: eve@example.com' }))
+    await untilReceived(sink, 1)
+    await worker.terminate()
+    expect(sink.received).toMatchObject([{ to: ['ada@example.com'], subject: 'Hello Bcc: eve@example.com' }])
+    expect(sink.received[0]?.headers).not.toHaveProperty('bcc')
+  })
+
+  test('who was not served waits for the retry, and nobody else is sent to again', async ({
+    vhost,
+    database,
+    workers,
+    cleanUp,
+  }) => {
+    const sink = await openSink(cleanUp)
+    sink.answer('refused@example.com', 'rcpt 550')
+    sink.answer('later@example.com', ['rcpt 451'])
+    const worker = workers.spawn('email-worker', environment(vhost, database, sink))
+    await worker.ready()
+    const to = ['ada@example.com', 'refused@example.com', 'later@example.com']
+    await vhost.publish('notifications', 'email.send', mail({ to }), { messageId: 'partly' })
+    const [waiting] = await vhost.drainQueue('email.notifications.retry.60s', 1, { timeoutMs: 20_000 })
+    expect(waiting?.headers['x-attempts']).toBe(1)
+
+    // The way back, which the broker takes after a minute.
+    const { messageId, headers } = waiting?.properties ?? {}
+    await vhost.publish('email.notifications.retry', 'work', waiting?.body, {
+      ...waiting?.properties,
+      messageId,
+      headers: { ...headers },
+    })
+    await waitFor(
+      async () => (await database.query("SELECT FROM email.deliveries WHERE state = 'sent'")).length === 2,
+      {
+        what: 'the retry',
+      },
+    )
+    await worker.terminate()
+    expect(sink.counts()).toEqual(
+      new Map([
+        ['ada@example.com', 1],
+        ['later@example.com', 1],
+      ]),
+    )
+    for (const queue of ['', '.dlq', '.retry.60s', '.retry.15m']) {
+      expect([queue, await vhost.countMessages(`email.notifications${queue}`)]).toEqual([queue, 0])
+    }
+  })
+
+  test('if all are refused the message is dead-lettered', async ({ vhost, database, workers, cleanUp }) => {
+    const sink = await openSink(cleanUp)
+    sink.answer('all', 'rcpt 550')
+    const worker = workers.spawn('email-worker', environment(vhost, database, sink))
+    await worker.ready()
+    await vhost.publish('notifications', 'email.send', mail({ to: ['a@example.com', 'b@example.com'] }))
+    const [dead] = await vhost.drainQueue('email.notifications.dlq', 1)
+    expect(dead?.headers).toMatchObject({
+      'x-failure-code': 'ALL_RECIPIENTS_FAILED',
+      'x-failure-message': 'All 2 recipients failed: 2 SMTP_550',
+    })
+    await worker.terminate()
+  })
+
+  test('a refused login dead-letters nothing, and counts no attempt', async ({ vhost, database, workers, cleanUp }) => {
+    const sink = await openSink(cleanUp)
+    sink.answer('all', 'auth 535')
+    const SMTP_URL = sink.url.replace('//', '//mono:wrong@')
+    const worker = workers.spawn('email-worker', { ...environment(vhost, database, sink), SMTP_URL })
+    await worker.ready()
+    for (const messageId of ['a', 'b', 'c']) await vhost.publish('notifications', 'email.send', mail(), { messageId })
+    const waiting = await vhost.drainQueue('email.notifications.retry.60s', 3, { timeoutMs: 20_000 })
+    expect(waiting.map(({ headers }) => headers['x-attempts'] ?? 0)).toEqual([0, 0, 0])
+    await worker.terminate()
+    expect(await vhost.countMessages('email.notifications.dlq')).toBe(0)
+  })
+
+  test('SIGTERM lets what is on its way arrive; the rest is sent by another process, all of it once', async ({
+    vhost,
+    database,
+    workers,
+    cleanUp,
+  }) => {
+    const sink = await openSink(cleanUp)
+    sink.answer('all', 'delay 50')
+    const env = environment(vhost, database, sink)
+    const first = workers.spawn('email-worker', env)
+    await first.ready()
+    const to = Array.from({ length: 10 }, (_, index) => `user-${index}@example.com`)
+    await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        vhost.publish('notifications', 'email.send', mail({ to }), { messageId: `${index}` }),
+      ),
+    )
+    await untilReceived(sink, 50)
+    expect(await first.terminate()).toEqual({ code: 0, signal: null })
+    expect(await database.query("SELECT FROM email.deliveries WHERE state <> 'sent'")).toEqual([])
+    expect(sink.received.length).toBeLessThan(400)
+
+    sink.answer('all', 'accept')
+    const second = workers.spawn('email-worker', env)
+    await second.ready()
+    await untilReceived(sink, 400)
+    await second.terminate()
+    expect([...sink.counts().values()]).toEqual(Array.from({ length: 10 }, () => 40))
+  })
+
+  test('a fault in a template ends the process with its place', async ({ vhost, database, workers, cleanUp }) => {
+    const sink = await openSink(cleanUp)
+    const directory = mkdtempSync(join(tmpdir(), 'templates-'))
+    cleanUp(async () => rmSync(directory, { recursive: true }))
+    cpSync(builtInTemplates, directory, { recursive: true })
+    writeFileSync(join(directory, 'welcome/text.liquid'), 'Hello {{ userNmae }}')
+    const env = { ...environment(vhost, database, sink), EMAIL_TEMPLATES_DIR: directory }
+    const worker = workers.spawn('email-worker', env)
+    expect(await worker.exited).toEqual({ code: 1, signal: null })
+    expect(JSON.stringify(worker.logs)).toContain(
+      'welcome/text.liquid:1:10: uses the variable \\"userNmae\\", which welcome/schema.json does not have',
+    )
+  })
+
+  test('starts with a fault list instead of half an environment', async ({ workers }) => {
+    const worker = workers.spawn('email-worker', { EMAIL_FROM: 'nobody' })
+    expect(await worker.exited).toEqual({ code: 1, signal: null })
+    for (const name of ['RABBITMQ_URL', 'DATABASE_URL', 'SMTP_URL', 'EMAIL_FROM']) {
+      expect(worker.stderr).toContain(`${name}: expected`)
+    }
+  })
+})
