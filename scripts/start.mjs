@@ -5,6 +5,7 @@ import { instanceName } from './services/paths.mjs'
 import { choosePorts } from './services/ports.mjs'
 import { say, step } from './services/progress.mjs'
 import { startServices } from './services/services.mjs'
+import { openFarEnds } from './start/far-ends.mjs'
 import { renderOutcomes } from './start/render-table.mjs'
 import { runExamples } from './start/run-examples.mjs'
 import { migrate, startWorker } from './start/worker-process.mjs'
@@ -56,13 +57,15 @@ async function start(once) {
   await step('migrating the database', async () => {
     for (const { name } of workers) await migrate(name, databaseUrl)
   })
+  const farEnds = await openFarEnds()
+  releases.push({ what: 'push service and mail catcher', release: farEnds.close })
   const ports = await choosePorts(
     Object.fromEntries(workers.map(({ name, httpPort }) => [name, httpPort])),
     instanceName,
   )
   const env = { RABBITMQ_URL: rabbitmqUrl, DATABASE_URL: databaseUrl }
   const processes = workers.map((worker, index) =>
-    startWorker(worker, { index, httpPort: ports[worker.name] ?? worker.httpPort, env }),
+    startWorker(worker, { index, httpPort: ports[worker.name] ?? worker.httpPort, env, farEnds }),
   )
   releases.push({
     what: 'the workers',
@@ -71,7 +74,7 @@ async function start(once) {
     },
   })
   await step('waiting for the workers', () => Promise.all(processes.map(({ ready }) => ready())))
-  const outcomes = await step('waiting for the effects of the examples', () => runExamples(workers, services))
+  const outcomes = await step('waiting for the effects of the examples', () => runExamples(workers, services, farEnds))
   process.stdout.write(`\n${renderOutcomes(outcomes)}\n\n`)
   if (outcomes.some(({ done }) => done === undefined)) process.exitCode = 1
   if (once) return
@@ -79,6 +82,7 @@ async function start(once) {
     [
       `RabbitMQ     ${managementUrl}  user ${decodeURIComponent(new URL(rabbitmqUrl.split(',')[0] ?? '').username)}, password as in ${rabbitmqUrl}`,
       `PostgreSQL   ${databaseUrl}`,
+      `Mails        ${farEnds.mailPage}`,
       ...processes.map(({ name, url }) => `${name.padEnd(12)} ${url}/readyz  ${url}/metrics`),
       '',
       'Ctrl-C stops everything.',

@@ -27,9 +27,10 @@ async function awaitEffect({ where, read }, since) {
  * Connects as an application does, sends one example for each worker and waits up to a minute for its effects.
  * @param {import('./workers.mjs').WorkerDescription[]} workers
  * @param {{ rabbitmqUrl: string, databaseUrl: string }} services
+ * @param {import('./far-ends.mjs').FarEnds} farEnds
  * @returns {Promise<Outcome[]>}
  */
-export async function runExamples(workers, { rabbitmqUrl, databaseUrl }) {
+export async function runExamples(workers, { rabbitmqUrl, databaseUrl }, farEnds) {
   // Only here, since they are not there before the dependencies are installed and the packages built.
   const { createMessageQueue } = await import('@mono/message-queue')
   const contracts = await import('@mono/contracts')
@@ -44,6 +45,7 @@ export async function runExamples(workers, { rabbitmqUrl, databaseUrl }) {
   const stage = {
     messageQueue,
     contracts,
+    farEnds,
     findRow: async (sql, params) => (await pool.query(sql, params)).rows[0],
     async subscribe(exchange, bindingKey) {
       /** @type {{ routingKey: string, body: Record<string, unknown> }[]} */

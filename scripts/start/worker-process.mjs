@@ -48,14 +48,14 @@ async function probeReady(url) {
 /**
  * Starts a worker from its build, and shows its log with its name in front.
  * @param {import('./workers.mjs').WorkerDescription} description
- * @param {{ index: number, httpPort: number, env: NodeJS.ProcessEnv }} options
+ * @param {{ index: number, httpPort: number, env: NodeJS.ProcessEnv, farEnds: import('./far-ends.mjs').FarEnds }} options
  * @returns {WorkerProcess}
  */
-export function startWorker({ name, env: extra }, { index, httpPort, env }) {
+export function startWorker({ name, env: toEnv }, { index, httpPort, env, farEnds }) {
   const prefix = styleText(colours[index % colours.length] ?? 'cyan', name.padEnd(12))
   const child = spawnDetached(process.execPath, [join(rootDirectory, 'apps', name, 'dist/main.js')], {
     cwd: rootDirectory,
-    env: { ...environment, ...extra, ...env, HTTP_PORT: String(httpPort) },
+    env: { ...environment, ...toEnv?.(farEnds), ...env, HTTP_PORT: String(httpPort) },
     stdio: ['ignore', 'pipe', 'pipe'],
     endWithParent: 'SIGTERM',
   })

@@ -21,7 +21,7 @@ export interface ClaimIntakeOptions {
 }
 
 /** Recipients claimed at a time: what waits in hand, and what a process that dies leaves leased. */
-export const chunkSize = 200
+const chunkSize = 200
 
 /**
  * Claims the recipients chunk by chunk, the next one when somebody is free and nothing waits, so that one slow
