@@ -1,13 +1,7 @@
 export type { AnswerOptions } from './answer-script.js'
 export type { ReceivedMail } from './parse-received-mail.js'
-export type { PushAnswer, PushRedirect, PushReply, PushTrouble } from './push-answer.js'
+export type { PushAnswer } from './push-answer.js'
 export type { PushDevice } from './push-device.js'
-export {
-  createPushService,
-  type PushAttempt,
-  type PushMessage,
-  type PushService,
-  type PushServiceOptions,
-} from './push-service.js'
+export { createPushService, type PushAttempt, type PushMessage, type PushService } from './push-service.js'
 export type { SmtpAnswer } from './smtp-answer.js'
-export { createSmtpSink, type SmtpSink, type SmtpSinkOptions } from './smtp-sink.js'
+export { createSmtpSink, type SmtpSink } from './smtp-sink.js'

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { Transform } from 'node:stream'
 import { createTransport as createNodemailer, type Transporter } from 'nodemailer'
 import { describe, expect } from 'vitest'
@@ -23,7 +25,7 @@ const mail = {
 
 const createTransport = (sink: SmtpSink, options: object = {}) => {
   const { hostname: host, port } = new URL(sink.url)
-  return createNodemailer({ host, port: Number(port), socketTimeout: 500, ...options })
+  return createNodemailer({ host, port: Number(port), ...options })
 }
 
 const soon = <T>(condition: () => T, what: string) => waitFor(condition, { what, timeoutMs: 2_000, intervalMs: 5 })
@@ -74,14 +76,16 @@ test('keeps what it gets, parsed, with its envelope', async ({ smtpSink, transpo
 })
 
 test('greets at once', async ({ smtpSink, cleanUp }) => {
-  const since = performance.now()
-  for (let sent = 0; sent < 10; sent += 1) {
-    const transport = createTransport(smtpSink)
-    cleanUp(() => transport.close())
-    await transport.sendMail(mail)
+  const delays: number[] = []
+  for (let opened = 0; opened < 5; opened += 1) {
+    const since = performance.now()
+    const socket = connect(smtpSink.port, '127.0.0.1')
+    cleanUp(() => socket.destroy())
+    const [greeting] = await once(socket, 'data')
+    expect(String(greeting)).toMatch(/^220 /)
+    delays.push(performance.now() - since)
   }
-  expect(smtpSink.received).toHaveLength(10)
-  expect(performance.now() - since).toBeLessThan(1_000)
+  expect(Math.min(...delays)).toBeLessThan(90)
 })
 
 test('takes many mails on one connection', async ({ smtpSink, cleanUp }) => {
@@ -146,8 +150,10 @@ const losses: [answer: SmtpAnswer, failure: object, isFlushed: boolean | undefin
   ['hang-after-data', { code: 'ETIMEDOUT', command: 'CONN' }, true, 1],
 ]
 
-test.for(losses)('told `%s`, it leaves the client without an answer', async (loss, { smtpSink, transport }) => {
+test.for(losses)('told `%s`, it leaves the client without an answer', async (loss, { smtpSink, cleanUp }) => {
   const [answer, failure, isFlushed, taken] = loss
+  const transport = createTransport(smtpSink, answer === 'hang-after-data' ? { socketTimeout: 300 } : {})
+  cleanUp(() => transport.close())
   smtpSink.answer(mail.to, [answer])
   const wasFlushed = watchFlush(transport)
   const found = await failureOf(transport.sendMail(mail))
