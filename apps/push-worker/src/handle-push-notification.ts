@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { MessageHandler, ReceivedMessage } from '@mono/message-queue'
 import { type DeliveryLedger, type ServeResult, serveRecipients } from '@mono/worker-runtime'
 import type { Channel, Device } from './device.js'
@@ -33,6 +34,8 @@ export function createPushNotificationHandler({
   webPush,
 }: PushNotificationHandlerOptions): MessageHandler<'push.notifications'> {
   return async (message, { signal, logger }) => {
+    // Every device that is being served listens to it.
+    setMaxListeners(0, signal)
     const { payload, tenantId, messageId, headers } = message
     const content = toPushContent(payload, messageId)
     const { devices, usersWithout } = await deviceStore.findDevices({

@@ -6,6 +6,8 @@ import { toAbortedError } from './to-aborted-error.js'
 export interface Carrier {
   /** Nothing is under way, and nobody waits. */
   readonly idle: boolean
+  /** A request was sent with it. */
+  readonly isUsed: boolean
   /** Resolves when no connection is left. */
   readonly ended: Promise<void>
   /**
@@ -39,6 +41,7 @@ export function createCarrier(parts: CarrierParts): Carrier {
   const slots = createSlots(parts.maxConcurrent)
   const retired = new Error('The carrier takes nothing new')
   let usable = true
+  let isUsed = false
 
   function retire(): void {
     if (!usable) return
@@ -57,6 +60,9 @@ export function createCarrier(parts: CarrierParts): Carrier {
     get idle() {
       return slots.held === 0 && slots.waiting === 0
     },
+    get isUsed() {
+      return isUsed
+    },
     ended: parts.disconnected.then(retire),
     async reserve(signal) {
       try {
@@ -70,6 +76,7 @@ export function createCarrier(parts: CarrierParts): Carrier {
     },
     async send(request) {
       try {
+        isUsed = true
         return await parts.exchange(request)
       } finally {
         slots.release()

@@ -119,6 +119,39 @@ describe('HTTP/2', () => {
     expect(streams).toBe(1)
   })
 
+  test.for(['lost', 'cut off'])(
+    'an answer that was %s makes the next request go over another session',
+    async (how, { cleanUp }) => {
+      const { https, request } = await setUp(
+        cleanUp,
+        {
+          onStream(stream, _headers, count) {
+            if (count > 1) answer(stream)
+            else if (how === 'lost') stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+            else answer(stream, 'x'.repeat(2000))
+          },
+        },
+        { maxBodyBytes: 1000 },
+      )
+      await request().catch(() => {})
+      expect(await request()).toMatchObject({ status: 201, complete: true })
+      expect(https.sessions).toHaveLength(2)
+    },
+  )
+
+  test('a session goes on that answers others while one request is out of time', async ({ cleanUp }) => {
+    const { https, request } = await setUp(cleanUp, {
+      onStream: (stream, headers) => void (headers[':path'] === '/hang' || answer(stream)),
+    })
+    const controller = new AbortController()
+    const hanging = request('/hang', { signal: controller.signal })
+    await request()
+    controller.abort()
+    await expect(hanging).rejects.toMatchObject({ code: 'ABORTED' })
+    await request()
+    expect(https.sessions).toHaveLength(1)
+  })
+
   test('a GOAWAY: streams up to the last go on, those above it are sent again on a new session', async ({
     cleanUp,
   }) => {
@@ -156,6 +189,22 @@ describe('HTTP/2', () => {
     })
     await expect(request()).rejects.toMatchObject({ code: 'UNPROCESSED', sent: false })
     expect(https.sessions.length).toBeLessThanOrEqual(5)
+  })
+
+  test('a server that ends every session after an answer is connected to as often as it takes', async ({ cleanUp }) => {
+    const { https, request } = await setUp(
+      cleanUp,
+      {
+        onStream(stream) {
+          answer(stream)
+          stream.session?.close()
+        },
+      },
+      { maxConcurrent: 1 },
+    )
+    const answers = await Promise.all(Array.from({ length: 10 }, () => request()))
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(201))
+    expect(https.sessions).toHaveLength(10)
   })
 
   test('a session that does not answer any more is replaced', async ({ cleanUp }) => {

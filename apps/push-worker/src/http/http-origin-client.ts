@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Carrier } from './carrier.js'
 import type { HttpAnswer, HttpRequest } from './http-messages.js'
 import { HttpRequestError } from './http-request-error.js'
@@ -29,7 +30,7 @@ export interface HttpOriginClient {
 }
 
 /** A server that ends every session at once must not be connected to without end. */
-const maxCarriers = 5
+const maxInVain = 5
 
 export function createHttpOriginClient(options: HttpOriginClientOptions = {}): HttpOriginClient {
   const defaults = { connectTimeoutMs: 5000, idleMs: 60_000, maxConcurrent: 100, maxBodyBytes: 65_536 }
@@ -38,6 +39,8 @@ export function createHttpOriginClient(options: HttpOriginClientOptions = {}): H
   const current = new Map<string, Promise<Carrier>>()
   const open = new Map<Carrier, NodeJS.Timeout>()
   const closing = new AbortController()
+  // Every connection that is being opened listens to it.
+  setMaxListeners(0, closing.signal)
 
   function openFor(origin: string): Promise<Carrier> {
     const opening = openCarrier({ ...resolved, origin, signal: closing.signal })
@@ -67,14 +70,15 @@ export function createHttpOriginClient(options: HttpOriginClientOptions = {}): H
 
   /** A carrier that has a turn for the request. */
   async function reserve({ url: { origin }, signal }: HttpRequest): Promise<Carrier> {
-    for (let tries = 1; tries <= maxCarriers; tries += 1) {
+    for (let inVain = 0; inVain < maxInVain; ) {
       if (closing.signal.aborted) throw closedError()
       const opening = current.get(origin) ?? openFor(origin)
       const carrier = await untilAborted(opening, signal, () => toAbortedError(signal, { sent: false }))
       if (await carrier.reserve(signal)) return carrier
       forget(origin, opening)
+      if (!carrier.isUsed) inVain += 1
     }
-    const message = `The server ended ${maxCarriers} connections before the request had its turn`
+    const message = `The server ended ${maxInVain} connections before a request was sent`
     throw new HttpRequestError('UNPROCESSED', message, { sent: false })
   }
 

@@ -37,13 +37,16 @@ export async function openHttp2Carrier(options: Http2CarrierOptions): Promise<Ca
   const streamLimit = () => Math.min(session.remoteSettings.maxConcurrentStreams ?? maxConcurrent, maxConcurrent)
   let lastStreamId = Number.POSITIVE_INFINITY
 
+  /** What is not answered to the end may be the session's fault, so the next request gets another one. */
   async function exchange(request: HttpRequest) {
     const bytesBefore = socket.bytesRead
     try {
-      return await exchangeOnHttp2({ session, request, maxBodyBytes, isAboveLast: (id) => id > lastStreamId })
+      const answer = await exchangeOnHttp2({ session, request, maxBodyBytes, isAboveLast: (id) => id > lastStreamId })
+      if (!answer.complete) carrier.retire()
+      return answer
     } catch (error) {
-      // A peer that is gone without a word looks like one that takes its time: the next request gets a new session.
-      if (isAborted(error) && socket.bytesRead === bytesBefore) carrier.retire()
+      // Out of time, but the session has brought something meanwhile: it is this answer that takes its time.
+      if (!isAborted(error) || socket.bytesRead === bytesBefore) carrier.retire()
       throw error
     }
   }

@@ -1,0 +1,162 @@
+import { InvalidMessageError, PermanentError } from '@mono/message-queue'
+import { createRecordingLogger } from '@mono/test-support'
+import type { DeliveryLedger, DeliveryResult, LedgerMessage, ServeResult } from '@mono/worker-runtime'
+import { describe, expect, test } from 'vitest'
+import { receivedPushNotification } from '../test/support/received-push-notification.js'
+import type { Channel, Device } from './device.js'
+import type { DeviceQuery } from './device-store.js'
+import { createPushNotificationHandler } from './handle-push-notification.js'
+
+const device = (id: string, fields: Partial<Device> = {}): Device => ({
+  id,
+  channel: 'web',
+  address: `https://push.example.com/${id}`,
+  p256dh: 'key',
+  auth: 'secret',
+  isDisabled: false,
+  ...fields,
+})
+
+/** A ledger that knows nothing of the message yet, and what was asked of each part. */
+function setUp({
+  devices,
+  serve = () => ({ kind: 'sent' }),
+}: {
+  devices: Device[]
+  serve?: (id: string) => ServeResult | Promise<ServeResult>
+}) {
+  const queries: DeviceQuery[] = []
+  const sent: string[] = []
+  const messages: LedgerMessage[] = []
+  const results = new Map<string, DeliveryResult>()
+  const ledger: DeliveryLedger = {
+    leaseMs: 30_000,
+    async claim(message, recipients) {
+      messages.push(message)
+      return recipients.map((recipient) => ({ recipient, attempts: 1, ambiguous: false }))
+    },
+    async record(_message, recorded) {
+      for (const result of recorded) results.set(result.recipient, result)
+      return recorded.length
+    },
+    renew: async (_message, claims) => claims.map(({ recipient }) => recipient),
+    async release() {},
+    async read() {
+      return new Map(
+        [...results].map(([id, { state, code }]) => [
+          id,
+          { state, leasedByOther: false, ...(code && { lastCode: code }) },
+        ]),
+      )
+    },
+  }
+  const logger = createRecordingLogger()
+  const { signal } = new AbortController()
+  const handler = createPushNotificationHandler({
+    ledger,
+    deviceStore: {
+      async findDevices(query) {
+        queries.push(query)
+        return { devices, usersWithout: 0 }
+      },
+    },
+    webPush: {
+      async send({ id }) {
+        sent.push(id)
+        return await serve(id)
+      },
+    },
+  })
+  const handle = (message = receivedPushNotification()) => handler(message, { signal, logger })
+  const codes = () => [...results.values()].map(({ recipient, state, code }) => [recipient, state, code])
+  return { queries, sent, messages, codes, handle }
+}
+
+test('every device is served, and the message is done', async () => {
+  const { queries, sent, handle } = setUp({ devices: [device('1'), device('2')] })
+  await handle(receivedPushNotification({ recipientIds: ['ada', 'bob'], tenantId: 7 }))
+  expect(queries).toEqual([
+    { tenantId: 7, messageId: 'message-1', userIds: ['ada', 'bob'], channels: ['web', 'fcm', 'apns'] },
+  ])
+  expect(sent).toEqual(['1', '2'])
+})
+
+test('without any device the message is done', async () => {
+  const { messages, handle } = setUp({ devices: [] })
+  await handle()
+  expect(messages).toEqual([])
+})
+
+test.each<[string, Channel[]]>([
+  ['push.web', ['web']],
+  ['push.mobile', ['fcm', 'apns']],
+  ['push.all', ['web', 'fcm', 'apns']],
+])('the routing key %s means the channels %j', async (routingKey, channels) => {
+  const { queries, handle } = setUp({ devices: [] })
+  await handle(receivedPushNotification({}, { routingKey }))
+  expect(queries).toMatchObject([{ channels }])
+})
+
+describe('nothing is sent', () => {
+  test('to devices of apps, nor to those that were disabled meanwhile', async () => {
+    const { sent, codes, handle } = setUp({
+      devices: [
+        device('1', { channel: 'fcm' }),
+        device('2', { channel: 'apns' }),
+        device('3', { isDisabled: true }),
+        device('4'),
+      ],
+    })
+    await handle()
+    expect(sent).toEqual(['4'])
+    expect(codes()).toEqual([
+      ['1', 'failed', 'CHANNEL_OFF'],
+      ['2', 'failed', 'CHANNEL_OFF'],
+      ['3', 'failed', 'DEVICE_DISABLED'],
+      ['4', 'sent', undefined],
+    ])
+  })
+
+  test('of a message that cannot be sent to anybody, and nobody is looked up', async () => {
+    const { queries, handle } = setUp({ devices: [device('1')] })
+    await expect(handle(receivedPushNotification({ data: { ttl: -1 } }))).rejects.toBeInstanceOf(InvalidMessageError)
+    expect(queries).toEqual([])
+  })
+})
+
+test('a message whose devices all fail is given up', async () => {
+  const { handle } = setUp({ devices: [device('1')], serve: () => ({ kind: 'failed', code: 'GONE' }) })
+  await expect(handle()).rejects.toBeInstanceOf(PermanentError)
+  await expect(handle()).rejects.toMatchObject({ code: 'ALL_RECIPIENTS_FAILED' })
+})
+
+test('a device that waits makes the message wait as long', async () => {
+  const { handle } = setUp({
+    devices: [device('1'), device('2')],
+    serve: (id) => (id === '1' ? { kind: 'sent' } : { kind: 'defer', code: 'ORIGIN_CLOSED', delayMs: 7000 }),
+  })
+  await expect(handle()).rejects.toMatchObject({ name: 'DeferError', delayMs: 7000 })
+})
+
+test('a replay is told to the ledger', async () => {
+  const { messages, handle } = setUp({ devices: [device('1')] })
+  await handle(receivedPushNotification({}, { headers: { 'x-replay': 'true' } }))
+  await handle()
+  expect(messages.map(({ replay }) => replay)).toEqual([true, false])
+})
+
+test('devices wait for their push services side by side, 200 of them', async () => {
+  let admit: (result: ServeResult) => void = () => {}
+  const admitted = new Promise<ServeResult>((resolve) => {
+    admit = resolve
+  })
+  const { sent, handle } = setUp({
+    devices: Array.from({ length: 250 }, (_, index) => device(`${index + 1}`)),
+    serve() {
+      if (sent.length === 200) admit({ kind: 'sent' })
+      return admitted
+    },
+  })
+  await handle()
+  expect(new Set(sent).size).toBe(250)
+})

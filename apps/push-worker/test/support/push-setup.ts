@@ -1,0 +1,134 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { examples, type PushNotification } from '@mono/contracts'
+import {
+  test as base,
+  migrate,
+  type PushDevice,
+  type PushService,
+  type TestDatabase,
+  type TestFixtures,
+  type TestVhost,
+  type WorkerProcess,
+  waitFor,
+} from '@mono/test-support'
+import { createPushService, type PushServiceOptions } from '@mono/test-support/sinks'
+import type { TestAPI } from 'vitest'
+import webPush from 'web-push'
+import { type Registration, registerDevice } from './register-device.js'
+
+export interface Delivery {
+  state: string
+  last_code: string | null
+  attempts: number
+}
+
+export interface DeviceState {
+  disabled_reason: string | null
+}
+
+export interface PushSetup {
+  /** Another push service, which the worker trusts and may send to; before it is started. */
+  createService(options?: PushServiceOptions): Promise<PushService>
+  /** Starts a worker and waits until it is ready. */
+  startWorker(env?: Record<string, string>): Promise<WorkerProcess>
+  /** A user with this device; resolves with the device's id. */
+  register(device: PushDevice, registration?: Partial<Registration>): Promise<string>
+  /** Publishes a notification. */
+  send(messageId: string, userIds: string[], fields?: Partial<PushNotification>, routingKey?: string): Promise<void>
+  delivery(messageId: string, deviceId: string): Promise<Delivery | undefined>
+  /** Waits until the ledger says so of the device. */
+  untilDelivery(messageId: string, deviceId: string, expected: Partial<Delivery>): Promise<Delivery>
+  device(deviceId: string): Promise<DeviceState | undefined>
+}
+
+export interface PushFixtures extends TestFixtures {
+  push: PushSetup
+}
+
+/** `test` with a migrated database and what a push worker needs. */
+export const test: TestAPI<PushFixtures> = base.extend<{ push: PushSetup }>({
+  push: async ({ vhost, database, workers, cleanUp }, use) => {
+    await migrate('push-worker', database.url)
+    await use(createPushSetup({ vhost, database, workers, cleanUp }))
+  },
+}) as TestAPI<PushFixtures>
+
+type Needed = Pick<TestFixtures, 'vhost' | 'database' | 'workers' | 'cleanUp'>
+
+function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSetup {
+  const keys = webPush.generateVAPIDKeys()
+  const services: PushService[] = []
+
+  async function delivery(messageId: string, deviceId: string): Promise<Delivery | undefined> {
+    const sql = 'SELECT state, last_code, attempts FROM push.deliveries WHERE message_id = $1 AND device_id = $2'
+    return (await database.query<Delivery & Record<string, unknown>>(sql, [messageId, deviceId]))[0]
+  }
+
+  return {
+    delivery,
+    async createService(options = {}) {
+      const service = await createPushService({ vapidPublicKey: keys.publicKey, ...options })
+      services.push(service)
+      cleanUp(() => service.close())
+      return service
+    },
+    async startWorker(env = {}) {
+      const worker = workers.spawn('push-worker', {
+        ...environment(vhost, database, services, cleanUp),
+        ...vapid(keys),
+        ...env,
+      })
+      await worker.ready()
+      return worker
+    },
+    async register({ endpoint, p256dh, auth }, registration = {}) {
+      return await registerDevice(database, { address: endpoint, p256dh, auth, ...registration })
+    },
+    async send(messageId, recipientIds, fields = {}, routingKey = 'push.all') {
+      const notification = { ...examples['push.notification'], recipientIds, ...fields }
+      await vhost.publish('notifications', routingKey, notification, { messageId })
+    },
+    async untilDelivery(messageId, deviceId, expected) {
+      const isExpected = (found: Delivery | undefined): found is Delivery =>
+        found !== undefined && Object.entries(expected).every(([key, value]) => found[key as keyof Delivery] === value)
+      let last: Delivery | undefined
+      return await waitFor(
+        async () => {
+          last = await delivery(messageId, deviceId)
+          return isExpected(last) && last
+        },
+        { what: `${messageId} on device ${deviceId} to be ${JSON.stringify(expected)}`, timeoutMs: 30_000 },
+      ).catch((error: unknown) => {
+        throw new Error(`Found ${JSON.stringify(last)}`, { cause: error })
+      })
+    },
+    async device(deviceId) {
+      const sql = 'SELECT disabled_reason FROM push.devices WHERE id = $1'
+      return (await database.query<DeviceState & Record<string, unknown>>(sql, [deviceId]))[0]
+    },
+  }
+}
+
+function environment(
+  vhost: TestVhost,
+  database: TestDatabase,
+  services: readonly PushService[],
+  cleanUp: TestFixtures['cleanUp'],
+): Record<string, string> {
+  const directory = mkdtempSync(join(tmpdir(), 'push-worker-'))
+  cleanUp(() => rmSync(directory, { recursive: true }))
+  const authorities = join(directory, 'authorities.pem')
+  writeFileSync(authorities, [...new Set(services.map(({ ca }) => ca))].join('\n'))
+  return {
+    RABBITMQ_URL: vhost.url,
+    DATABASE_URL: database.url,
+    NODE_EXTRA_CA_CERTS: authorities,
+    PUSH_ENDPOINT_ALLOW: services.map(({ port }) => `localhost:${port}`).join(','),
+  }
+}
+
+function vapid({ publicKey, privateKey }: webPush.VapidKeys): Record<string, string> {
+  return { VAPID_SUBJECT: 'mailto:ops@example.com', VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey }
+}
