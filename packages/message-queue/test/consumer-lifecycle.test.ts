@@ -36,6 +36,34 @@ describe('a consumer', () => {
     await waitFor(async () => (await vhost.countMessages('audit.events')) === 3, { what: 'the rest in the queue' })
   })
 
+  test('that is drained right after many acks leaves none of these messages in the queue', async ({
+    vhost,
+    cleanUp,
+  }) => {
+    const count = 300
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    const settled: SettledEvent[] = []
+    const gate = createGate()
+    const consumer = await messageQueue.consumeBatches('audit.events', () => gate.opened, {
+      prefetch: 2 * count,
+      size: count,
+      maxWaitMs: 10_000,
+      onSettled: (settledEvent) => settled.push(settledEvent),
+    })
+    const sending = openMessageQueue({ vhost, cleanUp })
+    await Promise.all(Array.from({ length: count }, () => sending.sendAuditEvent(event)))
+    await waitFor(() => consumer.inFlight === count, { what: 'all messages in hand' })
+    const drained = consumer.drain()
+    // The broker is asked to send no more; once it has agreed, the channel is closed as soon as nothing is in hand.
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    gate.open()
+    await drained
+    expect(settled.filter(({ outcome }) => outcome === 'acked')).toHaveLength(count)
+    // Confirmed, so the broker has dealt with the end of the consumer's channel before it.
+    await vhost.publish('audit', 'audit.track', event)
+    expect(await vhost.countMessages('audit.events')).toBe(1)
+  })
+
   test('hands back what is not settled when it is closed', async ({ vhost, cleanUp }) => {
     const messageQueue = openMessageQueue({ vhost, cleanUp })
     const aborted: unknown[] = []

@@ -33,6 +33,12 @@ class FakeChannel extends EventEmitter {
     this.acked.push(message)
   }
 
+  nack(_message: ConsumeMessage, _allUpTo: boolean, _requeue: boolean): void {}
+
+  close(done: () => void): void {
+    done()
+  }
+
   consume(_queue: string, onMessage: OnMessage, _options: object, done: Done): void {
     this.deliver = onMessage
     done(this.#fault, this.#fault ? undefined : { consumerTag: 'tag' })
@@ -164,17 +170,41 @@ describe('a delivery', () => {
   })
 })
 
-test('the acks of one turn go out together', async () => {
-  const connection = await connect(new FakeConnection(), 'worker')
-  const cork = vi.spyOn(connection.connection.stream, 'cork')
-  const uncork = vi.spyOn(connection.connection.stream, 'uncork')
-  await consume(connection)
-  const messages = [createConsumeMessage(), createConsumeMessage()]
-  for (const message of messages) connection.channel.ack(message)
-  expect(connection.channel.acked).toEqual(messages)
-  expect(cork).toHaveBeenCalledOnce()
-  expect(uncork).not.toHaveBeenCalled()
-  await vi.waitFor(() => expect(uncork).toHaveBeenCalledOnce())
+describe('the acks of one turn', () => {
+  async function deliver(...deliveryTags: number[]) {
+    const connection = await connect(new FakeConnection(), 'worker')
+    await consume(connection)
+    const messages = deliveryTags.map((deliveryTag) => createConsumeMessage({ deliveryTag }))
+    for (const message of messages) connection.channel.deliver(message)
+    return { connection, channel: connection.channel, messages }
+  }
+
+  test('go out together', async () => {
+    const { connection, channel, messages } = await deliver(1, 2, 3)
+    const cork = vi.spyOn(connection.connection.stream, 'cork')
+    const uncork = vi.spyOn(connection.connection.stream, 'uncork')
+    for (const message of messages.slice(1)) channel.ack(message)
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+    expect(channel.acked).toEqual(messages.slice(1))
+    expect(cork).toHaveBeenCalledOnce()
+    expect(uncork).not.toHaveBeenCalled()
+    await vi.waitFor(() => expect(uncork).toHaveBeenCalledOnce())
+  })
+
+  test('are one, past what was handed back', async () => {
+    const { channel, messages } = await deliver(1, 2, 3)
+    const [first, ...others] = messages
+    if (first) channel.nack(first, false, true)
+    for (const message of others) channel.ack(message)
+    await vi.waitFor(() => expect(channel.acked).toEqual([messages[2]]))
+  })
+
+  test('go out before their channel closes', async () => {
+    const { channel, messages } = await deliver(1)
+    for (const message of messages) channel.ack(message)
+    channel.close(() => expect(channel.acked).toEqual(messages))
+    expect.assertions(1)
+  })
 })
 
 test.each([

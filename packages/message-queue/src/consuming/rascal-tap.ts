@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { ConsumeMessage } from 'amqplib'
 import amqplib from 'amqplib/callback_api'
 import { WriteBatch } from '../connection-batch.js'
+import { AckMerger } from './ack-merger.js'
 
 /**
  * Stands between amqplib and rascal, which opens its connections through amqplib's callback API and keeps them to itself.
@@ -12,8 +13,8 @@ import { WriteBatch } from '../connection-batch.js'
  *   `rascal` header sets the routing key, the recovery count or an immediate nack. So a delivery reaches rascal with no
  *   headers, and {@link headersOf} returns those that were received.
  * - Only the channel knows whether a consumer is registered on it right now.
- * - Each ack would be a system call and a packet of its own, also those of a batch of 500 (measured: 7 % of the audit
- *   worker's CPU time, and the broker's share on top).
+ * - Each ack would be a frame, a system call and a packet of its own, also those of a batch of 500 (measured: 7 % of the
+ *   audit worker's CPU time, and the broker's share on top); see {@link AckMerger} for what else that would do.
  * - A broker that fails while it declares its topology leaves its connection open, and one that is shut down waits for
  *   ever for a peer that does not answer.
  */
@@ -36,7 +37,9 @@ type CreateChannel = (done: Done<RascalChannel>) => void
 
 interface RascalChannel extends EventEmitter {
   consume: Consume
-  ack(message: ConsumeMessage): void
+  ack(message: ConsumeMessage, allUpTo?: boolean): void
+  nack(message: ConsumeMessage, allUpTo?: boolean, requeue?: boolean): void
+  close(done: () => void): void
 }
 
 interface RascalConnection extends EventEmitter {
@@ -105,17 +108,16 @@ function tapCreate(create: CreateChannel, tap: RascalTap, batch: WriteBatch): Cr
 }
 
 function tapChannel(channel: RascalChannel, tap: RascalTap, batch: WriteBatch): void {
-  const ack = channel.ack.bind(channel)
-  channel.ack = (message) => {
-    batch.begin()
-    ack(message)
-  }
+  const acks = mergeAcks(channel, batch)
   const consume = channel.consume.bind(channel)
   channel.consume = (queue, onMessage, options, done) => {
     channel.once('close', () => tap.onLost())
     const onTappedMessage = (message: ConsumeMessage | null) => {
       if (message === null) tap.onLost()
-      else hideHeaders(message)
+      else {
+        acks.delivered(message)
+        hideHeaders(message)
+      }
       onMessage(message)
     }
     consume(queue, onTappedMessage, options, (error, ok) => {
@@ -123,6 +125,28 @@ function tapChannel(channel: RascalChannel, tap: RascalTap, batch: WriteBatch): 
       if (!error) tap.onConsuming()
     })
   }
+}
+
+function mergeAcks(channel: RascalChannel, batch: WriteBatch): AckMerger {
+  const ack = channel.ack.bind(channel)
+  const nack = channel.nack.bind(channel)
+  const close = channel.close.bind(channel)
+  const acks = new AckMerger((message, allUpTo) => {
+    batch.begin()
+    ack(message, allUpTo)
+  })
+  channel.ack = (message) => acks.ack(message)
+  channel.nack = (message, ...how) => {
+    acks.forget(message)
+    nack(message, ...how)
+  }
+  channel.close = (done) => {
+    acks.flush()
+    // Whoever acknowledges on it now is told that it is closing.
+    channel.ack = ack
+    close(done)
+  }
+  return acks
 }
 
 function hideHeaders(message: ConsumeMessage): void {

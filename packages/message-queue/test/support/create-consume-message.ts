@@ -5,6 +5,8 @@ export interface ConsumeMessageParts {
   exchange?: string
   routingKey?: string
   redelivered?: boolean
+  /** Default 1. */
+  deliveryTag?: number
   /** An object is written as JSON. */
   body?: Buffer | string | object
   /** AMQP properties, `headers` among them. */
@@ -16,13 +18,14 @@ export function createConsumeMessage({
   exchange = 'messages',
   routingKey = 'chat.direct',
   redelivered = false,
+  deliveryTag = 1,
   body = examples['chat.message'],
   properties = {},
 }: ConsumeMessageParts = {}): ConsumeMessage {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const message = {
     content: Buffer.isBuffer(body) ? body : Buffer.from(text),
-    fields: { consumerTag: 'consumer', deliveryTag: 1, exchange, routingKey, redelivered },
+    fields: { consumerTag: 'consumer', deliveryTag, exchange, routingKey, redelivered },
     properties: { headers: {}, ...properties },
   }
   return message as unknown as ConsumeMessage
