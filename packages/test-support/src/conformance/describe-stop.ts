@@ -16,7 +16,11 @@ import {
 import type { WorkerUnderTest } from './worker-under-test.js'
 
 export interface StopOptions {
-  /** For the replicas: so few in hand that the work does not come in one piece. */
+  /**
+   * For the replicas: at most 30 deliveries in one batch or, without batches, in hand. So the work does not come in one
+   * piece; and no more single acks are under way than the broker's channel passes on to a quorum queue before it closes
+   * (33), so that nothing comes again.
+   */
   env: Record<string, string>
 }
 
