@@ -54,7 +54,8 @@ export function describeStartUp(worker: WorkerUnderTest): void {
           warnings: warningsOf(replica).length,
         })
         expect(await replica.terminate()).toEqual({ code: 0, signal: null })
-        expect(warningsOf(replica)).toEqual([away])
+        // On a busy machine it may be unready once more for another reason, and says so.
+        expect(warningsOf(replica).filter((msg) => msg === away)).toHaveLength(1)
         expect(replica.logs.filter(({ msg }) => msg === back)).toHaveLength(1)
       },
     )
