@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { findDateFault, findDateTextFault } from './find-date-fault.js'
 
 describe('findDateFault', () => {
-  test.each(['0000-01-01T00:00:00.000Z', '2025-04-01T09:30:00.250Z', '9999-12-31T23:59:59.999Z'])(
+  test.each(['0001-01-01T00:00:00.000Z', '2025-04-01T09:30:00.250Z', '9999-12-31T23:59:59.999Z'])(
     'accepts %s',
     (iso) => {
       expect(findDateFault(new Date(iso))).toBeUndefined()
@@ -10,9 +10,9 @@ describe('findDateFault', () => {
   )
 
   test.each([
-    ['an invalid Date', new Date(Number.NaN), 'expected a valid Date in the years 0000 to 9999, found an invalid Date'],
-    ['the year 10000', new Date('+010000-01-01T00:00:00Z'), 'expected a valid Date in the years 0000 to 9999'],
-    ['a year before 0', new Date('-000001-12-31T23:59:59Z'), 'expected a valid Date in the years 0000 to 9999'],
+    ['an invalid Date', new Date(Number.NaN), 'expected a valid Date in the years 0001 to 9999, found an invalid Date'],
+    ['the year 10000', new Date('+010000-01-01T00:00:00Z'), 'expected a valid Date in the years 0001 to 9999'],
+    ['a year before 1', new Date('0000-12-31T23:59:59Z'), 'expected a valid Date in the years 0001 to 9999'],
     ['text', '2025-04-01T09:30:00Z', 'expected a Date, found a string of 20 characters'],
     ['a number', 0, 'expected a Date, found a number'],
   ])('refuses %s and says why', (_, value, reason) => {
@@ -44,6 +44,9 @@ describe('findDateTextFault', () => {
     '2025-04-01T09:30:60Z',
     '2025-04-01T09:30:00+24:00',
     '+010000-01-01T00:00:00Z',
+    '0000-06-01T00:00:00Z',
+    '0001-01-01T00:00:00+00:01',
+    '9999-12-31T23:59:59-00:01',
     '2025-04-01T09:30:00Z\n',
     'Tue, 01 Apr 2025 09:30:00 GMT',
     1_743_499_800_000,

@@ -55,7 +55,7 @@ describe('serializePayload', () => {
       { path: 'timestamp', reason: 'expected a Date, found a string of 24 characters' },
     ])
     expect(findIssues(() => serializeWith('audit.event', { timestamp: new Date('soon') }))).toEqual([
-      { path: 'timestamp', reason: 'expected a valid Date in the years 0000 to 9999, found an invalid Date' },
+      { path: 'timestamp', reason: 'expected a valid Date in the years 0001 to 9999, found an invalid Date' },
     ])
   })
 
