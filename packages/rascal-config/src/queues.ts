@@ -52,7 +52,17 @@ function retryQueue(queue: WorkQueue, step: RetryStep): QueueDefinition {
   }
 }
 
+/**
+ * More than anybody looks. RabbitMQ 4.0 to 4.2 drop a message that was looked at and put back 20 times; without a limit
+ * of the queue's own that is their default, and 3.10 takes -1, their word for none, for a limit of no delivery at all.
+ */
+const deadLetterDeliveryLimit = 1_000_000
+
 /** Without TTL and length limit: it is the last place a message can be, and somebody has to look at it. */
 function deadLetterQueue(queue: WorkQueue): QueueDefinition {
-  return { name: deadLetterQueueName(queue.name), durable: true, arguments: { 'x-queue-type': 'quorum' } }
+  return {
+    name: deadLetterQueueName(queue.name),
+    durable: true,
+    arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': deadLetterDeliveryLimit },
+  }
 }

@@ -131,5 +131,5 @@ function retry(name: string, ttl: number, exchange: string) {
 }
 
 function deadLetters(name: string) {
-  return { name, durable: true, arguments: { 'x-queue-type': 'quorum' } }
+  return { name, durable: true, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000 } }
 }
