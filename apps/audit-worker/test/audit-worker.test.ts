@@ -42,15 +42,19 @@ describe('audit-worker', () => {
   }) => {
     const worker = workers.spawn('audit-worker', environment(vhost, database))
     await worker.ready()
+    await refuseEventType(database, 'refused')
     await vhost.publish('audit', 'audit.track', event(), { messageId: 'good' })
     await vhost.publish('audit', 'audit.track', '{not json', { messageId: 'not json' })
-    // The contracts let the year 0 pass; PostgreSQL does not know it.
-    await vhost.publish('audit', 'audit.track', event({ timestamp: '0000-06-01T00:00:00Z' }), { messageId: 'refused' })
+    await vhost.publish('audit', 'audit.track', event({ eventType: 'refused' }), { messageId: 'refused' })
     const dead = await vhost.drainQueue('audit.events.dlq', 2)
-    const reasons = dead.map(({ properties, headers }) => [properties.messageId, headers['x-failure-code']])
+    const reasons = dead.map(({ properties, headers }) => [
+      properties.messageId,
+      headers['x-failure-code'],
+      headers['x-failure-message'],
+    ])
     expect(reasons.sort()).toEqual([
-      ['not json', 'INVALID_JSON'],
-      ['refused', 'INVALID_MESSAGE'],
+      ['not json', 'INVALID_JSON', expect.stringContaining('body')],
+      ['refused', 'INVALID_MESSAGE', expect.stringContaining('PostgreSQL refused the event')],
     ])
     await untilCounted(database, 1)
     await worker.terminate()
@@ -78,3 +82,11 @@ describe('audit-worker', () => {
       expect(worker.stderr).toContain(`${name}: expected`)
   })
 })
+
+/** What passes the contracts PostgreSQL takes; so it is made to refuse something, as it refuses data. */
+async function refuseEventType(database: TestDatabase, eventType: string): Promise<void> {
+  await database.query(`CREATE FUNCTION audit.refuse() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'not this one' USING ERRCODE = '22023'; END $$`)
+  await database.query(`CREATE TRIGGER refuse BEFORE INSERT ON audit.events FOR EACH ROW
+    WHEN (NEW.event_type = '${eventType}') EXECUTE FUNCTION audit.refuse()`)
+}
