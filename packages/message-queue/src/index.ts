@@ -22,3 +22,5 @@ export {
 export type { PublishOptions, SentMessage } from './publishing/publish-options.js'
 export type { QueueStats } from './publishing/queue-stats.js'
 export { messageQueue } from './ready-made-message-queue.js'
+export type { DeadLetter, DeadLetterCode } from './replaying/dead-letter.js'
+export type { ReplayOptions, ReplayResult } from './replaying/replay-dead-letters.js'

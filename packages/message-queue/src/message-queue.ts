@@ -39,6 +39,7 @@ import { QueueUnavailableError } from './publishing/publish-errors.js'
 import type { PublishOptions, SentMessage } from './publishing/publish-options.js'
 import { createPublisher, type Publisher } from './publishing/publisher.js'
 import { getQueueStats, type QueueStats } from './publishing/queue-stats.js'
+import { type ReplayOptions, type ReplayResult, replayDeadLetters } from './replaying/replay-dead-letters.js'
 
 export interface MessageQueueHealth {
   /** Of the publishing connection, which is opened by the first send or by `connect()`. */
@@ -180,6 +181,20 @@ export class MessageQueue {
   /** The work queues as the broker has them now. A queue that does not exist is left out. @throws QueueUnavailableError */
   getQueueStats(): Promise<Partial<Record<WorkQueueName, QueueStats>>> {
     return getQueueStats(this.#publisher)
+  }
+
+  /**
+   * Publishes the dead letters of a work queue again, oldest first, and takes from its dead-letter queue what the broker
+   * has confirmed. What was done already is not done twice. A replay begins a new life: its attempts and its age count
+   * from now, and a recipient recorded as failed or unknown is tried again.
+   *
+   * What is not selected is held until the end, by its number only, and put back then; it is there again a moment later.
+   *
+   * @throws QueueUnavailableError if there is no connection within the deadline
+   * @throws Error if the dead-letter queue does not exist, or the connection is lost; what was not replayed is still there
+   */
+  replayDeadLetters(queue: WorkQueueName, options: ReplayOptions = {}): Promise<ReplayResult> {
+    return replayDeadLetters(this.#publisher, queue, { ...options, deadlineMs: this.#options.deadlineMs })
   }
 
   health(): MessageQueueHealth {

@@ -184,6 +184,18 @@ describe('parseHeaders', () => {
     },
   )
 
+  test('counts the age of a replay from the replay', () => {
+    const publishedAt = { 'x-published-at': '2025-04-01T09:30:00Z' }
+    const replayed = parse({ ...publishedAt, 'x-replay': '2025-06-01T00:00:00.001Z' })
+    expect(replayed.publishedAt).toEqual(new Date('2025-06-01T00:00:00.001Z'))
+    for (const mark of [true, 1, '2025-06-01', '2025-13-01T00:00:00Z']) {
+      expect(parse({ ...publishedAt, 'x-replay': mark }).publishedAt).toEqual(new Date('2025-04-01T09:30:00Z'))
+    }
+    expect(findFault({ 'x-published-at': 'soon', 'x-replay': '2025-06-01T00:00:00Z' }).message).toMatch(
+      /^x-published-at/,
+    )
+  })
+
   test('takes the time of publishing from the timestamp, in seconds, where x-published-at is missing', () => {
     const publishedAt = new Date('2025-04-01T09:30:00Z')
     expect(parse({}, { properties: { timestamp: publishedAt.getTime() / 1_000 } }).publishedAt).toEqual(publishedAt)

@@ -29,10 +29,11 @@ export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, head
   assertHeaderSize(headers)
   assertDeathRecords(headers['x-death'])
   assertSchemaVersion(headers[header.schemaVersion])
+  const publishedAt = parsePublishedAt(headers[header.publishedAt]) ?? parseTimestamp(message.properties.timestamp)
   return {
     messageId: parseMessageId(message.properties.messageId),
     tenantId: parseTenantId(headers[header.tenantId]),
-    publishedAt: parsePublishedAt(headers[header.publishedAt]) ?? parseTimestamp(message.properties.timestamp),
+    publishedAt: findReplayTime(headers[header.replay]) ?? publishedAt,
     attempts: parseAttempts(headers[header.attempts]),
     ...parseOrigin(queue, message, headers),
   }
@@ -86,6 +87,12 @@ function parsePublishedAt(value: unknown): Date | undefined {
   const date = typeof value === 'string' && dateAndTime.test(value) ? new Date(value) : undefined
   if (date !== undefined && !Number.isNaN(date.getTime())) return date
   throw invalid(header.publishedAt, 'expected an ISO 8601 date and time with offset')
+}
+
+/** A replay begins a new life: what had expired would else expire again at once. Any other value only marks a replay. */
+function findReplayTime(value: unknown): Date | undefined {
+  const date = typeof value === 'string' && dateAndTime.test(value) ? new Date(value) : undefined
+  return Number.isNaN(date?.getTime()) ? undefined : date
 }
 
 /** AMQP's `timestamp` is whole seconds since 1970. */

@@ -17,7 +17,10 @@ interface ReceivedMessageOfType<T extends MessageType> {
   tenantId: number
   /** As published, also when the message comes back from a retry. */
   routingKey: string
-  /** `x-published-at`, else the `timestamp` property, else when it was first seen here; never later than that. */
+  /**
+   * `x-published-at`, else the `timestamp` property, else when it was first seen here; never later than that. Of a
+   * replay, when it was replayed.
+   */
   publishedAt: Date
   /** 1 for the first time that the work is tried. */
   attempt: number

@@ -3,10 +3,13 @@ export interface PublishProperties {
   messageId?: string | undefined
   type?: string | undefined
   contentType?: string | undefined
+  contentEncoding?: string | undefined
   correlationId?: string | undefined
+  replyTo?: string | undefined
   appId?: string | undefined
   /** Whole seconds since 1970. */
   timestamp?: number | undefined
+  priority?: number | undefined
   headers?: Record<string, unknown> | undefined
 }
 

@@ -106,8 +106,20 @@ export class PublishChannel {
 
 /** Written out, because a spread takes longer than the rest of `send`. amqplib leaves out what is undefined. */
 function toPublishOptions({ properties, mandatory, persistent }: OutgoingMessage): Options.Publish {
-  const { messageId, type, contentType, correlationId, appId, timestamp, headers } = properties
-  const options = { messageId, type, contentType, correlationId, appId, timestamp, headers, mandatory, persistent }
+  const options = {
+    messageId: properties.messageId,
+    type: properties.type,
+    contentType: properties.contentType,
+    contentEncoding: properties.contentEncoding,
+    correlationId: properties.correlationId,
+    replyTo: properties.replyTo,
+    appId: properties.appId,
+    timestamp: properties.timestamp,
+    priority: properties.priority,
+    headers: properties.headers,
+    mandatory,
+    persistent,
+  }
   return options as Options.Publish
 }
 

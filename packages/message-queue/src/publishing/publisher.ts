@@ -50,9 +50,10 @@ export interface Publisher {
   /**
    * A plain channel on this connection, closed afterwards. Whatever goes wrong on it leaves the publishing alone.
    *
-   * @throws QueueUnavailableError if there is no connection, or `use` is not done, within the publisher's deadline
+   * @throws QueueUnavailableError if there is no connection within the publisher's deadline, or `use` is not done within
+   * `deadlineMs`, by default the same
    */
-  withChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T>
+  withChannel<T>(use: (channel: Channel) => Promise<T>, options?: { deadlineMs?: number }): Promise<T>
   /** Takes no more, waits until all that was taken is settled (each has its deadline), closes. */
   drain(): Promise<void>
   /** Now: rejects what is not settled, closes. */
@@ -148,8 +149,10 @@ class ConfirmingPublisher implements Publisher {
     return new Promise((resolve, reject) => this.#accept(lane, message, resolve, reject))
   }
 
-  async withChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
-    const ms = this.#options.deadlineMs
+  async withChannel<T>(
+    use: (channel: Channel) => Promise<T>,
+    { deadlineMs: ms = this.#options.deadlineMs }: { deadlineMs?: number } = {},
+  ): Promise<T> {
     await this.connect()
     const { model } = this.#connection
     if (!model) throw this.#createNoConnectionError(ms)

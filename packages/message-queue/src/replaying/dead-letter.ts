@@ -1,0 +1,53 @@
+import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
+import type { GetMessage } from 'amqplib'
+import type { FailureCode } from '../consuming/failure-codes.js'
+import { header } from '../headers.js'
+import { type Death, findDeath } from './find-death.js'
+
+/** What the broker itself gave up has no failure code, only the broker's reason. */
+export type DeadLetterCode = FailureCode | 'DELIVERY_LIMIT' | 'REJECTED' | 'UNKNOWN'
+
+/** A message in a dead-letter queue, and what is known of how it got there. */
+export interface DeadLetter {
+  queue: WorkQueueName
+  /** The `message_id` property; a publisher need not set it. */
+  messageId: string | undefined
+  /** `EXPIRED`, `DELIVERY_LIMIT` or `REJECTED` if the broker gave it up; `UNKNOWN` if nothing tells. */
+  code: DeadLetterCode
+  /** Empty if the broker gave it up. */
+  reason: string
+  /** Where it was published; undefined if nothing tells. */
+  origin: { exchange: string; routingKey: string } | undefined
+  headers: Readonly<Record<string, unknown>>
+  body: Buffer
+}
+
+const codeOfReason: Readonly<Record<string, DeadLetterCode>> = {
+  expired: 'EXPIRED',
+  delivery_limit: 'DELIVERY_LIMIT',
+  rejected: 'REJECTED',
+}
+
+export function toDeadLetter(queue: WorkQueueName, { content, properties }: GetMessage): DeadLetter {
+  const headers: Record<string, unknown> = properties.headers ?? {}
+  const death = findDeath(headers['x-death'], queue)
+  const { messageId } = properties
+  return {
+    queue,
+    messageId: typeof messageId === 'string' && messageId !== '' ? messageId : undefined,
+    code: (headers[header.failureCode] as FailureCode) ?? codeOfReason[death?.reason ?? ''] ?? 'UNKNOWN',
+    reason: String(headers[header.failureMessage] ?? ''),
+    origin: findOrigin(queue, headers, death),
+    headers,
+    body: content,
+  }
+}
+
+/** Our own headers know the origin also of a message that came back from a retry; the broker then knows the retry exchange. */
+function findOrigin(queue: WorkQueueName, headers: Record<string, unknown>, death: Death | undefined) {
+  const exchange = headers[header.originalExchange]
+  const routingKey = headers[header.originalRoutingKey]
+  if (typeof exchange === 'string' && typeof routingKey === 'string') return { exchange, routingKey }
+  if (!death || death.exchange === retryExchangeName(queue)) return undefined
+  return { exchange: death.exchange, routingKey: death.routingKey }
+}
