@@ -6,7 +6,7 @@ import { loadavg } from 'node:os'
  *
  * @typedef {object} Comparison
  * @property {string} title what is done, and how much of it
- * @property {number} bar the least that our rate may be, as a part of the reference's
+ * @property {number | undefined} bar the least that our rate may be, as a part of the reference's; none if it is only to be known
  * @property {(signal: AbortSignal) => Promise<Run>} ours
  * @property {(signal: AbortSignal) => Promise<Run>} reference
  *
@@ -42,14 +42,15 @@ export async function compare({ title, bar, ours, reference }, { print, signal }
     }
   }
   const ratios = results.map(({ ratio }) => ratio)
-  const held = medianOf(ratios) >= bar
+  const held = bar === undefined || medianOf(ratios) >= bar
+  const verdict = bar === undefined ? 'no bar' : `bar ${bar.toFixed(2)} ${held ? 'held' : 'MISSED'}`
   const rates = render(
     ratios,
     results.map(({ ours }) => ours),
     results.map(({ reference }) => reference),
   )
   const spread = `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`
-  print(`  median   ${rates}  spread ${spread}  bar ${bar.toFixed(2)} ${held ? 'held' : 'MISSED'}`)
+  print(`  median   ${rates}  spread ${spread}  ${verdict}`)
   return held
 }
 

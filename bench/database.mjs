@@ -8,7 +8,7 @@ import { migrate } from '../scripts/start/worker-process.mjs'
  * @typedef {object} BenchDatabase
  * @property {string} url
  * @property {string} version of the server
- * @property {(sql: string) => Promise<Record<string, any>>} queryRow the first row
+ * @property {(sql: string, values?: unknown[]) => Promise<Record<string, any>>} queryRow the first row
  */
 
 /**
@@ -24,9 +24,10 @@ export async function withDatabase({ databaseUrl }, work) {
   return await withClient(databaseUrl, async (server) => {
     await server.query(`CREATE DATABASE ${name} TEMPLATE template0`)
     try {
-      await migrate('audit-worker', url.href)
+      for (const worker of ['audit-worker', 'push-worker', 'email-worker']) await migrate(worker, url.href)
       return await withClient(url.href, async (client) => {
-        const queryRow = async (/** @type {string} */ sql) => (await client.query(sql)).rows[0]
+        /** @type {BenchDatabase['queryRow']} */
+        const queryRow = async (sql, values) => (await client.query(sql, values)).rows[0]
         const { server_version: version } = await queryRow('SHOW server_version')
         return await work({ url: url.href, version, queryRow })
       })

@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startScript } from './child-process.mjs'
 import { openPublisher } from './reference-publish.mjs'
+import { untilRecorded } from './until-recorded.mjs'
 
 const count = 100_000
 const batchSize = 500
 const prefetch = 1000
-const limitMs = 120_000
 /** For the acks of the last rows; this part is not measured. */
 const lastAcksMs = 500
 
@@ -18,18 +18,22 @@ const lastAcksMs = 500
  * @returns {import('./compare.mjs').Comparison}
  */
 export function createDrainComparison(vhost, database) {
+  const queue = vhost.openQueue('audit.events')
+  const countRecorded = async () => {
+    const { recorded } = await database.queryRow('SELECT count(*)::int AS recorded FROM audit.events')
+    return recorded
+  }
   const run = (/** @type {(signal: AbortSignal) => import('./child-process.mjs').Child} */ start) => {
     return async (/** @type {AbortSignal} */ signal) => {
-      await vhost.renewQueue()
+      await queue.renew()
       await database.queryRow('TRUNCATE audit.events')
       await fillQueue(vhost.url)
       const child = start(signal)
-      await Promise.race([untilRecorded(database, signal), child.ended.then(() => failEarly())])
+      await untilRecorded(child, countRecorded, { count, signal })
       await sleep(lastAcksMs)
       child.stop()
       await child.ended
-      const left = await vhost.countMessages()
-      if (left > 0) throw new Error(`Expected an empty queue, found ${left} messages: not all were acknowledged.`)
+      await queue.assertEmpty()
       return await measure(database)
     }
   }
@@ -55,26 +59,6 @@ async function fillQueue(url) {
   const { publishAll, close } = await openPublisher(url)
   await publishAll(count, 500)
   await close()
-}
-
-/**
- * @param {import('./database.mjs').BenchDatabase} database
- * @param {AbortSignal} signal
- */
-async function untilRecorded(database, signal) {
-  const deadline = performance.now() + limitMs
-  for (;;) {
-    const { recorded } = await database.queryRow('SELECT count(*)::int AS recorded FROM audit.events')
-    if (recorded >= count) return
-    if (performance.now() > deadline) {
-      throw new Error(`Expected ${count} rows within ${limitMs / 1000} s, found ${recorded}.`)
-    }
-    await sleep(200, undefined, { signal })
-  }
-}
-
-function failEarly() {
-  throw new Error('Expected the process to run until it is stopped, but it ended by itself.')
 }
 
 /**

@@ -11,19 +11,20 @@ const inFlight = 500
  * @returns {import('./compare.mjs').Comparison}
  */
 export function createPublishComparison(vhost) {
+  const queue = vhost.openQueue('audit.events')
   /** What the first run has sent; the other side must send the same. @type {string | undefined} */
   let expected
 
   const run = (/** @type {string} */ script) => async (/** @type {AbortSignal} */ signal) => {
-    await vhost.renewQueue()
+    await queue.renew()
     const args = [script, vhost.url, count, inFlight, warmUp]
     const seconds = Number(await startScript('bench/publish-process.mjs', { args, signal }).ended)
 
-    const found = await vhost.countMessages()
+    const found = await queue.countMessages()
     if (found !== count + warmUp) {
       throw new Error(`${script}: expected ${count + warmUp} messages in the queue, found ${found}.`)
     }
-    const sent = describeMessage(await vhost.takeMessage())
+    const sent = describeMessage(await queue.takeMessage())
     expected ??= sent
     if (sent !== expected) throw new Error(`${script}: expected messages like\n${expected}\nfound\n${sent}`)
     return { count, seconds }

@@ -5,12 +5,13 @@ import { buildPackages, installDependencies } from '../scripts/prepare.mjs'
 import { say } from '../scripts/services/progress.mjs'
 import { startServices } from '../scripts/services/services.mjs'
 
-const usage = `usage: npm run bench [-- publish] [-- drain]
+const usage = `usage: npm run bench [-- publish drain push email]
 
-Compares the client and the audit worker with plain amqplib and pg, and says whether they are fast enough.
-Uses RABBITMQ_URL and DATABASE_URL if they are set, else private instances. Takes about four minutes.`
+Compares the client and three of the workers with plain uses of the libraries below them, and says whether they are fast
+enough.
+Uses RABBITMQ_URL and DATABASE_URL if they are set, else private instances. Takes about twelve minutes.`
 
-const names = ['publish', 'drain']
+const names = ['publish', 'drain', 'push', 'email']
 const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`)
 
 /**
@@ -24,7 +25,9 @@ async function bench(chosen, signal) {
   const { compare } = await import('./compare.mjs')
   const { withDatabase } = await import('./database.mjs')
   const { createDrainComparison } = await import('./drain.mjs')
+  const { compareEmail } = await import('./email.mjs')
   const { createPublishComparison } = await import('./publish.mjs')
+  const { comparePush } = await import('./push.mjs')
   const { withVhost } = await import('./vhost.mjs')
 
   /** @type {boolean[]} */
@@ -34,10 +37,16 @@ async function bench(chosen, signal) {
     await withVhost(services, (vhost) =>
       withDatabase(services, async (database) => {
         print(describeMachine(vhost.version, database.version))
-        const comparisons = { publish: createPublishComparison(vhost), drain: createDrainComparison(vhost, database) }
-        for (const [name, comparison] of Object.entries(comparisons)) {
-          if (chosen.includes(name)) held.push(await compare(comparison, { print, signal }))
+        const means = { vhost, database }
+        const compareHere = (/** @type {import('./compare.mjs').Comparison} */ comparison) =>
+          compare(comparison, { print, signal })
+        const benchmarks = {
+          publish: () => compareHere(createPublishComparison(vhost)),
+          drain: () => compareHere(createDrainComparison(vhost, database)),
+          push: () => comparePush(means, { compare: compareHere, signal }),
+          email: () => compareEmail(means, { compare: compareHere, signal }),
         }
+        for (const [name, run] of Object.entries(benchmarks)) if (chosen.includes(name)) held.push(await run())
       }),
     )
   } finally {

@@ -8,13 +8,15 @@ import { connect } from 'amqplib'
  * @typedef {object} BenchVhost
  * @property {string} url with a user of its own, because NODE_ENV=production refuses the development password
  * @property {string} version of the broker
- * @property {() => Promise<void>} renewQueue deletes the work queue and declares it again, so that each side of each
- *   round meets the same
- * @property {() => Promise<number>} countMessages of the work queue
- * @property {() => Promise<import('amqplib').GetMessage>} takeMessage from the work queue
+ * @property {(name: string) => BenchQueue} openQueue a work queue
+ *
+ * @typedef {object} BenchQueue
+ * @property {() => Promise<void>} renew deletes the queue and declares it again, so that each side of each round meets
+ *   the same
+ * @property {() => Promise<number>} countMessages
+ * @property {() => Promise<void>} assertEmpty
+ * @property {() => Promise<import('amqplib').GetMessage>} takeMessage
  */
-
-const queueName = 'audit.events'
 
 /**
  * @template T
@@ -63,14 +65,31 @@ async function createBenchVhost(url, connection) {
   return {
     url,
     version: String(connection.connection.serverProperties.version),
-    async renewQueue() {
-      await channel.deleteQueue(queueName)
+    openQueue: (name) => createBenchQueue(name, channel, declareQueues),
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {import('amqplib').Channel} channel
+ * @param {() => Promise<void>} declareQueues
+ * @returns {BenchQueue}
+ */
+function createBenchQueue(name, channel, declareQueues) {
+  const countMessages = async () => (await channel.checkQueue(name)).messageCount
+  return {
+    async renew() {
+      await channel.deleteQueue(name)
       await declareQueues()
     },
-    countMessages: async () => (await channel.checkQueue(queueName)).messageCount,
+    countMessages,
+    async assertEmpty() {
+      const left = await countMessages()
+      if (left > 0) throw new Error(`Expected an empty queue, found ${left} messages: not all were acknowledged.`)
+    },
     async takeMessage() {
-      const message = await channel.get(queueName, { noAck: true })
-      if (!message) throw new Error(`Expected a message in ${queueName}, found none.`)
+      const message = await channel.get(name, { noAck: true })
+      if (!message) throw new Error(`Expected a message in ${name}, found none.`)
       return message
     },
   }

@@ -1,0 +1,48 @@
+// @ts-check
+import process from 'node:process'
+
+/**
+ * What a sink has taken.
+ * @typedef {object} Tally
+ * @property {number} count
+ * @property {number} recipients different ones
+ * @property {number} bytes of the bodies
+ * @property {number} seconds from the first to the last
+ * @property {string} sample what the first was like, without what differs from one to the next
+ */
+
+/**
+ * Tells the parent the sink's port, and then what has been taken, whenever it asks. Ends with the parent.
+ * @param {number} port
+ */
+export function serveTally(port) {
+  /** @type {Set<string>} */
+  const recipients = new Set()
+  const start = { count: 0, bytes: 0, firstAt: 0, lastAt: 0, sample: '' }
+  let taken = { ...start }
+
+  process.on('message', (question) => {
+    if (question === 'renew') {
+      taken = { ...start }
+      recipients.clear()
+    }
+    const { count, bytes, firstAt, lastAt, sample } = taken
+    process.send?.({ count, recipients: recipients.size, bytes, seconds: (lastAt - firstAt) / 1000, sample })
+  })
+  process.once('disconnect', () => process.exit())
+  process.send?.({ port })
+
+  return {
+    /** @param {{ recipient: string, bytes: number, describe: () => string }} taking */
+    add({ recipient, bytes, describe }) {
+      taken.lastAt = performance.now()
+      if (taken.count === 0) {
+        taken.firstAt = taken.lastAt
+        taken.sample = describe()
+      }
+      taken.count += 1
+      taken.bytes += bytes
+      recipients.add(recipient)
+    },
+  }
+}
