@@ -1,9 +1,9 @@
 import { describe, expect } from 'vitest'
 import { printNumbers } from '../print-numbers.js'
-import { test } from '../test.js'
 import type { TestVhost } from '../test-vhost.js'
 import { type BadMessage, badForAnyType, readDocumentedRefusals } from './bad-message.js'
-import { countLeft, startFleet, untilRows, upTo } from './worker-fleet.js'
+import { conformanceTest } from './conformance-test.js'
+import { countLeft, startFleet, untilDone, upTo } from './worker-fleet.js'
 import type { WorkerUnderTest } from './worker-under-test.js'
 
 export interface BadInputOptions {
@@ -18,6 +18,7 @@ export interface BadInputOptions {
 const goodCount = 2_000
 
 export function describeBadInput(worker: WorkerUnderTest, options: BadInputOptions): void {
+  const test = conformanceTest(worker)
   const { messages, inapplicable = [], late = [] } = options
   const mixed = [...badForAnyType, ...messages]
   /** A body of its own for each, that no good message has. */
@@ -36,9 +37,15 @@ export function describeBadInput(worker: WorkerUnderTest, options: BadInputOptio
       )
     })
 
-    test('is dead-lettered with its reason, and nothing else is', async ({ vhost, database, workers, cleanUp }) => {
-      const [replica] = await startFleet(worker, { vhost, database, workers })
-      const effects = await worker.watchEffects({ vhost, database })
+    test('is dead-lettered with its reason, and nothing else is', async ({
+      vhost,
+      database,
+      farEnd,
+      workers,
+      cleanUp,
+    }) => {
+      const [replica] = await startFleet(worker, { vhost, database, farEnd, workers })
+      const effects = await worker.watchEffects({ vhost, database, farEnd })
       const send = worker.openSender({ vhost, cleanUp })
       const publish = (message: (typeof bad)[number]) => publishBad(vhost, worker.exchange, message)
       const share = Math.ceil(goodCount / mixed.length)
@@ -50,7 +57,7 @@ export function describeBadInput(worker: WorkerUnderTest, options: BadInputOptio
           publish(message),
         ]),
       )
-      await untilRows(database, worker.table, goodCount)
+      await untilDone(worker, database, goodCount)
       await Promise.all(bad.slice(mixed.length).map(publish))
 
       const refusals = await vhost.drainQueue(`${worker.queue}.dlq`, bad.length, { timeoutMs: 30_000 })

@@ -21,7 +21,7 @@ const inDevelopment = {
 /** Names of the variables at fault, in alphabetical order. */
 const namesIn = (stderr: string) => [...stderr.matchAll(/^ {2}(\w+): expected .+; found .+$/gm)].map(([, name]) => name)
 
-export function describeEnvironment({ name }: WorkerUnderTest): void {
+export function describeEnvironment({ name, requires = [] }: WorkerUnderTest): void {
   describe(`the environment of ${name}`, () => {
     test.for([
       ['is wrong throughout', wrong, Object.keys(wrong)],
@@ -39,7 +39,7 @@ export function describeEnvironment({ name }: WorkerUnderTest): void {
         expect(await worker.exited).toEqual({ code: 1, signal: null })
         const names = namesIn(worker.stderr)
         printNumbers(`${name} environment`, { what, faults: names, exitMs: Math.round(performance.now() - since) })
-        expect(names.toSorted()).toEqual(expected.toSorted())
+        expect(names.toSorted()).toEqual([...expected, ...requires].toSorted())
         expect(worker.stderr).not.toContain('hunter2')
         expect([worker.logs, worker.strayOutput]).toEqual([[], []])
       },

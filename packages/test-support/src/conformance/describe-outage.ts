@@ -2,9 +2,9 @@ import { describe, expect } from 'vitest'
 import { printNumbers } from '../print-numbers.js'
 import type { WorkerProcess } from '../spawn-worker.js'
 import { createTcpProxy } from '../tcp-proxy.js'
-import { test } from '../test.js'
 import { waitFor } from '../wait-for.js'
-import { countLeft, startFleet, untilRows, untilSettled } from './worker-fleet.js'
+import { conformanceTest } from './conformance-test.js'
+import { countLeft, startFleet, untilDone, untilSettled } from './worker-fleet.js'
 import type { WorkerUnderTest } from './worker-under-test.js'
 
 const untilNotReady = (replica: WorkerProcess) =>
@@ -16,18 +16,20 @@ const untilNotReady = (replica: WorkerProcess) =>
 const warningsOf = ({ logs }: WorkerProcess) => logs.filter(({ level }) => level !== 'info').map(({ msg }) => msg)
 
 export function describeOutage(worker: WorkerUnderTest): void {
+  const test = conformanceTest(worker)
   describe(`${worker.name} that loses its broker`, () => {
     test('is not ready until it is back, and then does what was sent meanwhile', async ({
       vhost,
       database,
+      farEnd,
       workers,
       cleanUp,
     }) => {
       const proxy = await createTcpProxy({ target: vhost.url })
       cleanUp(() => proxy.close())
       const env = { RABBITMQ_URL: proxy.url(vhost.url) }
-      const [replica] = await startFleet(worker, { vhost, database, workers }, { env })
-      const effects = await worker.watchEffects({ vhost, database })
+      const [replica] = await startFleet(worker, { vhost, database, farEnd, workers }, { env })
+      const effects = await worker.watchEffects({ vhost, database, farEnd })
       const publish = (index: number) => vhost.publish(worker.exchange, worker.routingKey, worker.createBody(index))
       await publish(0)
       await untilSettled([replica], 'acked', 1)
@@ -47,11 +49,11 @@ export function describeOutage(worker: WorkerUnderTest): void {
       await proxy.up()
       await replica.ready()
       const readyMs = performance.now() - since
-      await untilRows(database, worker.table, 2)
+      await untilDone(worker, database, 2)
 
       proxy.cut()
       await publish(2)
-      await untilRows(database, worker.table, 3)
+      await untilDone(worker, database, 3)
       await replica.ready()
       printNumbers(`${worker.name} outage`, { attempts, readyAgainMs: Math.round(readyMs), warnings })
       expect(await replica.terminate()).toEqual({ code: 0, signal: null })

@@ -1,21 +1,23 @@
 import { describe, expect } from 'vitest'
 import { printNumbers } from '../print-numbers.js'
-import { test } from '../test.js'
 import { waitFor } from '../wait-for.js'
-import { countLeft, lockTable, startFleet, untilHandled, untilHeldUp, untilRows, upTo } from './worker-fleet.js'
+import { conformanceTest } from './conformance-test.js'
+import { countLeft, lockTable, startFleet, untilDone, untilHandled, untilHeldUp, upTo } from './worker-fleet.js'
 import type { WorkerUnderTest } from './worker-under-test.js'
 
 const count = 3_000
 
 export function describeRedelivery(worker: WorkerUnderTest): void {
-  describe(`${worker.name} that is killed with deliveries in hand`, () => {
-    test('leaves its work to another, which does it once', async ({ vhost, database, workers, cleanUp }) => {
-      const [first, second, survivor] = await startFleet(worker, { vhost, database, workers }, { replicas: 3 })
-      const effects = await worker.watchEffects({ vhost, database })
+  const test = conformanceTest(worker)
+  // A worker with leases does what the killed ones had claimed when these have ended.
+  describe(`${worker.name} that is killed with deliveries in hand`, { timeout: 180_000 }, () => {
+    test('leaves its work to another, which does it once', async ({ vhost, database, farEnd, workers, cleanUp }) => {
+      const [first, second, survivor] = await startFleet(worker, { vhost, database, farEnd, workers }, { replicas: 3 })
+      const effects = await worker.watchEffects({ vhost, database, farEnd })
       const sent = Promise.all(upTo(count).map(worker.openSender({ vhost, cleanUp })))
 
       // In the middle of the work, some of it done and not yet acknowledged.
-      const doneBefore = await untilRows(database, worker.table, count * 0.1)
+      const doneBefore = await untilDone(worker, database, count * 0.1)
       first.kill('SIGKILL')
       await first.exited
       // With all in hand and nothing of it done.
@@ -27,7 +29,7 @@ export function describeRedelivery(worker: WorkerUnderTest): void {
       await lock.release()
 
       await sent
-      await untilRows(database, worker.table, count)
+      await untilDone(worker, database, count, { timeoutMs: 120_000 })
       await waitFor(async () => (await survivor?.metric('mono_in_flight')) === 0, { what: 'nothing in hand' })
       const handled = await untilHandled(effects, count)
       await survivor?.terminate()
@@ -39,7 +41,7 @@ export function describeRedelivery(worker: WorkerUnderTest): void {
         handled,
       })
 
-      await effects.expectOnce(count)
+      await effects.expectOnce(count, { killed: true })
       expect(await countLeft(worker, { vhost })).toEqual({ ready: 0, dead: 0 })
     })
   })

@@ -3,11 +3,11 @@ import { migrate } from '../migrate.js'
 import { printNumbers } from '../print-numbers.js'
 import type { WorkerProcess } from '../spawn-worker.js'
 import { createTcpProxy } from '../tcp-proxy.js'
-import { test } from '../test.js'
 import type { TestVhost } from '../test-vhost.js'
 import { waitFor } from '../wait-for.js'
 import { readWorkspaceFile } from '../workspace.js'
-import { environmentOf, untilRows } from './worker-fleet.js'
+import { conformanceTest } from './conformance-test.js'
+import { environmentOf, prepareDatabase, untilDone } from './worker-fleet.js'
 import type { WorkerUnderTest } from './worker-under-test.js'
 
 async function statusOf(worker: WorkerProcess, path: string): Promise<number> {
@@ -17,6 +17,7 @@ async function statusOf(worker: WorkerProcess, path: string): Promise<number> {
 const warningsOf = ({ logs }: WorkerProcess) => logs.filter(({ level }) => level !== 'info').map(({ msg }) => msg)
 
 export function describeStartUp(worker: WorkerUnderTest): void {
+  const test = conformanceTest(worker)
   describe(`${worker.name} at its start`, () => {
     // So many attempts last for three seconds: the pause between two of them grows.
     test.for([
@@ -29,9 +30,9 @@ export function describeStartUp(worker: WorkerUnderTest): void {
       { variable: 'DATABASE_URL', attempts: 5, away: 'Database cannot be reached', back: 'Database is up' },
     ] as const)(
       'waits for what $variable names, says so once, and becomes ready when it appears',
-      async ({ variable, attempts, away, back }, { vhost, database, workers, cleanUp }) => {
-        await migrate(worker.name, database.url)
-        const env = environmentOf({ vhost, database })
+      async ({ variable, attempts, away, back }, { vhost, database, farEnd, workers, cleanUp }) => {
+        await prepareDatabase(worker, { database, farEnd })
+        const env = environmentOf({ vhost, database, farEnd })
         const proxy = await createTcpProxy({ target: env[variable] ?? '' })
         cleanUp(() => proxy.close())
         await proxy.down('reset')
@@ -46,7 +47,7 @@ export function describeStartUp(worker: WorkerUnderTest): void {
         await proxy.up()
         await replica.ready()
         await vhost.publish(worker.exchange, worker.routingKey, worker.createBody(0))
-        await untilRows(database, worker.table, 1)
+        await untilDone(worker, database, 1)
         printNumbers(`${worker.name} start without ${variable}`, {
           attempts: proxy.attempts,
           awayMs: Math.round(awayMs),
@@ -63,9 +64,10 @@ export function describeStartUp(worker: WorkerUnderTest): void {
     test('is not ready before its migrations, and says which command applies them', async ({
       vhost,
       database,
+      farEnd,
       workers,
     }) => {
-      const replica = workers.spawn(worker.name, environmentOf({ vhost, database }))
+      const replica = workers.spawn(worker.name, environmentOf({ vhost, database, farEnd }))
       const looks = new Set<string>()
       await waitFor(
         async () => {
@@ -97,12 +99,13 @@ export function describeStartUp(worker: WorkerUnderTest): void {
     test('ends with 1 when its queue exists with other arguments, and names what differs', async ({
       vhost,
       database,
+      farEnd,
       workers,
     }) => {
       await migrate(worker.name, database.url)
       const { wanted } = await declareOtherwise(vhost, worker.queue)
       const since = performance.now()
-      const replica = workers.spawn(worker.name, environmentOf({ vhost, database }))
+      const replica = workers.spawn(worker.name, environmentOf({ vhost, database, farEnd }))
       expect(await replica.exited).toEqual({ code: 1, signal: null })
       const fatal = replica.logs.filter(({ level }) => level === 'fatal').map(({ err }) => err)
       printNumbers(`${worker.name} start with another queue`, {

@@ -1,15 +1,15 @@
 import { describe, expect } from 'vitest'
 import { printNumbers } from '../print-numbers.js'
-import { test } from '../test.js'
 import { waitFor } from '../wait-for.js'
+import { conformanceTest } from './conformance-test.js'
 import {
+  countDone,
   countLeft,
-  countRows,
   lockTable,
   startFleet,
+  untilDone,
   untilHandled,
   untilHeldUp,
-  untilRows,
   untilSettled,
   upTo,
 } from './worker-fleet.js'
@@ -25,10 +25,12 @@ export interface StopOptions {
 }
 
 export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): void {
+  const test = conformanceTest(worker)
   describe(`${worker.name} that is told to stop`, () => {
     test('finishes what it has in hand, and the other replica does the rest', async ({
       vhost,
       database,
+      farEnd,
       workers,
       cleanUp,
     }) => {
@@ -36,20 +38,20 @@ export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): voi
       const graceMs = 10_000
       const [stopping, other] = await startFleet(
         worker,
-        { vhost, database, workers },
+        { vhost, database, farEnd, workers },
         { replicas: 2, env: { ...env, SHUTDOWN_GRACE_MS: String(graceMs) } },
       )
-      const effects = await worker.watchEffects({ vhost, database })
+      const effects = await worker.watchEffects({ vhost, database, farEnd })
       const send = worker.openSender({ vhost, cleanUp })
       const sent = Promise.all(upTo(count).map(send))
 
-      const doneBefore = await untilRows(database, worker.table, count * 0.2)
+      const doneBefore = await untilDone(worker, database, count * 0.2)
       const since = performance.now()
       const exit = await stopping.terminate({ timeoutMs: graceMs })
       const exitMs = performance.now() - since
-      const doneAtExit = await countRows(database, worker.table)
+      const doneAtExit = await countDone(worker, database)
       await sent
-      await untilRows(database, worker.table, count)
+      await untilDone(worker, database, count)
       await other?.terminate()
       const handled = await untilHandled(effects, count)
       printNumbers(`${worker.name} stop`, {
@@ -74,12 +76,13 @@ export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): voi
     test('hands back what is not finished when the grace period is over, and loses none of it', async ({
       vhost,
       database,
+      farEnd,
       workers,
       cleanUp,
     }) => {
       const count = 400
       const graceMs = 1_500
-      const fixtures = { vhost, database, workers }
+      const fixtures = { vhost, database, farEnd, workers }
       const [stopping] = await startFleet(worker, fixtures, { env: { ...env, SHUTDOWN_GRACE_MS: String(graceMs) } })
       const effects = await worker.watchEffects(fixtures)
       const lock = await lockTable(database, worker.table)
@@ -95,7 +98,7 @@ export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): voi
       await lock.release()
 
       const [successor] = await startFleet(worker, fixtures, { env })
-      await untilRows(database, worker.table, count)
+      await untilDone(worker, database, count)
       const [acked] = await untilSettled([successor], 'acked', count)
       await successor.terminate()
       printNumbers(`${worker.name} stop, held up`, {

@@ -1,50 +1,65 @@
 import { migrate } from '../migrate.js'
 import type { WorkerProcess } from '../spawn-worker.js'
-import type { TestFixtures } from '../test.js'
 import type { TestDatabase } from '../test-database.js'
 import { waitFor } from '../wait-for.js'
+import type { ConformanceFixtures } from './conformance-test.js'
 import type { WatchedEffects, WorkerUnderTest } from './worker-under-test.js'
 
-type Services = Pick<TestFixtures, 'vhost' | 'database'>
+type Services = Pick<ConformanceFixtures, 'vhost' | 'database' | 'farEnd'>
 
 export interface StartOptions {
   /** Default 1. */
   replicas?: number
-  /** Beside the addresses of the services. */
+  /** Beside what the worker needs to run. */
   env?: Record<string, string>
 }
 
 /** The least that a worker needs to run. */
-export function environmentOf({ vhost, database }: Services): Record<string, string> {
-  return { RABBITMQ_URL: vhost.url, DATABASE_URL: database.url }
+export function environmentOf({ vhost, database, farEnd }: Services): Record<string, string> {
+  return { RABBITMQ_URL: vhost.url, DATABASE_URL: database.url, ...farEnd.env }
 }
 
-/** Migrates, starts the replicas together, and resolves when all are ready. */
+/** Migrates the database and puts into it what the messages need. */
+export async function prepareDatabase(
+  worker: WorkerUnderTest,
+  { database, farEnd }: Pick<Services, 'database' | 'farEnd'>,
+): Promise<void> {
+  await migrate(worker.name, database.url)
+  await worker.seed?.({ database, farEnd })
+}
+
+/** Prepares the database, starts the replicas together, and resolves when all are ready. */
 export async function startFleet(
   worker: WorkerUnderTest,
-  fixtures: Services & Pick<TestFixtures, 'workers'>,
+  fixtures: Services & Pick<ConformanceFixtures, 'workers'>,
   { replicas: count = 1, env = {} }: StartOptions = {},
 ): Promise<[WorkerProcess, ...WorkerProcess[]]> {
-  await migrate(worker.name, fixtures.database.url)
+  await prepareDatabase(worker, fixtures)
   const spawn = () => fixtures.workers.spawn(worker.name, { ...environmentOf(fixtures), ...env })
   const fleet: [WorkerProcess, ...WorkerProcess[]] = [spawn(), ...Array.from({ length: count - 1 }, spawn)]
   await Promise.all(fleet.map((replica) => replica.ready()))
   return fleet
 }
 
-export async function countRows(database: TestDatabase, table: string): Promise<number> {
-  const [row] = await database.query<{ count: number }>(`SELECT count(*)::int FROM ${table}`)
+/** How many messages are done, as the worker's table says. */
+export async function countDone({ table, done = 'true' }: WorkerUnderTest, database: TestDatabase): Promise<number> {
+  const [row] = await database.query<{ count: number }>(`SELECT count(*)::int FROM ${table} WHERE ${done}`)
   return row?.count ?? 0
 }
 
 /** Resolves with the number found, once there are at least so many. */
-export async function untilRows(database: TestDatabase, table: string, atLeast: number): Promise<number> {
+export async function untilDone(
+  worker: WorkerUnderTest,
+  database: TestDatabase,
+  atLeast: number,
+  { timeoutMs = 45_000 }: { timeoutMs?: number } = {},
+): Promise<number> {
   return await waitFor(
     async () => {
-      const found = await countRows(database, table)
+      const found = await countDone(worker, database)
       return found >= atLeast && found
     },
-    { what: `at least ${atLeast} rows in ${table}`, timeoutMs: 45_000, intervalMs: 10 },
+    { what: `at least ${atLeast} messages done in ${worker.table}`, timeoutMs, intervalMs: 10 },
   )
 }
 
@@ -53,13 +68,14 @@ export async function untilSettled(
   fleet: readonly WorkerProcess[],
   outcome: string,
   atLeast: number,
+  { timeoutMs = 45_000 }: { timeoutMs?: number } = {},
 ): Promise<number[]> {
   return await waitFor(
     async () => {
       const counts = await Promise.all(fleet.map((replica) => replica.metric('mono_deliveries_total', { outcome })))
       return sum(counts) >= atLeast && counts
     },
-    { what: `${atLeast} deliveries ${outcome}`, timeoutMs: 45_000 },
+    { what: `${atLeast} deliveries ${outcome}`, timeoutMs },
   )
 }
 
@@ -75,7 +91,7 @@ export async function untilHandled(effects: WatchedEffects, atLeast: number): Pr
 }
 
 /** What waits in the work queue, and in the dead-letter queue. What a replica has in hand is not counted. */
-export async function countLeft({ queue }: WorkerUnderTest, { vhost }: Pick<TestFixtures, 'vhost'>) {
+export async function countLeft({ queue }: WorkerUnderTest, { vhost }: Pick<Services, 'vhost'>) {
   return { ready: await vhost.countMessages(queue), dead: await vhost.countMessages(`${queue}.dlq`) }
 }
 
