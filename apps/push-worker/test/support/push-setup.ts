@@ -1,21 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { examples, type PushNotification } from '@mono/contracts'
 import {
   test as base,
   migrate,
   type PushDevice,
   type PushService,
-  type TestDatabase,
   type TestFixtures,
-  type TestVhost,
   type WorkerProcess,
   waitFor,
 } from '@mono/test-support'
 import { createPushService, type PushServiceOptions } from '@mono/test-support/sinks'
 import type { TestAPI } from 'vitest'
 import webPush from 'web-push'
+import { createPushEnvironment } from './push-environment.js'
 import { type Registration, registerDevice } from './register-device.js'
 
 export interface Delivery {
@@ -76,8 +72,9 @@ function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSet
     },
     async startWorker(env = {}) {
       const worker = workers.spawn('push-worker', {
-        ...environment(vhost, database, services, cleanUp),
-        ...vapid(keys),
+        RABBITMQ_URL: vhost.url,
+        DATABASE_URL: database.url,
+        ...createPushEnvironment({ services, keys, cleanUp }),
         ...env,
       })
       await worker.ready()
@@ -109,26 +106,4 @@ function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSet
       return (await database.query<DeviceState & Record<string, unknown>>(sql, [deviceId]))[0]
     },
   }
-}
-
-function environment(
-  vhost: TestVhost,
-  database: TestDatabase,
-  services: readonly PushService[],
-  cleanUp: TestFixtures['cleanUp'],
-): Record<string, string> {
-  const directory = mkdtempSync(join(tmpdir(), 'push-worker-'))
-  cleanUp(() => rmSync(directory, { recursive: true }))
-  const authorities = join(directory, 'authorities.pem')
-  writeFileSync(authorities, [...new Set(services.map(({ ca }) => ca))].join('\n'))
-  return {
-    RABBITMQ_URL: vhost.url,
-    DATABASE_URL: database.url,
-    NODE_EXTRA_CA_CERTS: authorities,
-    PUSH_ENDPOINT_ALLOW: services.map(({ port }) => `localhost:${port}`).join(','),
-  }
-}
-
-function vapid({ publicKey, privateKey }: webPush.VapidKeys): Record<string, string> {
-  return { VAPID_SUBJECT: 'mailto:ops@example.com', VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey }
 }

@@ -28,7 +28,7 @@ export function describeBadInput(worker: WorkerUnderTest, options: BadInputOptio
     body: Buffer.from(message.body ?? JSON.stringify(worker.createBody(goodCount + index))),
   }))
 
-  describe(`bad input to ${worker.name}`, () => {
+  describe(`bad input to ${worker.name}`, { timeout: 180_000 }, () => {
     test('every documented kind is tried', async () => {
       const documented = (await readDocumentedRefusals()).map(({ input }) => input)
       expect(documented.length).toBeGreaterThan(10)
@@ -57,7 +57,7 @@ export function describeBadInput(worker: WorkerUnderTest, options: BadInputOptio
           publish(message),
         ]),
       )
-      await untilDone(worker, database, goodCount)
+      await untilDone(worker, database, goodCount, { timeoutMs: 120_000 })
       await Promise.all(bad.slice(mixed.length).map(publish))
 
       const refusals = await vhost.drainQueue(`${worker.queue}.dlq`, bad.length, { timeoutMs: 30_000 })

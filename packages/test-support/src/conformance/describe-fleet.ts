@@ -15,7 +15,7 @@ const order = [
 export function describeFleet(worker: WorkerUnderTest): void {
   const test = conformanceTest(worker)
   // A worker with leases defers what comes again while another has it in hand.
-  describe(`two replicas of ${worker.name}`, { timeout: 150_000 }, () => {
+  describe(`two replicas of ${worker.name}`, { timeout: 480_000 }, () => {
     test('share the work, and what is sent twice has its effect once', async ({
       vhost,
       database,
@@ -30,7 +30,7 @@ export function describeFleet(worker: WorkerUnderTest): void {
       await Promise.all(order.map(send))
       const sentMs = performance.now() - since
 
-      const acked = await untilSettled(fleet, 'acked', order.length, { timeoutMs: 100_000 })
+      const acked = await untilSettled(fleet, 'acked', order.length, { timeoutMs: 420_000 })
       const doneMs = performance.now() - since
       const toHandle = worker.skipsDone ? count : order.length
       const handled = await untilHandled(effects, toHandle)

@@ -26,7 +26,7 @@ export interface StopOptions {
 
 export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): void {
   const test = conformanceTest(worker)
-  describe(`${worker.name} that is told to stop`, () => {
+  describe(`${worker.name} that is told to stop`, { timeout: 180_000 }, () => {
     test('finishes what it has in hand, and the other replica does the rest', async ({
       vhost,
       database,
@@ -51,7 +51,7 @@ export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): voi
       const exitMs = performance.now() - since
       const doneAtExit = await countDone(worker, database)
       await sent
-      await untilDone(worker, database, count)
+      await untilDone(worker, database, count, { timeoutMs: 120_000 })
       await other?.terminate()
       const handled = await untilHandled(effects, count)
       printNumbers(`${worker.name} stop`, {
