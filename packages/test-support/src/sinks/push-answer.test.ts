@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { describe, expect, vi } from 'vitest'
 import { createH1Client, createH2Client, createRequest, type PushClient } from '../../test/fixtures/push-client.js'
 import { test as base } from '../test.js'
@@ -69,6 +70,26 @@ describe.each([
     const { status, afterMs } = await sent
     expect(status).toBe(201)
     expect(afterMs).toBeGreaterThan(290)
+  })
+
+  test('any number of late answers are under way without a warning', { timeout: 40_000 }, async ({
+    pushService,
+    client,
+    device,
+    cleanUp,
+  }) => {
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => warnings.push(warning)
+    process.on('warning', onWarning)
+    cleanUp(() => process.off('warning', onWarning))
+    pushService.answer(device, { status: 201, delayMs: 60_000 })
+    const givenUp = new AbortController()
+    setMaxListeners(0, givenUp.signal)
+    const requests = Array.from({ length: 12 }, () => client.send(createRequest(device), { signal: givenUp.signal }))
+    await waitFor(() => pushService.attempts.length === 12, { what: 'the requests', timeoutMs: 30_000 })
+    givenUp.abort()
+    await Promise.all(requests)
+    expect(warnings).toEqual([])
   })
 
   test('hangs until the client gives up, and answers others meanwhile', async ({ pushService, client, device }) => {

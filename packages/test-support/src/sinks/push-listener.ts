@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import { createSecureServer } from 'node:http2'
 import { createServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
@@ -47,6 +47,8 @@ export function createPushListener({ certificate, protocols, serve }: PushListen
     async listen(port) {
       if (server) return port
       closing = new AbortController()
+      // Every late answer listens to it.
+      setMaxListeners(0, closing.signal)
       server = createServerFor(protocols, certificate, onRequest)
       server.on('connection', (socket: Socket) => {
         const clientPort = socket.remotePort ?? 0
