@@ -11,6 +11,7 @@ export { describeStop } from './conformance/describe-stop.js'
 export type { ExpectOnceOptions, FarEnd, WatchedEffects, WorkerUnderTest } from './conformance/worker-under-test.js'
 export type { BrokerConnection } from './management-api.js'
 export { migrate } from './migrate.js'
+export { printNumbers } from './print-numbers.js'
 export { createRecordingLogger, type LoggedLine, type RecordingLogger } from './recording-logger.js'
 export type {
   AnswerOptions,

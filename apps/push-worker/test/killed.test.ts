@@ -1,0 +1,96 @@
+import { migrate, type PushMessage, printNumbers, test, type WorkerProcess, waitFor } from '@mono/test-support'
+import { expect } from 'vitest'
+import { pushWorker } from './worker-under-test.js'
+
+const count = 2_000
+const prefetch = 100
+
+/** Each replica signs with a subject of its own, so that a push tells who has sent it. */
+const subjectOf = (name: string) => `mailto:${name}@example.com`
+
+function senderOf({ headers }: PushMessage): string {
+  const token = /t=[^.]+\.([^.]+)\./.exec(String(headers.authorization))?.[1] ?? ''
+  return JSON.parse(Buffer.from(token, 'base64url').toString()).sub
+}
+
+const tagOf = ({ payload }: PushMessage): string => JSON.parse(payload).tag
+
+test('a replica that is killed amid its pushes: the other serves all, and twice only what was not recorded', {
+  timeout: 150_000,
+}, async ({ vhost, database, workers, cleanUp }) => {
+  const farEnd = (await pushWorker.openFarEnd?.({ cleanUp })) ?? expect.fail('Expected a push service')
+  const { service } = farEnd
+  await migrate(pushWorker.name, database.url)
+  await pushWorker.seed?.({ database, farEnd })
+  // Pushes are taken at once and answered late: at any time some are handed over and not recorded.
+  service.answer('all', { status: 201, delayMs: 100 })
+  const start = (name: string): WorkerProcess =>
+    workers.spawn(pushWorker.name, {
+      RABBITMQ_URL: vhost.url,
+      DATABASE_URL: database.url,
+      ...farEnd.env,
+      VAPID_SUBJECT: subjectOf(name),
+      PREFETCH: String(prefetch),
+    })
+  const [victim, survivor] = [start('victim'), start('survivor')]
+  await Promise.all([victim.ready(), survivor.ready()])
+  const sent = Promise.all(
+    Array.from({ length: count }, (_, index) => index).map(pushWorker.openSender({ vhost, cleanUp })),
+  )
+
+  const sentBy = (name: string) => service.received.filter((push) => senderOf(push) === subjectOf(name))
+  await waitFor(() => service.received.length >= count / 4 && sentBy('victim').length > 0, {
+    what: 'a quarter of the pushes',
+    timeoutMs: 60_000,
+    intervalMs: 5,
+  })
+  victim.kill('SIGKILL')
+  await victim.exited
+  const killedAt = Date.now()
+  const takenBefore = service.received.length
+  await sent
+  await waitFor(
+    async () => (await database.query("SELECT FROM push.deliveries WHERE state = 'sent'")).length === count,
+    { what: 'all to be served', timeoutMs: 120_000 },
+  )
+  const doneMs = Date.now() - killedAt
+  await survivor.terminate()
+
+  // Only the claim after a lease that was over counts up, and notes that the row was still `sending`.
+  const claimedAnew = new Set(
+    (
+      await database.query<{ message_id: string }>(
+        "SELECT message_id FROM push.deliveries WHERE attempts = 2 AND previous_state = 'sending'",
+      )
+    ).map(({ message_id }) => message_id),
+  )
+  const pushesByTag = new Map<string, PushMessage[]>()
+  for (const push of service.received) pushesByTag.set(tagOf(push), [...(pushesByTag.get(tagOf(push)) ?? []), push])
+  const twice = [...pushesByTag].filter(([, pushes]) => pushes.length > 1)
+  const handedOverByVictim = new Set(sentBy('victim').map(tagOf))
+  const handedOverAndNotRecorded = [...claimedAnew].filter((tag) => handedOverByVictim.has(tag))
+  printNumbers('push-worker killed amid pushes', {
+    pids: [victim.pid, survivor.pid],
+    messages: count,
+    takenBefore,
+    byVictim: handedOverByVictim.size,
+    servedTwice: twice.length,
+    claimedByVictimAndNotRecorded: claimedAnew.size,
+    ofTheseHandedOver: handedOverAndNotRecorded.length,
+    doneMs,
+  })
+
+  expect(pushesByTag.size).toBe(count)
+  // Otherwise the kill came when nothing was under way, and the rest shows nothing.
+  expect(twice.length).toBeGreaterThan(0)
+  expect(twice.map(([tag]) => tag).toSorted()).toEqual(handedOverAndNotRecorded.toSorted())
+  for (const [tag, pushes] of twice) {
+    expect([tag, ...pushes.map(senderOf)]).toEqual([tag, subjectOf('victim'), subjectOf('survivor')])
+    expect(pushes[0]?.at).toBeLessThanOrEqual(killedAt)
+  }
+  // What the victim had in hand, no more.
+  expect(claimedAnew.size).toBeLessThanOrEqual(prefetch)
+  expect(await database.query('SELECT FROM push.deliveries WHERE attempts > 1')).toHaveLength(claimedAnew.size)
+  expect(await vhost.countMessages('push.notifications')).toBe(0)
+  expect(await vhost.countMessages('push.notifications.dlq')).toBe(0)
+})
