@@ -109,30 +109,7 @@ describe('push-worker', () => {
   })
 })
 
-describe('bad input', () => {
-  const faults: [string, object, string][] = [
-    ['no recipients', { recipientIds: [] }, 'recipientIds'],
-    ['a payload over the limit', { body: 'x'.repeat(3500) }, 'title, body and data'],
-    ['a time to live that is none', { data: { ttl: 'long' } }, 'data.ttl'],
-    ['an urgency that is none', { data: { urgency: 'urgent' } }, 'data.urgency'],
-    ['a topic that is none', { data: { topic: 'room 7' } }, 'data.topic'],
-  ]
-
-  test('is dead-lettered with the field, and nothing is sent', async ({ push, vhost }) => {
-    const service = await push.createService()
-    await push.register(service.subscribe(), { userId: 'ada' })
-    const worker = await push.startWorker()
-    for (const [name, fields] of faults) await push.send(name, ['ada'], fields)
-    const dead = await vhost.drainQueue('push.notifications.dlq', faults.length)
-    for (const [name, , field] of faults) {
-      const headers = dead.find(({ properties }) => properties.messageId === name)?.headers
-      expect([name, headers?.['x-failure-code']]).toEqual([name, 'INVALID_MESSAGE'])
-      expect(headers?.['x-failure-message']).toContain(field)
-    }
-    expect(service.attempts).toHaveLength(0)
-    await worker.terminate()
-  })
-
+describe('recipients who cannot be served', () => {
   test('recipients that nobody knows are counted, and the message is done', async ({ push, vhost }) => {
     const worker = await push.startWorker()
     await push.send('m1', ['nobody', 'noone', 'nobody'])
