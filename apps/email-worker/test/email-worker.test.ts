@@ -3,27 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { examples } from '@mono/contracts'
-import { migrate, type TestDatabase, type TestVhost, test, waitFor } from '@mono/test-support'
-import { createSmtpSink, type SmtpSink } from '@mono/test-support/sinks'
+import { migrate, type SmtpSink, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
+import { emailEnvironment } from './email-environment.js'
 
 const builtInTemplates = fileURLToPath(new URL('../templates', import.meta.url))
 
 test.beforeEach(async ({ database }) => {
   await migrate('email-worker', database.url)
-})
-
-async function openSink(cleanUp: (release: () => Promise<unknown>) => void): Promise<SmtpSink> {
-  const sink = await createSmtpSink()
-  cleanUp(() => sink.close())
-  return sink
-}
-
-const environment = (vhost: TestVhost, database: TestDatabase, sink: SmtpSink) => ({
-  RABBITMQ_URL: vhost.url,
-  DATABASE_URL: database.url,
-  SMTP_URL: sink.url,
-  EMAIL_FROM: 'Mono <mono@example.com>',
 })
 
 const mail = (fields: object = {}) => ({ ...examples['email.message'], to: ['ada@example.com'], ...fields })
@@ -37,18 +24,17 @@ const notification = (fields: object = {}) => ({
   ...fields,
 })
 
-const untilReceived = (sink: SmtpSink, count: number) =>
-  waitFor(() => sink.received.length >= count, { what: `${count} mails`, timeoutMs: 20_000 })
+const untilReceived = (smtpSink: SmtpSink, count: number) =>
+  waitFor(() => smtpSink.received.length >= count, { what: `${count} mails`, timeoutMs: 20_000 })
 
 describe('email-worker', () => {
   test('sends mails as given and from templates, once, and stops on SIGTERM', async ({
     vhost,
     database,
+    smtpSink,
     workers,
-    cleanUp,
   }) => {
-    const sink = await openSink(cleanUp)
-    const worker = workers.spawn('email-worker', environment(vhost, database, sink))
+    const worker = workers.spawn('email-worker', emailEnvironment({ vhost, database, smtpSink }))
     await worker.ready()
     await vhost.publish('notifications', 'email.send', mail(), { messageId: 'given' })
     for (const messageId of ['rendered', 'rendered']) {
@@ -61,8 +47,8 @@ describe('email-worker', () => {
       },
     )
     expect(await worker.terminate()).toEqual({ code: 0, signal: null })
-    expect(sink.received.map(({ subject }) => subject).sort()).toEqual(['Minutes of the meeting', 'Welcome'])
-    expect(sink.received.every(({ headers }) => headers.from === 'Mono <mono@example.com>')).toBe(true)
+    expect(smtpSink.received.map(({ subject }) => subject).sort()).toEqual(['Minutes of the meeting', 'Welcome'])
+    expect(smtpSink.received.every(({ headers }) => headers.from === 'Mono <mono@example.com>')).toBe(true)
     expect(await vhost.countMessages('email.notifications')).toBe(0)
     expect(await vhost.countMessages('email.notifications.dlq')).toBe(0)
     expect(JSON.stringify(worker.logs)).not.toContain('ada@example.com')
@@ -71,11 +57,10 @@ describe('email-worker', () => {
   test('bad input is dead-lettered with its code, and what is wrong is named', async ({
     vhost,
     database,
+    smtpSink,
     workers,
-    cleanUp,
   }) => {
-    const sink = await openSink(cleanUp)
-    const worker = workers.spawn('email-worker', environment(vhost, database, sink))
+    const worker = workers.spawn('email-worker', emailEnvironment({ vhost, database, smtpSink }))
     await worker.ready()
     const alert = { title: 't', body: 'b' }
     const cases: [string, string, object, string, string][] = [
@@ -113,81 +98,29 @@ describe('email-worker', () => {
       expect(found.get(messageId)?.['x-failure-message']).toContain(named)
     }
     await worker.terminate()
-    expect(sink.received).toEqual([])
+    expect(smtpSink.received).toEqual([])
     expect(await database.query('SELECT FROM email.deliveries')).toEqual([])
   })
 
-  test('a subject with a line break is sent as one line', async ({ vhost, database, workers, cleanUp }) => {
-    const sink = await openSink(cleanUp)
-    const worker = workers.spawn('email-worker', environment(vhost, database, sink))
+  test('a subject with a line break is sent as one line', async ({ vhost, database, smtpSink, workers }) => {
+    const worker = workers.spawn('email-worker', emailEnvironment({ vhost, database, smtpSink }))
     await worker.ready()
     await vhost.publish('notifications', 'email.send', mail({ subject: 'Hello\r\nBcc: eve@example.com' }))
-    await untilReceived(sink, 1)
+    await untilReceived(smtpSink, 1)
     await worker.terminate()
-    expect(sink.received).toMatchObject([{ to: ['ada@example.com'], subject: 'Hello Bcc: eve@example.com' }])
-    expect(sink.received[0]?.headers).not.toHaveProperty('bcc')
+    expect(smtpSink.received).toMatchObject([{ to: ['ada@example.com'], subject: 'Hello Bcc: eve@example.com' }])
+    expect(smtpSink.received[0]?.headers).not.toHaveProperty('bcc')
   })
 
-  test('who was not served waits for the retry, and nobody else is sent to again', async ({
+  test('a refused login dead-letters nothing, and counts no attempt', async ({
     vhost,
     database,
+    smtpSink,
     workers,
-    cleanUp,
   }) => {
-    const sink = await openSink(cleanUp)
-    sink.answer('refused@example.com', 'rcpt 550')
-    sink.answer('later@example.com', ['rcpt 451'])
-    const worker = workers.spawn('email-worker', environment(vhost, database, sink))
-    await worker.ready()
-    const to = ['ada@example.com', 'refused@example.com', 'later@example.com']
-    await vhost.publish('notifications', 'email.send', mail({ to }), { messageId: 'partly' })
-    const [waiting] = await vhost.drainQueue('email.notifications.retry.60s', 1, { timeoutMs: 20_000 })
-    expect(waiting?.headers['x-attempts']).toBe(1)
-
-    // The way back, which the broker takes after a minute.
-    const { messageId, headers } = waiting?.properties ?? {}
-    await vhost.publish('email.notifications.retry', 'work', waiting?.body, {
-      ...waiting?.properties,
-      messageId,
-      headers: { ...headers },
-    })
-    await waitFor(
-      async () => (await database.query("SELECT FROM email.deliveries WHERE state = 'sent'")).length === 2,
-      {
-        what: 'the retry',
-      },
-    )
-    await worker.terminate()
-    expect(sink.counts()).toEqual(
-      new Map([
-        ['ada@example.com', 1],
-        ['later@example.com', 1],
-      ]),
-    )
-    for (const queue of ['', '.dlq', '.retry.60s', '.retry.15m']) {
-      expect([queue, await vhost.countMessages(`email.notifications${queue}`)]).toEqual([queue, 0])
-    }
-  })
-
-  test('if all are refused the message is dead-lettered', async ({ vhost, database, workers, cleanUp }) => {
-    const sink = await openSink(cleanUp)
-    sink.answer('all', 'rcpt 550')
-    const worker = workers.spawn('email-worker', environment(vhost, database, sink))
-    await worker.ready()
-    await vhost.publish('notifications', 'email.send', mail({ to: ['a@example.com', 'b@example.com'] }))
-    const [dead] = await vhost.drainQueue('email.notifications.dlq', 1)
-    expect(dead?.headers).toMatchObject({
-      'x-failure-code': 'ALL_RECIPIENTS_FAILED',
-      'x-failure-message': 'All 2 recipients failed: 2 SMTP_550',
-    })
-    await worker.terminate()
-  })
-
-  test('a refused login dead-letters nothing, and counts no attempt', async ({ vhost, database, workers, cleanUp }) => {
-    const sink = await openSink(cleanUp)
-    sink.answer('all', 'auth 535')
-    const SMTP_URL = sink.url.replace('//', '//mono:wrong@')
-    const worker = workers.spawn('email-worker', { ...environment(vhost, database, sink), SMTP_URL })
+    smtpSink.answer('all', 'auth 535')
+    const SMTP_URL = smtpSink.url.replace('//', '//mono:wrong@')
+    const worker = workers.spawn('email-worker', { ...emailEnvironment({ vhost, database, smtpSink }), SMTP_URL })
     await worker.ready()
     for (const messageId of ['a', 'b', 'c']) await vhost.publish('notifications', 'email.send', mail(), { messageId })
     const waiting = await vhost.drainQueue('email.notifications.retry.60s', 3, { timeoutMs: 20_000 })
@@ -199,12 +132,11 @@ describe('email-worker', () => {
   test('SIGTERM lets what is on its way arrive; the rest is sent by another process, all of it once', async ({
     vhost,
     database,
+    smtpSink,
     workers,
-    cleanUp,
   }) => {
-    const sink = await openSink(cleanUp)
-    sink.answer('all', 'delay 50')
-    const env = environment(vhost, database, sink)
+    smtpSink.answer('all', 'delay 50')
+    const env = emailEnvironment({ vhost, database, smtpSink })
     const first = workers.spawn('email-worker', env)
     await first.ready()
     const to = Array.from({ length: 10 }, (_, index) => `user-${index}@example.com`)
@@ -213,26 +145,31 @@ describe('email-worker', () => {
         vhost.publish('notifications', 'email.send', mail({ to }), { messageId: `${index}` }),
       ),
     )
-    await untilReceived(sink, 50)
+    await untilReceived(smtpSink, 50)
     expect(await first.terminate()).toEqual({ code: 0, signal: null })
     expect(await database.query("SELECT FROM email.deliveries WHERE state <> 'sent'")).toEqual([])
-    expect(sink.received.length).toBeLessThan(400)
+    expect(smtpSink.received.length).toBeLessThan(400)
 
-    sink.answer('all', 'accept')
+    smtpSink.answer('all', 'accept')
     const second = workers.spawn('email-worker', env)
     await second.ready()
-    await untilReceived(sink, 400)
+    await untilReceived(smtpSink, 400)
     await second.terminate()
-    expect([...sink.counts().values()]).toEqual(Array.from({ length: 10 }, () => 40))
+    expect([...smtpSink.counts().values()]).toEqual(Array.from({ length: 10 }, () => 40))
   })
 
-  test('a fault in a template ends the process with its place', async ({ vhost, database, workers, cleanUp }) => {
-    const sink = await openSink(cleanUp)
+  test('a fault in a template ends the process with its place', async ({
+    vhost,
+    database,
+    smtpSink,
+    workers,
+    cleanUp,
+  }) => {
     const directory = mkdtempSync(join(tmpdir(), 'templates-'))
     cleanUp(async () => rmSync(directory, { recursive: true }))
     cpSync(builtInTemplates, directory, { recursive: true })
     writeFileSync(join(directory, 'welcome/text.liquid'), 'Hello {{ userNmae }}')
-    const env = { ...environment(vhost, database, sink), EMAIL_TEMPLATES_DIR: directory }
+    const env = { ...emailEnvironment({ vhost, database, smtpSink }), EMAIL_TEMPLATES_DIR: directory }
     const worker = workers.spawn('email-worker', env)
     expect(await worker.exited).toEqual({ code: 1, signal: null })
     expect(JSON.stringify(worker.logs)).toContain(

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SMTPServerDataStream, SMTPServerOptions, SMTPServerSession } from 'smtp-server'
@@ -54,6 +54,8 @@ export async function createSmtpSink({ starttls = false, port = 0 }: SmtpSinkOpt
   async function listen(wanted: number): Promise<number> {
     if (server) return wanted
     const closing = new AbortController()
+    // Every mail whose answer is delayed listens to it; Node warns of a leak above ten.
+    setMaxListeners(0, closing.signal)
     const opened = new PromptSmtpServer({
       ...certificate,
       disabledCommands: starttls ? [] : ['STARTTLS'],
