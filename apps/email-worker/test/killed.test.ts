@@ -30,7 +30,7 @@ const recipientsOf = (rows: readonly { recipient: string }[]) => rows.map(({ rec
 describe('two email workers, one of which is killed in the middle of 2,000 mails', () => {
   test.for(['resend', 'hold'] as const)(
     'with EMAIL_ON_UNKNOWN=%s: every mail is accounted for',
-    { timeout: 150_000 },
+    { timeout: 240_000 },
     async (onUnknown, { vhost, database, smtpSink, workers, cleanUp }) => {
       await migrate('email-worker', database.url)
       // These have been handed over for a while before they are answered. Of twelve at least two are the killed worker's,
@@ -55,7 +55,7 @@ describe('two email workers, one of which is killed in the middle of 2,000 mails
       const countHeld = () => held.filter((address) => smtpSink.receivedBy(address).length > 0).length
       await waitFor(() => countHeld() >= 12, {
         what: 'mails that wait for their answer',
-        timeoutMs: 40_000,
+        timeoutMs: 60_000,
         intervalMs: 5,
       })
       killed.kill('SIGKILL')
@@ -70,7 +70,7 @@ describe('two email workers, one of which is killed in the middle of 2,000 mails
           const rows = await readLedger(database)
           return rows.length === count && rows.every(({ state, leased }) => state !== 'sending' || !leased)
         },
-        { what: 'the leases of the dead worker to end', timeoutMs: 60_000, intervalMs: 200 },
+        { what: 'the leases of the dead worker to end', timeoutMs: 120_000, intervalMs: 200 },
       )
       const waiting = await bringBack(vhost, { atLeast: 0 })
       expect(waiting.map(({ headers }) => headers['x-attempts'] ?? 0)).toEqual(waiting.map(() => 0))
@@ -79,7 +79,7 @@ describe('two email workers, one of which is killed in the middle of 2,000 mails
           const rows = await readLedger(database)
           return rows.every(({ state }) => state !== 'sending') && rows
         },
-        { what: 'every mail to be settled', timeoutMs: 30_000 },
+        { what: 'every mail to be settled', timeoutMs: 60_000 },
       )
       await waitFor(async () => (await survivor.metric('mono_in_flight')) === 0, { what: 'nothing to be in hand' })
       expect(await survivor.terminate()).toEqual({ code: 0, signal: null })

@@ -3,12 +3,14 @@ import { readWorkspaceFile } from '../workspace.js'
 
 /** A message that must be dead-lettered. */
 export interface BadMessage {
-  /** As the table "Bad input" of docs/failures.md has it, to the letter. */
+  /** As the table "Bad input" of docs/failures.md, or the worker's own there, has it, to the letter. */
   input: string
   /** Of what the handler refuses, which is not in that table: it was tried once. */
   code?: string
   /** What the failure must name, where the table says "the field" or "the header". */
   named?: string
+  /** How often the work was tried. Default: 1 with `code`, else 0. */
+  attempts?: number
   routingKey?: string
   /** Tells it from all others: it must come back unchanged. Default: a valid body. */
   body?: string | Buffer
@@ -23,11 +25,11 @@ export interface DocumentedRefusal {
   named: string
 }
 
-/** The rows of the table "Bad input" of docs/failures.md. */
-export async function readDocumentedRefusals(): Promise<DocumentedRefusal[]> {
+/** The rows of the table below a heading of docs/failures.md. */
+export async function readDocumentedRefusals(heading: string): Promise<DocumentedRefusal[]> {
   const page = await readWorkspaceFile('docs/failures.md')
-  const section = /^## Bad input\n([\s\S]*?)^## /m.exec(page)?.[1] ?? ''
-  const rows = [...section.matchAll(/^\| (.+?) \| `(\w+)` \| (.+?) \|$/gm)]
+  const [, section = ''] = page.split(`\n## ${heading}\n`)
+  const rows = [...section.replace(/^## [\s\S]*/m, '').matchAll(/^\| (.+?) \| `(\w+)` \| (.+?) \|$/gm)]
   return rows.map(([, input = '', code = '', named = '']) => ({ input, code, named: named.replaceAll('`', '') }))
 }
 

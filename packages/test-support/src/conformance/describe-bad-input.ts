@@ -11,6 +11,8 @@ export interface BadInputOptions {
   messages: BadMessage[]
   /** Rows of the documentation for which this worker's messages have no place. */
   inapplicable?: string[]
+  /** The heading of a table in docs/failures.md of what only this worker refuses. Default: there is none. */
+  own?: string
   /** What is bad only because of the good ones: it is sent when they are done. */
   late?: BadMessage[]
 }
@@ -19,8 +21,12 @@ const goodCount = 2_000
 
 export function describeBadInput(worker: WorkerUnderTest, options: BadInputOptions): void {
   const test = conformanceTest(worker)
-  const { messages, inapplicable = [], late = [] } = options
+  const { messages, inapplicable = [], own, late = [] } = options
   const mixed = [...badForAnyType, ...messages]
+  const readDocumented = async () => [
+    ...(await readDocumentedRefusals('Bad input')),
+    ...(own === undefined ? [] : await readDocumentedRefusals(own)),
+  ]
   /** A body of its own for each, that no good message has. */
   const bad = [...mixed, ...late].map((message, index) => ({
     routingKey: worker.routingKey,
@@ -30,7 +36,7 @@ export function describeBadInput(worker: WorkerUnderTest, options: BadInputOptio
 
   describe(`bad input to ${worker.name}`, { timeout: 180_000 }, () => {
     test('every documented kind is tried', async () => {
-      const documented = (await readDocumentedRefusals()).map(({ input }) => input)
+      const documented = (await readDocumented()).map(({ input }) => input)
       expect(documented.length).toBeGreaterThan(10)
       expect([...new Set([...mixed.map(({ input }) => input), ...inapplicable])].toSorted()).toEqual(
         documented.toSorted(),
@@ -61,7 +67,7 @@ export function describeBadInput(worker: WorkerUnderTest, options: BadInputOptio
       await Promise.all(bad.slice(mixed.length).map(publish))
 
       const refusals = await vhost.drainQueue(`${worker.queue}.dlq`, bad.length, { timeoutMs: 30_000 })
-      const documented = await readDocumentedRefusals()
+      const documented = await readDocumented()
       const found = refusals.map(({ body, headers }) => {
         const sent = bad.find((message) => message.body.equals(body))
         const row = documented.find(({ input }) => input === sent?.input)
@@ -75,10 +81,10 @@ export function describeBadInput(worker: WorkerUnderTest, options: BadInputOptio
           names: reason.includes(named) ? named : reason,
         }
       })
-      const wanted = bad.map(({ input, code, named, routingKey }) => {
+      const wanted = bad.map(({ input, code, named, attempts = code ? 1 : 0, routingKey }) => {
         const row = documented.find((each) => each.input === input)
         const origin = [worker.exchange, routingKey]
-        return { input, code: code ?? row?.code, attempts: code ? 1 : 0, origin, names: named ?? row?.named }
+        return { input, code: code ?? row?.code, attempts, origin, names: named ?? row?.named }
       })
       printNumbers(`${worker.name} bad input`, {
         pid: replica.pid,

@@ -52,7 +52,7 @@ export async function untilDone(
   worker: WorkerUnderTest,
   database: TestDatabase,
   atLeast: number,
-  { timeoutMs = 45_000 }: { timeoutMs?: number } = {},
+  { timeoutMs = 100_000 }: { timeoutMs?: number } = {},
 ): Promise<number> {
   return await waitFor(
     async () => {
@@ -68,7 +68,7 @@ export async function untilSettled(
   fleet: readonly WorkerProcess[],
   outcome: string,
   atLeast: number,
-  { timeoutMs = 45_000 }: { timeoutMs?: number } = {},
+  { timeoutMs = 100_000 }: { timeoutMs?: number } = {},
 ): Promise<number[]> {
   return await waitFor(
     async () => {

@@ -1,0 +1,4 @@
+import { describeFleet } from '@mono/test-support'
+import { emailWorker } from './worker-under-test.js'
+
+describeFleet(emailWorker)

@@ -1,0 +1,4 @@
+import { describeOutage } from '@mono/test-support'
+import { emailWorker } from './worker-under-test.js'
+
+describeOutage(emailWorker)

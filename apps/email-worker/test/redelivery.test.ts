@@ -1,0 +1,4 @@
+import { describeRedelivery } from '@mono/test-support'
+import { emailWorker } from './worker-under-test.js'
+
+describeRedelivery(emailWorker)
