@@ -116,6 +116,38 @@ test('a variable that only some data reaches is a fault of that data, with its p
   expect(render).toThrow('undefined variable: item.name')
 })
 
+test('a property that data has only from its prototype is not there', () => {
+  const directory = createTemplates({
+    'list/subject.liquid': 's',
+    'list/html.liquid': '{% for item in items %}{{ item.toString }}{% endfor %}',
+    'list/text.liquid': 't',
+    'list/schema.json': schemaOf({ items: { type: 'array' } }, [{ items: [] }], ['items']),
+  })
+  const render = () => loadTemplates(directory).render('list', { subject: 's', data: { items: [{}] } })
+  expect(render).toThrow('undefined variable: item.toString')
+})
+
+test.each([
+  [
+    'time',
+    '{% for a in n %}{% for b in n %}{% for c in n %}{% assign d = 1 %}{% endfor %}{% endfor %}{% endfor %}',
+    250,
+  ],
+  ['memory', '{% for a in n %}{% for b in (1..100000) %}{% break %}{% endfor %}{% endfor %}', 200],
+])('data that makes a template take too much %s is refused', { timeout: 30_000 }, (_, html, length) => {
+  const directory = createTemplates({
+    'list/subject.liquid': 's',
+    'list/html.liquid': html,
+    'list/text.liquid': 't',
+    'list/schema.json': schemaOf({ n: { type: 'array' } }, [{ n: [] }], ['n']),
+  })
+  const n = Array.from({ length }, (_each, index) => index)
+  const render = () => loadTemplates(directory).render('list', { subject: 's', data: { n } })
+  expect(render).toThrow(
+    expect.objectContaining({ code: 'INVALID_TEMPLATE_DATA', message: expect.stringContaining('limit exceeded') }),
+  )
+})
+
 test('nothing is read from disk after the start', () => {
   const directory = createTemplates()
   const templates = loadTemplates(directory)
