@@ -1,3 +1,4 @@
+export { type CoalescerOptions, createCoalescer } from './coalescer.js'
 export type { DatabaseStatus } from './database-status.js'
 export { EnvError, type EnvFault } from './env-error.js'
 export {

@@ -1,6 +1,6 @@
 import { test } from '@mono/test-support'
 import { describe, expect } from 'vitest'
-import type { Claim, DeliveryResult } from '../src/ledger/delivery-ledger.js'
+import { type Claim, createDeliveryLedger, type DeliveryResult } from '../src/ledger/delivery-ledger.js'
 import { openLedger } from './support/open-ledger.js'
 
 const message = { tenantId: 1, messageId: 'm-1', replay: false }
@@ -299,5 +299,50 @@ describe('the ledger', () => {
       }),
     )
     expect(await rows()).toHaveLength(100)
+  })
+})
+
+describe('what is asked at the same time', () => {
+  const other = { tenantId: 2, messageId: 'm-1', replay: false }
+
+  test('is answered for each message by itself', async ({ database }) => {
+    const { ledger, rows } = await openLedger(database)
+    const [claims, otherClaims] = await Promise.all([ledger.claim(message, ['b', 'a']), ledger.claim(other, ['a'])])
+    expect([recipientsOf(claims), recipientsOf(otherClaims)]).toEqual([['a', 'b'], ['a']])
+    expect(
+      await Promise.all([
+        ledger.record(message, [...toResults(claims, 'sent'), { recipient: 'c', attempts: 1, state: 'sent' }]),
+        ledger.record(other, toResults(otherClaims, 'failed', 'SMTP_550')),
+        ledger.record(other, [{ recipient: 'a', attempts: 7, state: 'sent' }]),
+      ]),
+    ).toEqual([2, 1, 0])
+    expect(await rows()).toMatchObject([
+      { tenant_id: '1', recipient: 'a', state: 'sent' },
+      { tenant_id: '1', recipient: 'b', state: 'sent' },
+      { tenant_id: '2', recipient: 'a', state: 'failed', last_code: 'SMTP_550' },
+    ])
+  })
+
+  test('gives each recipient of a message that is there twice to one of the two', async ({ database }) => {
+    const { ledger } = await openLedger(database)
+    const [first, second] = await Promise.all([ledger.claim(message, ['a', 'b']), ledger.claim(message, ['b', 'c'])])
+    expect([recipientsOf(first), recipientsOf(second)]).toEqual([['a', 'b'], ['c']])
+  })
+
+  test('goes to the database in one statement, and only a message that it refuses fails', async ({ database }) => {
+    const pool = database.createPool()
+    const { ledger } = await openLedger(database, { pool })
+    let statements = 0
+    const counting = { query: (sql: string, values: unknown[]) => pool.query(sql, values).finally(() => statements++) }
+    const names = { table: 'email.deliveries', recipientColumn: 'recipient' } as const
+    const counted = createDeliveryLedger({ ...names, pool: counting })
+    const ids = Array.from({ length: 20 }, (_, i) => ({ ...message, messageId: `m-${i}` }))
+    const claimed = await Promise.all(ids.map((id) => counted.claim(id, ['a'])))
+    expect(claimed.every(([claim]) => claim?.recipient === 'a')).toBe(true)
+    expect(statements).toBe(1)
+
+    const zero = { ...message, messageId: 'zero \u0000' }
+    const outcomes = await Promise.allSettled([ledger.claim(zero, ['a']), ledger.claim(other, ['b'])])
+    expect(outcomes).toMatchObject([{ reason: { code: '22021' } }, { value: [{ recipient: 'b' }] }])
   })
 })

@@ -1,4 +1,6 @@
-import { toDatabaseError } from '../to-database-error.js'
+import { createCoalescer } from '../coalescer.js'
+import { isDataFault, toDatabaseError } from '../to-database-error.js'
+import { indexRequests, keyOf, toKeys, toTokens } from './ledger-rows.js'
 import { createLedgerStatements, type LedgerNames } from './ledger-statements.js'
 
 /**
@@ -53,7 +55,7 @@ export interface Delivery {
 
 /**
  * Who has been served, and who is being served by which process: what makes the second delivery of a message harmless.
- * Leases are measured by PostgreSQL's clock.
+ * Leases are measured by PostgreSQL's clock. Claims and results of several messages go to it together.
  *
  * Every method throws DeferError or RetryableError, code `DATABASE_UNAVAILABLE`, if the database could not be asked;
  * the statement may have taken effect.
@@ -91,46 +93,87 @@ export type DeliveryLedgerOptions = LedgerNames & {
 export function createDeliveryLedger({ pool, leaseMs = 30_000, ...names }: DeliveryLedgerOptions): DeliveryLedger {
   const statements = createLedgerStatements(names)
 
-  async function query<Row>(sql: string, { tenantId, messageId }: LedgerMessage, ...values: unknown[]) {
+  async function query<Row>(sql: string, ...values: unknown[]): Promise<Row[]> {
     try {
-      const { rows, rowCount } = await pool.query(sql, [tenantId, messageId, ...values])
-      return { rows: rows as Row[], count: rowCount ?? 0 }
+      return (await pool.query(sql, values)).rows as Row[]
     } catch (error) {
       throw toDatabaseError(error)
     }
   }
 
+  async function claimTogether(requests: readonly ClaimRequest[], replay = false): Promise<Claim[][]> {
+    const keys = toKeys(
+      requests.map(({ message, recipients }) => ({ message, rows: recipients.map((recipient) => ({ recipient })) })),
+    )
+    const claimed = await query<ClaimedRow>(statements.claim, ...keys, leaseMs, replay)
+    const whose = indexRequests(requests, ({ message, recipients }) => recipients.map((each) => keyOf(message, each)))
+    const claims: Claim[][] = requests.map(() => [])
+    for (const { tenant, message, recipient, attempts, ambiguous } of claimed) {
+      const index = whose.get(keyOf({ tenantId: tenant, messageId: message }, recipient))
+      if (index !== undefined) claims[index]?.push({ recipient, attempts, ambiguous })
+    }
+    return claims
+  }
+
+  async function recordTogether(requests: readonly RecordRequest[]): Promise<number[]> {
+    const results = requests.flatMap((request) => request.results)
+    const recorded = await query<RecordedRow>(
+      statements.record,
+      ...toKeys(requests.map((request) => ({ message: request.message, rows: request.results }))),
+      results.map(({ attempts }) => attempts),
+      results.map(({ state }) => state),
+      results.map(({ providerId }) => toStorable(providerId)),
+      results.map(({ code }) => toStorable(code)),
+    )
+    const whose = indexRequests(requests, (request) =>
+      request.results.map(({ recipient, attempts }) => keyOf(request.message, recipient, attempts)),
+    )
+    const counts = requests.map(() => 0)
+    for (const { tenant, message, recipient, attempts } of recorded) {
+      const index = whose.get(keyOf({ tenantId: tenant, messageId: message }, recipient, attempts))
+      if (index !== undefined) counts[index] = (counts[index] ?? 0) + 1
+    }
+    return counts
+  }
+
+  const claim = createCoalescer({
+    run: (requests: readonly ClaimRequest[]) => claimTogether(requests),
+    sizeOf: ({ recipients }) => recipients.length,
+    maxSize: maxRowsTogether,
+    isFaultOfOne: isDataFault,
+  })
+  const record = createCoalescer({
+    run: recordTogether,
+    sizeOf: ({ results }) => results.length,
+    maxSize: maxRowsTogether,
+    isFaultOfOne: isDataFault,
+  })
+
   return {
     leaseMs,
     async claim(message, recipients) {
       if (recipients.length === 0) return []
-      return (await query<Claim>(statements.claim, message, recipients, leaseMs, message.replay)).rows
+      if (!message.replay) return await claim({ message, recipients })
+      const [claims = []] = await claimTogether([{ message, recipients }], true)
+      return claims
     },
     async record(message, results) {
-      if (results.length === 0) return 0
-      const { count } = await query(
-        statements.record,
-        message,
-        ...toTokens(results),
-        results.map(({ state }) => state),
-        results.map(({ providerId }) => toStorable(providerId)),
-        results.map(({ code }) => toStorable(code)),
-      )
-      return count
+      return results.length === 0 ? 0 : await record({ message, results })
     },
     async renew(message, claims) {
       if (claims.length === 0) return []
-      const { rows } = await query<{ recipient: string }>(statements.renew, message, ...toTokens(claims), leaseMs)
+      const rows = await query<{ recipient: string }>(statements.renew, ...toTokens(message, claims), leaseMs)
       return rows.map(({ recipient }) => recipient)
     },
     async release(message, claims) {
       if (claims.length === 0) return
       const codes = claims.map(({ code }) => toStorable(code))
-      await query(statements.release, message, ...toTokens(claims), codes)
+      await query(statements.release, ...toTokens(message, claims), codes)
     },
     async read(message, recipients) {
       if (recipients.length === 0) return new Map()
-      const { rows } = await query<DeliveryRow>(statements.read, message, recipients)
+      const { tenantId, messageId } = message
+      const rows = await query<DeliveryRow>(statements.read, tenantId, messageId, recipients)
       return new Map(rows.map((row) => [row.recipient, toDelivery(row)]))
     },
   }
@@ -147,9 +190,29 @@ function toDelivery({ state, leased, last_code: lastCode }: DeliveryRow): Delive
   return { state, leasedByOther: leased, ...(lastCode !== null && { lastCode }) }
 }
 
-function toTokens(claims: readonly { recipient: string; attempts: number }[]): [string[], number[]] {
-  return [claims.map(({ recipient }) => recipient), claims.map(({ attempts }) => attempts)]
+interface ClaimRequest {
+  message: LedgerMessage
+  recipients: readonly string[]
 }
+
+interface RecordRequest {
+  message: LedgerMessage
+  results: readonly DeliveryResult[]
+}
+
+interface RecordedRow {
+  tenant: string
+  message: string
+  recipient: string
+  attempts: number
+}
+
+interface ClaimedRow extends RecordedRow {
+  ambiguous: boolean
+}
+
+/** Enough to share the cost of a statement, and not so much that a small message waits long for a large one. */
+const maxRowsTogether = 1_000
 
 const maxTextLength = 1000
 

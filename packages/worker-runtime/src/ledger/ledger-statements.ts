@@ -4,62 +4,68 @@ export type LedgerNames =
   | { table: 'email.deliveries'; recipientColumn: 'recipient' }
 
 export interface LedgerStatements {
-  /** Tenant, message, recipients, lease in milliseconds, replay. */
+  /** Tenants, messages, recipients; lease in milliseconds, replay. */
   claim: string
-  /** Tenant, message, recipients, attempts, states, provider ids, codes. */
+  /** Tenants, messages, recipients, attempts, states, provider ids, codes. */
   record: string
-  /** Tenant, message, recipients, attempts, lease in milliseconds. */
+  /** Tenants, messages, recipients, attempts; lease in milliseconds. */
   renew: string
-  /** Tenant, message, recipients, attempts, codes. */
+  /** Tenants, messages, recipients, attempts, codes. */
   release: string
-  /** Tenant, message, recipients. */
+  /** Tenant, message; recipients. */
   read: string
 }
 
 const recipientTypes = { device_id: 'bigint', recipient: 'text' } as const
 
 /**
- * Every statement locks its rows in the order of the recipients, because two that lock the same rows in different
+ * Lists are of equal length, one entry for each row. Every statement locks its rows in the order of their key, because two that lock the same rows in different
  * orders end in a deadlock. A claim locks the rows that it must not take, too: `ON CONFLICT DO UPDATE` looks at the
  * condition with the row already locked.
  */
 export function createLedgerStatements({ table, recipientColumn: recipient }: LedgerNames): LedgerStatements {
   const type = recipientTypes[recipient]
-  const message = 'd.tenant_id = $1::bigint AND d.message_id = $2::text'
+  const key = `d.tenant_id, d.message_id, d.${recipient}`
   const leaseEnd = (parameter: string) => `now() + ${parameter}::float8 * interval '1 millisecond'`
 
-  /** `given` has recipient, attempts and what `columns` adds; of these, `held` are the claims that are still good. */
+  const isClaim = (given: string) =>
+    `d.tenant_id = ${given}.tenant_id AND d.message_id = ${given}.message_id AND d.${recipient} = ${given}.recipient
+      AND d.attempts = ${given}.attempts AND d.state = 'sending'`
+
+  /** `given` has the row's key, attempts and what `columns` adds; of these, `held` are the claims that are still good. */
   const withHeld = (unnested: string, columns = '') => `
     WITH given AS (
-      SELECT * FROM unnest($3::${type}[], $4::int[]${unnested}) AS g(recipient, attempts${columns})
+      SELECT * FROM unnest($1::bigint[], $2::text[], $3::${type}[], $4::int[]${unnested})
+        AS g(tenant_id, message_id, recipient, attempts${columns})
     ), held AS MATERIALIZED (
       SELECT g.*
-      FROM given AS g JOIN ${table} AS d ON d.${recipient} = g.recipient AND d.attempts = g.attempts
-      WHERE ${message} AND d.state = 'sending'
-      ORDER BY d.${recipient}
+      FROM given AS g JOIN ${table} AS d ON ${isClaim('g')}
+      ORDER BY ${key}
       FOR UPDATE OF d
     )`
-  const isHeld = `${message} AND d.${recipient} = h.recipient AND d.attempts = h.attempts AND d.state = 'sending'`
+  const isHeld = isClaim('h')
+  const returnedKey = `d.tenant_id::text AS tenant, d.message_id AS message, d.${recipient}::text AS recipient`
   const isAmbiguous = "coalesce(d.previous_state IN ('sending', 'unknown'), false)"
 
   return {
     claim: `
       INSERT INTO ${table} AS d (tenant_id, message_id, ${recipient}, state, attempts, lease_until, updated_at)
-      SELECT DISTINCT $1::bigint, $2::text, r, 'sending', 1, ${leaseEnd('$4')}, now()
-      FROM unnest($3::${type}[]) AS r
-      ORDER BY r
+      SELECT DISTINCT t, m, r, 'sending', 1, ${leaseEnd('$4')}, now()
+      FROM unnest($1::bigint[], $2::text[], $3::${type}[]) AS g(t, m, r)
+      ORDER BY t, m, r
       ON CONFLICT (tenant_id, message_id, ${recipient}) DO UPDATE
       SET previous_state = d.state, state = 'sending', attempts = d.attempts + 1,
         lease_until = excluded.lease_until, updated_at = now()
       WHERE d.state = 'retry'
         OR (d.state = 'sending' AND d.lease_until < now())
         OR ($5::boolean AND d.state IN ('failed', 'unknown'))
-      RETURNING d.${recipient}::text AS recipient, d.attempts, ${isAmbiguous} AS ambiguous`,
+      RETURNING ${returnedKey}, d.attempts, ${isAmbiguous} AS ambiguous`,
 
     record: `${withHeld(', $5::text[], $6::text[], $7::text[]', ', state, provider_id, code')}
       UPDATE ${table} AS d
       SET state = h.state, provider_id = h.provider_id, last_code = h.code, lease_until = NULL, updated_at = now()
-      FROM held AS h WHERE ${isHeld}`,
+      FROM held AS h WHERE ${isHeld}
+      RETURNING ${returnedKey}, d.attempts`,
 
     renew: `${withHeld('')}
       UPDATE ${table} AS d SET lease_until = ${leaseEnd('$5')}
@@ -78,6 +84,6 @@ export function createLedgerStatements({ table, recipientColumn: recipient }: Le
       SELECT d.${recipient}::text AS recipient, d.state, d.last_code,
         coalesce(d.state = 'sending' AND d.lease_until > now(), false) AS leased
       FROM ${table} AS d
-      WHERE ${message} AND d.${recipient} = ANY($3::${type}[])`,
+      WHERE d.tenant_id = $1::bigint AND d.message_id = $2::text AND d.${recipient} = ANY($3::${type}[])`,
   }
 }

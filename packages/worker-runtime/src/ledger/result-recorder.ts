@@ -12,6 +12,8 @@ export interface ResultRecorder {
   ready(): Promise<void>
   /** Resolves when everything is recorded, or given up. */
   finish(): Promise<void>
+  /** Whatever was added is certainly recorded. */
+  readonly isComplete: boolean
 }
 
 export interface ResultRecorderOptions {
@@ -47,6 +49,7 @@ export function createResultRecorder(options: ResultRecorderOptions): ResultReco
   let writing: Promise<void> | undefined
   let stuck = false
   let failed = false
+  let isComplete = true
 
   function write(): void {
     clearTimeout(timer)
@@ -73,8 +76,10 @@ export function createResultRecorder(options: ResultRecorderOptions): ResultReco
   async function recordResults(results: readonly DeliveryResult[]): Promise<void> {
     if (results.length === 0) return
     const { value: recorded, tries } = await insist(() => ledger.record(message, results))
+    if (recorded === results.length) return
+    isComplete = false
     // A try whose answer was lost may have recorded them.
-    if (tries > 1 || recorded === results.length) return
+    if (tries > 1) return
     logger.warn({ results: results.length, recorded }, 'Results came too late: another process has those recipients')
   }
 
@@ -101,6 +106,7 @@ export function createResultRecorder(options: ResultRecorderOptions): ResultReco
   function giveUp(error: unknown, count: number): void {
     logger.error({ err: error, count }, 'Results were not recorded: these recipients may be served again')
     failed = true
+    isComplete = false
     onFailed(error)
   }
 
@@ -122,6 +128,9 @@ export function createResultRecorder(options: ResultRecorderOptions): ResultReco
     },
     async ready() {
       if (stuck || waiting.length >= maxWaiting) await writing
+    },
+    get isComplete() {
+      return isComplete
     },
     async finish() {
       while (writing || waiting.length > 0) {

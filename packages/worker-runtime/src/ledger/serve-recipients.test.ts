@@ -119,7 +119,7 @@ async function start({ recipients = ['a', 'b', 'c'], concurrency = 10, replay = 
 }
 
 describe('serving', () => {
-  test('claims, serves and records everybody, then looks at all of them', async () => {
+  test('claims, serves and records everybody, and needs no look at those whom nobody else can have served', async () => {
     const { ledger, outcome, answer } = await start()
     await answer('a', { kind: 'sent', providerId: 'p-1' })
     await answer('b', { kind: 'failed', code: 'SMTP_550' })
@@ -128,8 +128,16 @@ describe('serving', () => {
     expect(ledger.calls).toEqual([
       { method: 'claim', recipients: ['a', 'b', 'c'] },
       { method: 'record', recipients: ['a', 'b', 'c'] },
-      { method: 'read', recipients: ['a', 'b', 'c'] },
     ])
+  })
+
+  test('looks at all of them when a result was not recorded, because another process has that recipient', async () => {
+    const { ledger, outcome, answer } = await start({ recipients: ['a', 'b'] })
+    await answer('a')
+    ledger.takeOver(['b'])
+    await answer('b')
+    expect(await outcome).toMatchObject({ error: { message: 'Another process holds the lease of 1 of 2 recipients' } })
+    expect(ledger.sizes('read')).toEqual([2])
   })
 
   test('serves one who is named twice once', async () => {
@@ -514,7 +522,9 @@ describe('a ledger that cannot be asked', () => {
   })
 
   test('at the end defers the message', async () => {
-    const run = await start()
+    const ledger = createFakeLedger()
+    ledger.takeOver(['b'])
+    const run = await start({ ledger })
     run.ledger.faults.read = databaseAway
     await run.answerAll()
     expect(await run.outcome).toEqual({ error: databaseAway })

@@ -1,7 +1,7 @@
 import { DeferError, type Logger } from '@mono/message-queue'
 import { createClaimIntake } from './claim-intake.js'
 import { concludeDelivery, type ServeSummary } from './conclude-delivery.js'
-import type { Claim, DeliveryLedger, LedgerMessage } from './delivery-ledger.js'
+import type { Claim, Delivery, DeliveryLedger, LedgerMessage } from './delivery-ledger.js'
 import { createLeaseKeeper } from './lease-keeper.js'
 import { createResultRecorder } from './result-recorder.js'
 import type { ServeResult } from './serve-result.js'
@@ -27,7 +27,7 @@ export interface ServeRecipientsOptions {
 
 /**
  * Serves those of a message's recipients who have not been served and whom nobody else is serving, each of them once as
- * far as the ledger can tell, and then looks at all of them. While the database is away nothing is sent.
+ * far as the ledger can tell, and then looks at those whom somebody else may have served. While the database is away nothing is sent.
  *
  * Resolves when everybody is final; the message can be acknowledged.
  *
@@ -40,12 +40,20 @@ export interface ServeRecipientsOptions {
 export async function serveRecipients(options: ServeRecipientsOptions): Promise<ServeSummary> {
   const { ledger, message } = options
   const recipients = [...new Set(options.recipients)]
-  const results = await serveAll({ ...options, recipients })
-  const deliveries = await ledger.read(message, recipients)
+  const { results, isRecorded } = await serveAll({ ...options, recipients })
+  // What this delivery has claimed and recorded for everybody needs no second look.
+  const isKnown = isRecorded && results.size === recipients.length
+  const deliveries = isKnown ? toDeliveries(results) : await ledger.read(message, recipients)
   return concludeDelivery({ recipients, deliveries, results })
 }
 
-async function serveAll(options: ServeRecipientsOptions): Promise<Map<string, ServeResult>> {
+interface Served {
+  results: Map<string, ServeResult>
+  /** Each of the results is in the ledger. */
+  isRecorded: boolean
+}
+
+async function serveAll(options: ServeRecipientsOptions): Promise<Served> {
   const { ledger, message, recipients, concurrency, signal, logger, serve } = options
   signal.throwIfAborted()
   const results = new Map<string, ServeResult>()
@@ -100,5 +108,15 @@ async function serveAll(options: ServeRecipientsOptions): Promise<Map<string, Se
   }
   signal.throwIfAborted()
   if (failure) throw failure.error
-  return results
+  return { results, isRecorded: recorder.isComplete }
+}
+
+function toDeliveries(results: ReadonlyMap<string, ServeResult>): Map<string, Delivery> {
+  return new Map([...results].map(([recipient, result]) => [recipient, toDelivery(result)]))
+}
+
+function toDelivery(result: ServeResult): Delivery {
+  if (result.kind === 'sent') return { state: 'sent', leasedByOther: false }
+  const state = result.kind === 'defer' ? 'retry' : result.kind
+  return { state, leasedByOther: false, lastCode: result.code }
 }

@@ -1,0 +1,36 @@
+/** By which a message is known in a ledger. */
+interface MessageKey {
+  tenantId: number
+  messageId: string
+}
+
+/** Tenants, messages and recipients: one entry for each row. */
+export function toKeys(requests: readonly { message: MessageKey; rows: readonly { recipient: string }[] }[]) {
+  return [
+    requests.flatMap(({ message, rows }) => rows.map(() => message.tenantId)),
+    requests.flatMap(({ message, rows }) => rows.map(() => message.messageId)),
+    requests.flatMap(({ rows }) => rows.map(({ recipient }) => recipient)),
+  ]
+}
+
+/** The same of one message, and the attempts. */
+export function toTokens(message: MessageKey, rows: readonly { recipient: string; attempts: number }[]) {
+  return [...toKeys([{ message, rows }]), rows.map(({ attempts }) => attempts)]
+}
+
+/** None of the parts has a line break. */
+export function keyOf(message: { tenantId: number | string; messageId: string }, ...rest: (string | number)[]): string {
+  return [message.tenantId, message.messageId, ...rest].join('\n')
+}
+
+/** Which request a row belongs to. One message may be there twice, redelivered; what the ledger gives once, one gets. */
+export function indexRequests<Request>(
+  requests: readonly Request[],
+  keysOf: (request: Request) => readonly string[],
+): Map<string, number> {
+  const indexes = new Map<string, number>()
+  requests.forEach((request, index) => {
+    for (const key of keysOf(request)) if (!indexes.has(key)) indexes.set(key, index)
+  })
+  return indexes
+}
