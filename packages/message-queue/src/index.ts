@@ -1,4 +1,5 @@
 export { InvalidMessageError } from '@mono/contracts'
+export type { IntakeMode } from './consuming/caution.js'
 export type { ConsumeBatchesOptions, ConsumeOptions } from './consuming/consume-options.js'
 export type { Consumer, ConsumerState } from './consuming/consumer.js'
 export type { FailureCode } from './consuming/failure-codes.js'

@@ -24,15 +24,15 @@ describe('a consumer', () => {
       prefetch: 2,
       onSettled: (settledEvent) => settled.push(settledEvent),
     })
-    for (let n = 0; n < 5; n += 1) await vhost.publish('audit', 'audit.track', event)
-    await waitFor(() => consumer.inFlight === 2, { what: 'two messages in hand' })
+    for (let n = 0; n < 6; n += 1) await vhost.publish('audit', 'audit.track', event)
+    await waitFor(() => consumer.inFlight === 1 + 2, { what: 'the first and two more messages in hand' })
     const drained = consumer.drain()
     expect(consumer.state).toBe('draining')
     gate.open()
     await drained
     await consumer.stopped
     expect(consumer.state).toBe('stopped')
-    expect(settled.filter(({ outcome }) => outcome === 'acked')).toHaveLength(2)
+    expect(settled.filter(({ outcome }) => outcome === 'acked')).toHaveLength(3)
     await waitFor(async () => (await vhost.countMessages('audit.events')) === 3, { what: 'the rest in the queue' })
   })
 
@@ -79,9 +79,9 @@ describe('a consumer', () => {
       { prefetch: 3 },
     )
     for (let n = 0; n < 5; n += 1) await vhost.publish('audit', 'audit.track', event)
-    await waitFor(() => consumer.inFlight === 3, { what: 'three messages in hand' })
+    await waitFor(() => consumer.inFlight === 1 + 3, { what: 'the first and three more messages in hand' })
     await consumer.close()
-    expect(aborted).toHaveLength(3)
+    expect(aborted).toHaveLength(4)
     expect(consumer.inFlight).toBe(0)
     await waitFor(async () => (await vhost.countMessages('audit.events')) === 5, { what: 'all five in the queue' })
     expect(await vhost.countMessages('audit.events.dlq')).toBe(0)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createMetrics, type Metrics } from './metrics.js'
+import { createMetrics, type Metrics, type WatchedConsumer } from './metrics.js'
 
 const settled = { queue: 'audit.events', attempt: 1, handlerMs: 20 } as const
 
@@ -10,7 +10,7 @@ async function linesOf(metrics: Metrics, name: string): Promise<string[]> {
 
 function create({ ready = true } = {}) {
   const metrics = createMetrics({ worker: 'audit-worker', isReady: () => ready })
-  metrics.watchConsumer({ queue: 'audit.events', inFlight: 7 })
+  metrics.watchConsumer({ queue: 'audit.events', inFlight: 7, mode: 'normal' })
   return metrics
 }
 
@@ -85,10 +85,21 @@ describe('metrics', () => {
 
   test('show what is in flight at the time of the scrape', async () => {
     const metrics = createMetrics({ worker: 'w', isReady: () => true })
-    const consumer = { queue: 'audit.events' as const, inFlight: 1 }
+    const consumer: WatchedConsumer & { inFlight: number } = { queue: 'audit.events', inFlight: 1, mode: 'normal' }
     metrics.watchConsumer(consumer)
     consumer.inFlight = 5
     expect(await linesOf(metrics, 'mono_in_flight')).toEqual(['mono_in_flight{queue="audit.events",worker="w"} 5'])
+  })
+
+  test.each([
+    ['first', 0],
+    ['cautious', 1],
+    ['trial', 0],
+    ['normal', 0],
+  ] as const)('show mono_cautious in mode %s as %d', async (mode, value) => {
+    const metrics = createMetrics({ worker: 'w', isReady: () => true })
+    metrics.watchConsumer({ queue: 'audit.events', inFlight: 0, mode })
+    expect(await linesOf(metrics, 'mono_cautious')).toEqual([`mono_cautious{queue="audit.events",worker="w"} ${value}`])
   })
 
   test('contain those of Node and of no other worker in the process', async () => {

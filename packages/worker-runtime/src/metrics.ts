@@ -38,11 +38,13 @@ export interface MetricsOptions {
   isReady(): boolean
 }
 
+export type WatchedConsumer = Pick<Consumer, 'queue' | 'inFlight' | 'mode'>
+
 export interface Metrics {
   /** To be given to message-queue as `onSettled`. */
   onSettled(event: SettledEvent): void
-  /** Makes the counters of the consumer's queue visible at zero, and `mono_in_flight` its number. */
-  watchConsumer(consumer: Pick<Consumer, 'queue' | 'inFlight'>): void
+  /** Makes the counters of the consumer's queue visible at zero, and shows what it has in hand and how it takes more. */
+  watchConsumer(consumer: WatchedConsumer): void
   /** The Prometheus text format. */
   render(): Promise<{ contentType: string; text: string }>
 }
@@ -64,6 +66,7 @@ const outcomes = [
  * | `mono_handler_duration_seconds` | histogram | `queue` | time in the handler; deliveries refused before it do not count |
  * | `mono_publish_to_done_seconds` | histogram | `queue` | from publishing to the ack, retries and waiting included |
  * | `mono_in_flight` | gauge | `queue` | deliveries in hand |
+ * | `mono_cautious` | gauge | `queue` | 1 while deliveries are taken one at a time, because a process died over some |
  * | `mono_retries_total` | counter | `queue`, `code` | tried, failed, will be tried again |
  * | `mono_defers_total` | counter | `queue`, `code` | not tried, put off without counting an attempt |
  * | `mono_dead_letters_total` | counter | `queue`, `code` | given up by this worker; what the broker dead-letters itself is not here |
@@ -129,15 +132,22 @@ export function createMetrics({ worker, isReady }: MetricsOptions): Metrics {
       for (const counter of Object.values(failures)) counter.inc({ queue, code: '' }, 0)
       handlerDuration.zero({ queue })
       publishToDone.zero({ queue })
-      new Gauge({
-        name: 'mono_in_flight',
-        help: 'Deliveries in hand',
-        labelNames: ['queue'],
-        registers,
-        collect() {
-          this.set({ queue }, consumer.inFlight)
-        },
-      })
+      addGauge('mono_in_flight', 'Deliveries in hand', () => consumer.inFlight)
+      addGauge('mono_cautious', '1 while deliveries are taken one at a time, because a process died over some', () =>
+        Number(consumer.mode === 'cautious'),
+      )
+
+      function addGauge(name: string, help: string, read: () => number): void {
+        new Gauge({
+          name,
+          help,
+          labelNames: ['queue'],
+          registers,
+          collect() {
+            this.set({ queue }, read())
+          },
+        })
+      }
     },
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BrokerConfig } from '@mono/rascal-config'
 import rascal, { type BrokerAsPromised, type MessageListener, type SubscriberSession } from 'rascal'
 import type { Logger } from '../logger.js'
-import { attachTap, closeConnections, detachTap } from './rascal-tap.js'
+import { attachTap, closeConnections, detachTap, type OpenConsumer, type RascalTap } from './rascal-tap.js'
 import { toTopologyMismatchError } from './topology-mismatch-error.js'
 
 export interface BrokerLinkOptions {
@@ -12,8 +12,15 @@ export interface BrokerLinkOptions {
   /** Rascal completes the object that it is given in place, so each connect gets a fresh one. */
   createConfig(connectionName: string): BrokerConfig
   logger: Logger
+  /** Deliveries taken at a time, until `setPrefetch`. */
+  prefetch: number
   onMessage: MessageListener
+  /** There is a channel to settle on, whether anything is taken or not. */
+  onChannel(): void
   onConsuming(): void
+  /** The broker has cancelled the consumer, whose channel is still open. */
+  onCancelled(): void
+  /** The channel is closed: what was in hand on it is delivered again. */
   onLost(): void
 }
 
@@ -24,9 +31,14 @@ const notFound = 404
 /** AMQP 0-9-1: an operator closes the connection, or the broker stops. */
 const connectionForced = 320
 
+/** Of a connection that only declares. */
+const noConsumer: RascalTap = { prefetch: () => 0, onChannel() {}, onConsuming() {}, onCancelled() {}, onLost() {} }
+
 /**
  * One rascal broker and its subscription: made as soon as the broker answers, and kept. Rascal reconnects and
- * subscribes again by itself; what it never does is declare a queue again that was deleted under its consumer.
+ * subscribes again by itself when a channel closes; what it never does is declare a queue again that was deleted under
+ * its consumer. A consumer that the broker cancels is registered again here, because rascal would wait with that until
+ * nothing is in hand, and for ever if the connection breaks meanwhile.
  */
 export class BrokerLink {
   readonly #options: BrokerLinkOptions
@@ -36,6 +48,8 @@ export class BrokerLink {
   #opening: Promise<void> | undefined
   #redeclaring: Promise<void> | undefined
   #closed: Promise<void> | undefined
+  #consumer: OpenConsumer | undefined
+  #prefetch: number
   /** What is missing: the broker as a whole, one of rascal's connections, the consumer. */
   readonly #missing = new Set<string>()
   /** What has been logged of the outage that lasts. */
@@ -43,12 +57,21 @@ export class BrokerLink {
 
   constructor(options: BrokerLinkOptions) {
     this.#options = options
+    this.#prefetch = options.prefetch
     attachTap(options.connectionName, {
+      prefetch: () => this.#prefetch,
+      onChannel: (consumer) => {
+        this.#consumer = consumer
+        if (this.#prefetch === 0) this.#found('consumer')
+        options.onChannel()
+      },
       onConsuming: () => {
         this.#found('consumer')
         options.onConsuming()
       },
+      onCancelled: () => this.#onCancelled(),
       onLost: () => {
+        this.#consumer = undefined
         this.#missing.add('consumer')
         options.onLost()
       },
@@ -62,6 +85,12 @@ export class BrokerLink {
   open(): Promise<void> {
     this.#opening = this.#open()
     return this.#opening
+  }
+
+  /** For what is delivered from now on, on this channel and those to come; 0: nothing is. */
+  setPrefetch(prefetch: number): void {
+    this.#prefetch = prefetch
+    this.#consumer?.setPrefetch(prefetch)
   }
 
   /** Takes no more deliveries. What is in hand can still be settled; rascal waits for that, and for an absent broker. */
@@ -84,7 +113,6 @@ export class BrokerLink {
     this.#broker.on('vhost_initialised', ({ vhost }) => this.#found(vhost))
     this.#session = await this.#broker.subscribe(this.#options.subscription)
     this.#session.on('error', (error) => this.#onSessionError(error))
-    this.#session.on('cancelled', (error) => this.#onCancelled(error))
     this.#session.on('message', this.#options.onMessage)
   }
 
@@ -131,25 +159,28 @@ export class BrokerLink {
 
   #onSessionError(error: Error & { code?: number }): void {
     this.#miss('consumer', error)
-    if (error.code === notFound) this.#redeclare()
+    if (error.code === notFound) void this.#redeclare()
   }
 
-  #onCancelled(error: Error): void {
-    this.#miss('consumer', error)
-    this.#redeclare()
+  #onCancelled(): void {
+    this.#miss('consumer', new Error('The broker has cancelled the consumer'))
+    this.#options.onCancelled()
+    const consumer = this.#consumer
+    void this.#redeclare().then(() => consumer?.advance())
   }
 
-  /** A broker without a subscription declares the topology and goes; rascal's own retry then finds the queue. */
-  #redeclare(): void {
-    if (this.#redeclaring !== undefined || this.#closing.signal.aborted) return
-    this.#redeclaring = this.#declareOnce().finally(() => {
+  /** A broker without a subscription declares the topology and goes; the next attempt to consume finds the queue. */
+  #redeclare(): Promise<void> {
+    if (this.#closing.signal.aborted) return Promise.resolve()
+    this.#redeclaring ??= this.#declareOnce().finally(() => {
       this.#redeclaring = undefined
     })
+    return this.#redeclaring
   }
 
   async #declareOnce(): Promise<void> {
     const connectionName = `${this.#options.connectionName} declaring`
-    attachTap(connectionName, { onConsuming() {}, onLost() {} })
+    attachTap(connectionName, noConsumer)
     try {
       const broker = await rascal.createBrokerAsPromised(this.#options.createConfig(connectionName))
       broker.on('error', () => {})

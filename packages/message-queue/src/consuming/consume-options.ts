@@ -1,7 +1,10 @@
 import type { SettledEvent } from './settled-event.js'
 
 export interface ConsumeOptions {
-  /** How many deliveries the broker hands out before the first is settled. Default 100; for batches, twice their size. */
+  /**
+   * How many deliveries the broker hands out before the first is settled. Default 100; for batches, twice their size.
+   * The first of all is taken by itself and does not count.
+   */
   prefetch?: number
   /**
    * After this many milliseconds a handler's signal is aborted and its message is retried, `HANDLER_TIMEOUT`.

@@ -1,4 +1,5 @@
 import type { WorkQueueName } from '@mono/rascal-config'
+import type { IntakeMode } from './caution.js'
 
 /**
  * - `connecting`: waiting for the broker, or between losing it and consuming again
@@ -12,6 +13,8 @@ export type ConsumerState = 'connecting' | 'consuming' | 'draining' | 'stopped' 
 export interface Consumer {
   readonly queue: WorkQueueName
   readonly state: ConsumerState
+  /** How many deliveries it takes at a time, and why. */
+  readonly mode: IntakeMode
   /** Deliveries in hand: received and not yet settled. */
   readonly inFlight: number
   /** Set in state `failed`. */

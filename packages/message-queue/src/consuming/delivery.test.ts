@@ -7,7 +7,7 @@ import type { Settlement } from './decide-settlement.js'
 import { Delivery } from './delivery.js'
 
 const received = vi.hoisted(() => new WeakMap<object, Record<string, unknown>>())
-vi.mock('./rascal-tap.js', () => ({ headersOf: (message: object) => received.get(message) }))
+vi.mock('./rascal-tap.js', () => ({ headersOf: (message: object) => received.get(message), isSentAlone: () => false }))
 
 const step: RetryStep = { name: '1s', delayMs: 1_000 }
 const error = new Error('no luck')
@@ -27,14 +27,19 @@ interface Answer {
 function createDelivery({
   headers = {},
   properties = {},
+  redelivered = false,
   fault,
 }: {
   headers?: Record<string, unknown>
   properties?: Record<string, unknown>
+  redelivered?: boolean
   fault?: Error
 } = {}) {
   const rascal = { originalQueue: 'chat.messages' }
-  const message: ConsumeMessage = createConsumeMessage({ properties: { ...properties, headers: { rascal } } })
+  const message: ConsumeMessage = createConsumeMessage({
+    redelivered,
+    properties: { ...properties, headers: { rascal } },
+  })
   received.set(message, headers)
   const answers: Answer[] = []
   const ackOrNack: AckOrNack = (...args: [Done] | [Error, Recovery, Done]) => {
@@ -54,6 +59,15 @@ describe('a delivery', () => {
   test('knows the headers that it was received with, not those that rascal sees', () => {
     const { delivery } = createDelivery({ headers: { 'x-mine': 'kept' } })
     expect(delivery.headers).toEqual({ 'x-mine': 'kept' })
+  })
+
+  test.each([
+    ['as the broker counts', true, 3, 3],
+    ['0 at first, whatever the publisher has written', false, 3, 0],
+    ['0 where the broker says nothing', true, undefined, 0],
+  ])('knows how often it was in hand when its consumer ended: %s', (_what, redelivered, header, expected) => {
+    const headers = header === undefined ? {} : { 'x-delivery-count': header }
+    expect(createDelivery({ headers, redelivered }).delivery.deliveryCount).toBe(expected)
   })
 
   test('is acknowledged', async () => {

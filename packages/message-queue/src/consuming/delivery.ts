@@ -3,7 +3,7 @@ import type { ConsumeMessage } from 'amqplib'
 import type { AckOrNack, Recovery } from 'rascal'
 import type { Settlement } from './decide-settlement.js'
 import { failureHeaders } from './failure-headers.js'
-import { headersOf } from './rascal-tap.js'
+import { headersOf, isSentAlone } from './rascal-tap.js'
 
 /**
  * A message in this process's hands. It is settled exactly once; later calls do nothing. Retry, defer and dead-letter
@@ -14,6 +14,10 @@ export class Delivery {
   readonly message: ConsumeMessage
   readonly headers: Readonly<Record<string, unknown>>
   readonly firstSeen = new Date()
+  /** How often it was in hand when its consumer ended, as far as the broker counts that; 0 for the first delivery. */
+  readonly deliveryCount: number
+  /** The broker sent it by itself, and no other before it is settled. */
+  readonly alone: boolean
   readonly #ackOrNack: AckOrNack
   #settled = false
 
@@ -21,6 +25,8 @@ export class Delivery {
     this.queue = queue
     this.message = message
     this.headers = headersOf(message)
+    this.deliveryCount = toDeliveryCount(message, this.headers)
+    this.alone = isSentAlone(message)
     this.#ackOrNack = ackOrNack
   }
 
@@ -82,6 +88,12 @@ export class Delivery {
     // The broker refuses a user id other than that of the connection (RabbitMQ: validated user-id).
     properties.userId = undefined
   }
+}
+
+/** On a first delivery the header is the publisher's. */
+function toDeliveryCount({ fields }: ConsumeMessage, headers: Readonly<Record<string, unknown>>): number {
+  const count = headers['x-delivery-count']
+  return fields.redelivered && typeof count === 'number' ? count : 0
 }
 
 /** Not all that amqplib decodes can it encode again: bytes that are not UTF-8 grow, and a number is rounded up. */

@@ -1,11 +1,14 @@
+import { setMaxListeners } from 'node:events'
 import { createWorkerBrokerConfig, type WorkQueueName, workQueues } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
 import type { AckOrNack } from 'rascal'
 import type { Logger } from '../logger.js'
 import { BrokerLink } from './broker-link.js'
+import { Caution, type IntakeMode } from './caution.js'
 import type { ResolvedConsumeOptions } from './consume-options.js'
 import type { Consumer, ConsumerState } from './consumer.js'
 import { Delivery } from './delivery.js'
+import { DeferError } from './handler-errors.js'
 import type { Handled, Held, Intake, IntakeOptions } from './intake.js'
 import { InvalidDeliveryError } from './invalid-delivery-error.js'
 import { parseDelivery } from './parse-delivery.js'
@@ -31,6 +34,8 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
   readonly #logger: Logger
   readonly #link: BrokerLink
   readonly #intake: Intake<Q>
+  readonly #caution: Caution<Held<Q>>
+  readonly #prefetch: number
   readonly #settler: Settler
   readonly #inHand = new Set<Delivery>()
   readonly #aborting = new AbortController()
@@ -38,7 +43,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
   #failure: Error | undefined
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  #registered = false
+  #hasChannel = false
   #onIdle = () => {}
   #onReady = () => {}
   #onStopped: (failure?: Error) => void = () => {}
@@ -58,25 +63,36 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     // Nobody has to wait for them.
     this.stopped.catch(() => {})
     this.ready.catch(() => {})
-    this.#settler = new Settler({ ...options, isRegistered: () => this.#registered })
+    // Every handler at work listens; Node warns of a leak above ten.
+    setMaxListeners(0, this.#aborting.signal)
+    this.#settler = new Settler({ ...options, hasChannel: () => this.#hasChannel })
     this.#intake = createIntake({
       handlerTimeoutMs,
       signal: this.#aborting.signal,
       onHandled: (held, handled) => this.#settle(held, handled),
     })
+    this.#caution = new Caution({
+      onTurn: (held) => this.#begin(held),
+      onMode: (mode) => this.#onMode(mode),
+    })
+    this.#prefetch = options.prefetch
     this.#link = new BrokerLink({
       connectionName: options.connectionName,
       subscription: queue,
       createConfig: (connectionName) => createWorkerBrokerConfig({ ...options, connectionName }),
       logger: options.logger,
+      prefetch: 1,
       onMessage: (message, _content, ackOrNack) => this.#receive(message, ackOrNack),
+      onChannel: () => {
+        this.#hasChannel = true
+      },
       onConsuming: () => {
-        this.#registered = true
         this.#changeState('consuming', ['connecting'])
         this.#onReady()
       },
+      onCancelled: () => this.#changeState('connecting', ['consuming']),
       onLost: () => {
-        this.#registered = false
+        this.#hasChannel = false
         this.#changeState('connecting', ['consuming'])
       },
     })
@@ -85,6 +101,10 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
 
   get state(): ConsumerState {
     return this.#state
+  }
+
+  get mode(): IntakeMode {
+    return this.#caution.mode
   }
 
   get inFlight(): number {
@@ -128,6 +148,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     if (this.#state === 'stopped' || this.#state === 'failed') return
     this.#changeState('draining', ['connecting', 'consuming'])
     this.#intake.discard()
+    this.#caution.dropWaiting()
     this.#aborting.abort(new Error('The consumer was closed.'))
     for (const delivery of this.#inHand) void this.#track(delivery, this.#settler.return(delivery))
     await this.#closeLink()
@@ -158,15 +179,32 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     const ageMs = Date.now() - held.message.publishedAt.getTime()
     const { ttlMs } = workQueues[this.queue]
     if (ageMs <= ttlMs) {
-      this.#intake.take(held)
+      this.#caution.take(held, held.delivery)
       return
     }
     const reason = `age: expected at most ${ttlMs} ms since it was published, found ${ageMs}`
     this.#settle(held, { handlerMs: 0, failure: { thrown: new InvalidDeliveryError('EXPIRED', reason) } })
   }
 
+  #begin(held: Held<Q>): void {
+    this.#intake.take(held)
+    // Alone it has no company to wait for.
+    if (held.delivery.alone || this.#caution.mode === 'cautious') this.#intake.flush()
+  }
+
+  #onMode(mode: IntakeMode): void {
+    this.#link.setPrefetch(mode === 'normal' ? this.#prefetch : 1)
+    const data = { queue: this.queue, mode }
+    if (mode === 'cautious')
+      this.#logger.warn(data, 'A message has been in hand when a worker ended; one is taken at a time')
+    else this.#logger.info(data, 'Consumer mode changed')
+  }
+
   #settle(held: Held<Q>, handled: Handled): void {
-    void this.#track(held.delivery, this.#settler.settle(held as Held<WorkQueueName>, handled))
+    if (!(handled.failure?.thrown instanceof DeferError)) this.#caution.survived(held)
+    void this.#track(held.delivery, this.#settler.settle(held as Held<WorkQueueName>, handled)).then(() =>
+      this.#caution.done(held),
+    )
   }
 
   async #track(delivery: Delivery, settling: Promise<void>): Promise<void> {

@@ -35,12 +35,29 @@ class FakeChannel extends EventEmitter {
 
   nack(_message: ConsumeMessage, _allUpTo: boolean, _requeue: boolean): void {}
 
+  readonly asked: string[] = []
+
+  prefetch(count: number, _global: boolean, done: Done): void {
+    this.asked.push(`qos ${count}`)
+    done(null, {})
+  }
+
+  cancel(tag: string, done: Done): void {
+    this.asked.push(`cancel ${tag}`)
+    done(null, {})
+  }
+
+  checkQueue(_queue: string, done: Done): void {
+    done(null, { messageCount: 7 })
+  }
+
   close(done: () => void): void {
     done()
   }
 
   consume(_queue: string, onMessage: OnMessage, _options: object, done: Done): void {
     this.deliver = onMessage
+    this.asked.push('consume')
     done(this.#fault, this.#fault ? undefined : { consumerTag: 'tag' })
   }
 }
@@ -66,7 +83,13 @@ class FakeConnection extends EventEmitter {
 }
 
 function createTap() {
-  return { onConsuming: vi.fn(), onLost: vi.fn() } satisfies RascalTap
+  return {
+    prefetch: vi.fn(() => 5),
+    onChannel: vi.fn<RascalTap['onChannel']>(),
+    onConsuming: vi.fn(),
+    onCancelled: vi.fn(),
+    onLost: vi.fn(),
+  } satisfies RascalTap
 }
 
 /** Connects as rascal does. */
@@ -89,6 +112,7 @@ async function consume(
   await new Promise<void>((resolve, reject) => {
     connection[how]((_error, channel) => {
       const onMessage: OnMessage = (message) => received.push(message)
+      ;(channel as FakeChannel).prefetch(100, false, () => {})
       ;(channel as FakeChannel).consume('q', onMessage, {}, (error) => (error ? reject(error) : resolve()))
     })
   })
@@ -131,12 +155,27 @@ describe('a tapped connection', () => {
     expect(tap.onLost).toHaveBeenCalledOnce()
   })
 
-  test('tells when the broker cancels the consumer, and lets rascal know', async () => {
+  test('tells when the broker cancels the consumer, which rascal must not know', async () => {
     const connection = await connect(new FakeConnection(), 'worker')
     const received = await consume(connection)
     connection.channel.deliver(null)
-    expect(tap.onLost).toHaveBeenCalledOnce()
-    expect(received).toEqual([null])
+    expect(tap.onCancelled).toHaveBeenCalledOnce()
+    expect(tap.onLost).not.toHaveBeenCalled()
+    expect(received).toEqual([])
+  })
+
+  test('takes as many at a time as is wanted now, whatever rascal asks for', async () => {
+    const connection = await connect(new FakeConnection(), 'worker')
+    await consume(connection)
+    const { channel } = connection
+    expect(channel.asked).toEqual(['qos 5', 'consume'])
+    expect(tap.onChannel).toHaveBeenCalledOnce()
+  })
+
+  test('counts what waits in the queue of its consumer', async () => {
+    await consume(await connect(new FakeConnection(), 'worker'))
+    const [consumer] = tap.onChannel.mock.calls[0] ?? []
+    expect(await consumer?.countWaiting()).toBe(7)
   })
 
   test('passes a failed connect on', async () => {

@@ -3,42 +3,50 @@ import type { ConsumeMessage } from 'amqplib'
 import amqplib from 'amqplib/callback_api'
 import { WriteBatch } from '../connection-batch.js'
 import { AckMerger } from './ack-merger.js'
+import { type ConsumingChannel, TappedConsumer } from './tapped-consumer.js'
 
 /**
  * Stands between amqplib and rascal, which opens its connections through amqplib's callback API and keeps them to itself.
- * Four things need what it keeps:
+ * Five things need what it keeps:
  *
  * - Rascal reads the headers `rascal` and `x-death` of every delivery before our code sees it, and trusts them: an
  *   `x-death` that is not an array throws inside the channel and closes it, again at every redelivery; a forged
  *   `rascal` header sets the routing key, the recovery count or an immediate nack. So a delivery reaches rascal with no
  *   headers, and {@link headersOf} returns those that were received.
  * - Only the channel knows whether a consumer is registered on it right now.
+ * - The number of deliveries taken at a time changes, down to none, while some are in hand; see {@link TappedConsumer}.
  * - Each ack would be a frame, a system call and a packet of its own, also those of a batch of 500 (measured: 7 % of the
  *   audit worker's CPU time, and the broker's share on top); see {@link AckMerger} for what else that would do.
  * - A broker that fails while it declares its topology leaves its connection open, and one that is shut down waits for
  *   ever for a peer that does not answer.
  */
 export interface RascalTap {
+  /** Deliveries to take at a time by the consumers to come, whatever rascal asks for; 0: none. */
+  prefetch(): number
+  /** Rascal has a channel for its consumer, which may be registered on it or wait. */
+  onChannel(consumer: OpenConsumer): void
   /** The broker has confirmed that the consumer is registered. */
   onConsuming(): void
-  /** The consumer is gone: cancelled by the broker, or its channel or connection closed. */
+  /** The broker has cancelled the consumer; its channel is open. Rascal is not told. */
+  onCancelled(): void
+  /** The channel of the consumer is closed, or its connection is. */
   onLost(): void
 }
 
+/** A consumer as long as its channel is open. */
+export interface OpenConsumer extends Pick<TappedConsumer, 'advance' | 'renew' | 'setPrefetch'> {
+  /** How many messages its queue has ready, asked on a channel of its own. Never settles if the peer does not answer. */
+  countWaiting(): Promise<number>
+}
+
 type Done<T> = (error: Error | null, result?: T) => void
-type Consume = (
-  queue: string,
-  onMessage: (message: ConsumeMessage | null) => void,
-  options: object,
-  done: Done<object>,
-) => void
 
 type CreateChannel = (done: Done<RascalChannel>) => void
 
-interface RascalChannel extends EventEmitter {
-  consume: Consume
+interface RascalChannel extends EventEmitter, ConsumingChannel {
   ack(message: ConsumeMessage, allUpTo?: boolean): void
   nack(message: ConsumeMessage, allUpTo?: boolean, requeue?: boolean): void
+  checkQueue(queue: string, done: Done<{ messageCount: number }>): void
   close(done: () => void): void
 }
 
@@ -61,7 +69,7 @@ const callbackApi = amqplib as unknown as {
 const closeGraceMs = 1_000
 const taps = new Map<string, RascalTap>()
 const connections = new Map<string, Set<RascalConnection>>()
-const receivedHeaders = new WeakMap<ConsumeMessage, Record<string, unknown>>()
+const received = new WeakMap<ConsumeMessage, { headers: Record<string, unknown>; alone: boolean }>()
 const connect = callbackApi.connect
 
 /** From now on, watches the connections whose `connection_name` is this. */
@@ -84,8 +92,17 @@ export async function closeConnections(connectionName: string): Promise<void> {
 
 /** The headers that a delivery was received with. */
 export function headersOf(message: ConsumeMessage): Record<string, unknown> {
-  const headers = receivedHeaders.get(message)
-  if (headers !== undefined) return headers
+  return find(message).headers
+}
+
+/** The broker sent it by a registration that admits one delivery at a time. */
+export function isSentAlone(message: ConsumeMessage): boolean {
+  return find(message).alone
+}
+
+function find(message: ConsumeMessage) {
+  const found = received.get(message)
+  if (found !== undefined) return found
   throw new Error('Rascal uses another copy of amqplib than this package: install one version of amqplib for both.')
 }
 
@@ -93,38 +110,77 @@ function tapConnection(connection: RascalConnection, connectionName: string, tap
   const open = connections.get(connectionName)
   open?.add(connection)
   connection.once('close', () => open?.delete(connection))
-  const batch = new WriteBatch(connection)
-  connection.createChannel = tapCreate(connection.createChannel.bind(connection), tap, batch)
+  const tapped = { tap, batch: new WriteBatch(connection), createPlain: connection.createChannel.bind(connection) }
+  connection.createChannel = tapCreate(tapped.createPlain, tapped)
   // Rascal consumes on confirm channels: it takes the object `{ confirm: false }` for a yes.
-  connection.createConfirmChannel = tapCreate(connection.createConfirmChannel.bind(connection), tap, batch)
+  connection.createConfirmChannel = tapCreate(connection.createConfirmChannel.bind(connection), tapped)
 }
 
-function tapCreate(create: CreateChannel, tap: RascalTap, batch: WriteBatch): CreateChannel {
+interface TappedConnection {
+  tap: RascalTap
+  batch: WriteBatch
+  createPlain: CreateChannel
+}
+
+function tapCreate(create: CreateChannel, tapped: TappedConnection): CreateChannel {
   return (done) =>
     create((error, channel) => {
-      if (channel) tapChannel(channel, tap, batch)
+      if (channel) tapChannel(channel, tapped)
       done(error, channel)
     })
 }
 
-function tapChannel(channel: RascalChannel, tap: RascalTap, batch: WriteBatch): void {
+function tapChannel(channel: RascalChannel, { tap, batch, createPlain }: TappedConnection): void {
   const acks = mergeAcks(channel, batch)
-  const consume = channel.consume.bind(channel)
-  channel.consume = (queue, onMessage, options, done) => {
-    channel.once('close', () => tap.onLost())
-    const onTappedMessage = (message: ConsumeMessage | null) => {
-      if (message === null) tap.onLost()
-      else {
-        acks.delivered(message)
-        hideHeaders(message)
-      }
-      onMessage(message)
-    }
-    consume(queue, onTappedMessage, options, (error, ok) => {
-      done(error, ok)
-      if (!error) tap.onConsuming()
-    })
+  const plain: ConsumingChannel = {
+    consume: channel.consume.bind(channel),
+    cancel: channel.cancel.bind(channel),
+    prefetch: channel.prefetch.bind(channel),
   }
+  // Rascal sets its own before it consumes; the consumer asks for what is wanted by then.
+  channel.prefetch = (_count, _global, done) => done(null, {})
+  channel.consume = (queue, onMessage, options, done) => {
+    const consumer = new TappedConsumer({
+      channel: plain,
+      queue,
+      options,
+      prefetch: tap.prefetch(),
+      onDelivery(message, prefetch) {
+        acks.delivered(message)
+        hideHeaders(message, prefetch === 1)
+        onMessage(message)
+      },
+      onConsuming: tap.onConsuming,
+      onCancelled: tap.onCancelled,
+    })
+    channel.once('close', () => {
+      consumer.close()
+      tap.onLost()
+    })
+    channel.cancel = (_tag, ended) => consumer.end(ended)
+    tap.onChannel({
+      advance: () => consumer.advance(),
+      renew: () => consumer.renew(),
+      setPrefetch: (prefetch) => consumer.setPrefetch(prefetch),
+      countWaiting: () => countWaiting(createPlain, queue),
+    })
+    consumer.start(done)
+  }
+}
+
+/** @throws Error with code 404 if the queue does not exist: the broker closes the channel then. */
+function countWaiting(createChannel: CreateChannel, queue: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    createChannel((error, channel) => {
+      if (!channel) return reject(error)
+      channel.on('error', reject)
+      channel.checkQueue(queue, (fault, found) => {
+        if (fault) return reject(fault)
+        channel.close(() => {})
+        resolve(found?.messageCount ?? 0)
+      })
+    })
+  })
 }
 
 function mergeAcks(channel: RascalChannel, batch: WriteBatch): AckMerger {
@@ -149,8 +205,8 @@ function mergeAcks(channel: RascalChannel, batch: WriteBatch): AckMerger {
   return acks
 }
 
-function hideHeaders(message: ConsumeMessage): void {
-  receivedHeaders.set(message, message.properties.headers ?? {})
+function hideHeaders(message: ConsumeMessage, alone: boolean): void {
+  received.set(message, { headers: message.properties.headers ?? {}, alone })
   message.properties.headers = {}
 }
 

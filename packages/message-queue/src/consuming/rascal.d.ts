@@ -26,7 +26,7 @@ declare module 'rascal' {
   /** Subscribes when the first `message` listener is added. */
   export interface SubscriberSession extends EventEmitter {
     on(event: 'message', listener: MessageListener): this
-    on(event: 'error' | 'cancelled', listener: (error: Error & { code?: number }) => void): this
+    on(event: 'error', listener: (error: Error & { code?: number }) => void): this
     cancel(): Promise<void>
   }
 

@@ -43,7 +43,7 @@ function createSettler({ registered = true } = {}) {
     workerName: 'chat-worker',
     logger,
     onSettled: (event) => events.push(event),
-    isRegistered: () => registered,
+    hasChannel: () => registered,
   })
   return { settler, events, lines }
 }

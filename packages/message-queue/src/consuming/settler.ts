@@ -13,8 +13,8 @@ export interface SettlerOptions {
   workerName: string
   logger: Logger
   onSettled(event: SettledEvent): void
-  /** Whether the broker has the consumer registered; if not, it delivers again whatever was not settled. */
-  isRegistered(): boolean
+  /** Whether the consumer's channel is open; if not, the broker delivers again whatever was not settled. */
+  hasChannel(): boolean
 }
 
 interface About extends Pick<SettledEvent, 'type' | 'attempt' | 'handlerMs'> {
@@ -132,7 +132,7 @@ export class Settler {
    */
   #outcomeOfFault({ kind }: Settlement): SettledEvent['outcome'] {
     const isCopied = kind !== 'ack' && kind !== 'return'
-    return isCopied && this.#options.isRegistered() ? 'dead-lettered' : 'returned'
+    return isCopied && this.#options.hasChannel() ? 'dead-lettered' : 'returned'
   }
 }
 

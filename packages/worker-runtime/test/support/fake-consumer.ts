@@ -29,6 +29,7 @@ export function createFakeConsumer({ inFlight = 0 }: { inFlight?: number } = {})
   return {
     queue: 'audit.events',
     state: 'consuming',
+    mode: 'normal',
     inFlight,
     failure: undefined,
     stopped,
