@@ -3,17 +3,9 @@ import { test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
 import { createMessageQueue, type SettledEvent, TopologyMismatchError } from '../src/index.js'
 import { openMessageQueue } from './open-message-queue.js'
+import { createGate } from './support/create-gate.js'
 
 const event = examples['audit.event']
-
-/** A promise that the test settles by hand. */
-function createGate(): { opened: Promise<void>; open: () => void } {
-  let open = () => {}
-  const opened = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { opened, open }
-}
 
 describe('a consumer', () => {
   test('finishes what it holds when it is drained, and takes no more', async ({ vhost, cleanUp }) => {

@@ -8,7 +8,7 @@ describe('createConnections', () => {
     expect(connection).toMatchObject({
       url: 'amqp://rabbit:5673/mono',
       options: { heartbeat: 10 },
-      socketOptions: { timeout: 10_000, noDelay: true, clientProperties: { connection_name: 'audit-worker' } },
+      socketOptions: { timeout: 5_000, noDelay: true, clientProperties: { connection_name: 'audit-worker' } },
     })
     expect(connection.socketOptions.credentials?.mechanism).toBe('PLAIN')
     expect(passwordIn(connection)).toBe('\0admin\0admin123')

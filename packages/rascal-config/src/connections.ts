@@ -29,7 +29,7 @@ function toConnection(url: string, name: string, connectionName: string): Connec
     url: withoutCredentials(parsed, name),
     options: { heartbeat: 10 },
     socketOptions: {
-      timeout: 10_000,
+      timeout: 5_000,
       // By default amqplib leaves Nagle's algorithm on, and a body above 2 KiB waits 40 ms for an acknowledgement.
       noDelay: true,
       clientProperties: { connection_name: connectionName },

@@ -27,6 +27,8 @@ export interface BrokerLinkOptions {
 const minBackoffMs = 100
 const maxBackoffMs = 3_000
 const closeTimeoutMs = 3_000
+/** For a question to a broker that has an open connection. Longer than a broker under load takes. */
+const answerTimeoutMs = 10_000
 const notFound = 404
 /** AMQP 0-9-1: an operator closes the connection, or the broker stops. */
 const connectionForced = 320
@@ -91,6 +93,28 @@ export class BrokerLink {
   setPrefetch(prefetch: number): void {
     this.#prefetch = prefetch
     this.#consumer?.setPrefetch(prefetch)
+  }
+
+  /** Registers the consumer again, on the same channel. */
+  renew(): void {
+    this.#consumer?.renew()
+  }
+
+  /** @throws Error if there is no channel, or no answer in time; then the connection is closed, and rascal connects anew */
+  async countWaiting(): Promise<number> {
+    const count = this.#consumer?.countWaiting()
+    if (count === undefined) throw new Error('There is no channel to ask on.')
+    const giveUp = new AbortController()
+    const timeUp = sleep(answerTimeoutMs, undefined, { signal: giveUp.signal }).then(
+      () => this.#leavePeer(),
+      () => 0,
+    )
+    return await Promise.race([count, timeUp]).finally(() => giveUp.abort())
+  }
+
+  async #leavePeer(): Promise<never> {
+    await closeConnections(this.#options.connectionName)
+    throw new Error(`The broker did not answer within ${answerTimeoutMs} ms.`)
   }
 
   /** Takes no more deliveries. What is in hand can still be settled; rascal waits for that, and for an absent broker. */

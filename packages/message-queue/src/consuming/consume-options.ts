@@ -11,6 +11,11 @@ export interface ConsumeOptions {
    * Default 5 minutes; keep it below the broker's consumer timeout (30 minutes), which closes the channel.
    */
   handlerTimeoutMs?: number
+  /**
+   * How often an idle consumer looks, in milliseconds, whether messages wait that the broker does not deliver. Seen twice
+   * in a row, it registers again. Default 15,000.
+   */
+  stallCheckMs?: number
   /** Called once for every delivery, after it was settled. */
   onSettled?(event: SettledEvent): void
 }
@@ -25,6 +30,7 @@ export interface ConsumeBatchesOptions extends ConsumeOptions {
 export interface ResolvedConsumeOptions {
   prefetch: number
   handlerTimeoutMs: number
+  stallCheckMs: number
   onSettled(event: SettledEvent): void
 }
 
@@ -38,9 +44,11 @@ const maxPrefetch = 65_535
 
 /** @throws RangeError naming the option, what was found and what is allowed */
 export function resolveConsumeOptions(options: ConsumeOptions): ResolvedConsumeOptions {
-  const resolved = { prefetch: 100, handlerTimeoutMs: 5 * minute, onSettled() {}, ...withoutUndefined(options) }
+  const defaults = { prefetch: 100, handlerTimeoutMs: 5 * minute, stallCheckMs: 15_000, onSettled() {} }
+  const resolved = { ...defaults, ...withoutUndefined(options) }
   assertInteger('prefetch', resolved.prefetch, 1, maxPrefetch)
   assertInteger('handlerTimeoutMs', resolved.handlerTimeoutMs, 1, 60 * minute)
+  assertInteger('stallCheckMs', resolved.stallCheckMs, 10, 60 * minute)
   return resolved
 }
 

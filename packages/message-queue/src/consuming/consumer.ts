@@ -1,14 +1,16 @@
 import type { WorkQueueName } from '@mono/rascal-config'
 import type { IntakeMode } from './caution.js'
+import type { DeferError } from './handler-errors.js'
 
 /**
  * - `connecting`: waiting for the broker, or between losing it and consuming again
  * - `consuming`: the broker has this consumer registered
+ * - `paused`: was told to take nothing; keeps its connection, finishes what it holds
  * - `draining`: takes no more, finishes what it holds
  * - `stopped`: holds nothing and has no connection
  * - `failed`: cannot go on without a person, see `failure`
  */
-export type ConsumerState = 'connecting' | 'consuming' | 'draining' | 'stopped' | 'failed'
+export type ConsumerState = 'connecting' | 'consuming' | 'paused' | 'draining' | 'stopped' | 'failed'
 
 export interface Consumer {
   readonly queue: WorkQueueName
@@ -17,10 +19,19 @@ export interface Consumer {
   readonly mode: IntakeMode
   /** Deliveries in hand: received and not yet settled. */
   readonly inFlight: number
+  /** How often messages waited, none was delivered, and it registered again. */
+  readonly stalls: number
   /** Set in state `failed`. */
   readonly failure: Error | undefined
   /** Resolves at `stopped`; rejects with the failure at `failed`. */
   readonly stopped: Promise<void>
+  /**
+   * Takes nothing until `resume`. What is being handled goes on; what has not reached its handler, and what the broker
+   * has sent already, is deferred with this error. Without effect on a consumer that is to end.
+   */
+  pause(reason: DeferError): void
+  /** Takes one at a time until one has been dealt with, then as many as the prefetch admits. */
+  resume(): void
   /** Takes no more, finishes what is in hand, disconnects. Waits as long as the handlers do; `close()` ends that. */
   drain(): Promise<void>
   /** Disconnects now: aborts the handlers' signal and hands back what is not settled. */

@@ -13,6 +13,7 @@ import type { Handled, Held, Intake, IntakeOptions } from './intake.js'
 import { InvalidDeliveryError } from './invalid-delivery-error.js'
 import { parseDelivery } from './parse-delivery.js'
 import { Settler } from './settler.js'
+import { type StallWatch, watchForStall } from './stall-watch.js'
 
 export interface QueueConsumerOptions<Q extends WorkQueueName> extends ResolvedConsumeOptions {
   queue: Q
@@ -36,6 +37,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
   readonly #intake: Intake<Q>
   readonly #caution: Caution<Held<Q>>
   readonly #prefetch: number
+  readonly #stallWatch: StallWatch
   readonly #settler: Settler
   readonly #inHand = new Set<Delivery>()
   readonly #aborting = new AbortController()
@@ -44,6 +46,9 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
   #hasChannel = false
+  #pauseReason: DeferError | undefined
+  #delivered = 0
+  #stalls = 0
   #onIdle = () => {}
   #onReady = () => {}
   #onStopped: (failure?: Error) => void = () => {}
@@ -96,6 +101,17 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
         this.#changeState('connecting', ['consuming'])
       },
     })
+    this.#stallWatch = watchForStall({
+      intervalMs: options.stallCheckMs,
+      logger: options.logger.child({ queue }),
+      isIdle: () => this.#state === 'consuming' && this.#inHand.size === 0,
+      countDelivered: () => this.#delivered,
+      countWaiting: () => this.#link.countWaiting(),
+      onStalled: () => {
+        this.#stalls += 1
+        this.#link.renew()
+      },
+    })
     void this.#open()
   }
 
@@ -111,8 +127,28 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     return this.#inHand.size
   }
 
+  get stalls(): number {
+    return this.#stalls
+  }
+
   get failure(): Error | undefined {
     return this.#failure
+  }
+
+  pause(reason: DeferError): void {
+    if (!this.#changeState('paused', ['connecting', 'consuming'])) return
+    this.#pauseReason = reason
+    // Before anything is settled, which would bring more.
+    this.#applyPrefetch()
+    for (const held of this.#caution.dropWaiting()) this.#defer(held, reason)
+    this.#intake.flush()
+  }
+
+  resume(): void {
+    if (!this.#changeState('connecting', ['paused'])) return
+    this.#pauseReason = undefined
+    this.#caution.beginTrial()
+    this.#applyPrefetch()
   }
 
   drain(): Promise<void> {
@@ -130,14 +166,15 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
       await this.#link.open()
     } catch (error) {
       this.#failure = error as Error
-      this.#changeState('failed', ['connecting', 'draining'])
+      this.#stallWatch.stop()
+      this.#changeState('failed', ['connecting', 'paused', 'draining'])
       await this.#link.close()
       this.#onStopped(this.#failure)
     }
   }
 
   async #drain(): Promise<void> {
-    if (!this.#changeState('draining', ['connecting', 'consuming'])) return
+    if (!this.#changeState('draining', ['connecting', 'consuming', 'paused'])) return
     this.#link.cancel()
     this.#intake.flush()
     await Promise.race([this.#idle(), this.stopped])
@@ -146,7 +183,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
 
   async #close(): Promise<void> {
     if (this.#state === 'stopped' || this.#state === 'failed') return
-    this.#changeState('draining', ['connecting', 'consuming'])
+    this.#changeState('draining', ['connecting', 'consuming', 'paused'])
     this.#intake.discard()
     this.#caution.dropWaiting()
     this.#aborting.abort(new Error('The consumer was closed.'))
@@ -155,6 +192,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
   }
 
   async #closeLink(): Promise<void> {
+    this.#stallWatch.stop()
     await this.#link.close()
     if (this.#changeState('stopped', ['draining'])) this.#onStopped()
   }
@@ -162,7 +200,8 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
   #receive(message: ConsumeMessage, ackOrNack: AckOrNack): void {
     const delivery = new Delivery(this.queue, message, ackOrNack)
     this.#inHand.add(delivery)
-    if (this.#state !== 'consuming' && this.#state !== 'connecting') {
+    this.#delivered += 1
+    if (this.#state === 'draining' || this.#state === 'stopped' || this.#state === 'failed') {
       void this.#track(delivery, this.#settler.return(delivery))
       return
     }
@@ -178,6 +217,10 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
   #hand(held: Held<Q>): void {
     const ageMs = Date.now() - held.message.publishedAt.getTime()
     const { ttlMs } = workQueues[this.queue]
+    if (this.#pauseReason !== undefined) {
+      this.#defer(held, this.#pauseReason)
+      return
+    }
     if (ageMs <= ttlMs) {
       this.#caution.take(held, held.delivery)
       return
@@ -192,8 +235,17 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     if (held.delivery.alone || this.#caution.mode === 'cautious') this.#intake.flush()
   }
 
+  #defer(held: Held<Q>, reason: DeferError): void {
+    this.#settle(held, { handlerMs: 0, failure: { thrown: reason } })
+  }
+
+  #applyPrefetch(): void {
+    if (this.#state === 'paused') this.#link.setPrefetch(0)
+    else this.#link.setPrefetch(this.#caution.mode === 'normal' ? this.#prefetch : 1)
+  }
+
   #onMode(mode: IntakeMode): void {
-    this.#link.setPrefetch(mode === 'normal' ? this.#prefetch : 1)
+    this.#applyPrefetch()
     const data = { queue: this.queue, mode }
     if (mode === 'cautious')
       this.#logger.warn(data, 'A message has been in hand when a worker ended; one is taken at a time')

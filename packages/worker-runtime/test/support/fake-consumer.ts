@@ -30,6 +30,7 @@ export function createFakeConsumer({ inFlight = 0 }: { inFlight?: number } = {})
     queue: 'audit.events',
     state: 'consuming',
     mode: 'normal',
+    stalls: 0,
     inFlight,
     failure: undefined,
     stopped,
@@ -41,6 +42,14 @@ export function createFakeConsumer({ inFlight = 0 }: { inFlight?: number } = {})
       this.state = 'failed'
       this.failure = error
       settle?.reject(error)
+    },
+    pause() {
+      calls.push('pause')
+      this.state = 'paused'
+    },
+    resume() {
+      calls.push('resume')
+      this.state = 'consuming'
     },
     drain() {
       calls.push('drain')

@@ -1,0 +1,127 @@
+import { examples } from '@mono/contracts'
+import { createRecordingLogger, createTcpProxy, test, waitFor } from '@mono/test-support'
+import { describe, expect } from 'vitest'
+import type { SettledEvent } from '../src/index.js'
+import { openMessageQueue } from './open-message-queue.js'
+import { createGate } from './support/create-gate.js'
+import { watchChannels } from './support/watch-channels.js'
+
+const event = examples['audit.event']
+
+describe('a consumer', () => {
+  test('that the broker has forgotten registers again, and says so once', async ({ vhost, cleanUp }) => {
+    const channels = watchChannels({ cleanUp })
+    const logger = createRecordingLogger()
+    const messageQueue = openMessageQueue({ vhost, cleanUp }, { logger })
+    let handled = 0
+    const handler = async () => {
+      handled += 1
+    }
+    const consumer = await messageQueue.consumeMessages('audit.events', handler, { prefetch: 1, stallCheckMs: 200 })
+    await vhost.publish('audit', 'audit.track', event)
+    await waitFor(() => handled === 1 && consumer.inFlight === 0, { what: 'the first message' })
+    await channels.forgetConsumer()
+    await vhost.publish('audit', 'audit.track', event)
+    await waitFor(() => handled === 2, { what: 'the message that waited' })
+    expect(consumer.state).toBe('consuming')
+    expect(consumer.stalls).toBe(1)
+    const warnings = logger.lines.filter(({ level }) => level === 'warn')
+    expect(warnings).toMatchObject([
+      { message: 'Messages wait, but none is delivered; the consumer registers again', data: { waiting: 1 } },
+    ])
+  })
+
+  test('whose channel breaks with messages in hand consumes again', async ({ vhost, cleanUp }) => {
+    const channels = watchChannels({ cleanUp })
+    const logger = createRecordingLogger()
+    const messageQueue = openMessageQueue({ vhost, cleanUp }, { logger })
+    const gate = createGate()
+    const settled: SettledEvent[] = []
+    const consumer = await messageQueue.consumeMessages('audit.events', () => gate.opened, {
+      onSettled: (settledEvent) => settled.push(settledEvent),
+    })
+    for (let n = 0; n < 20; n += 1) await vhost.publish('audit', 'audit.track', event, { messageId: `m${n}` })
+    await waitFor(() => consumer.inFlight === 20, { what: 'all in hand' })
+    channels.breakChannel()
+    await waitFor(() => logger.lines.some(({ data }) => data.from === 'consuming' && data.state === 'connecting'), {
+      what: 'the loss to be noticed',
+    })
+    gate.open()
+    const acked = () => settled.filter(({ outcome }) => outcome === 'acked').length
+    await waitFor(() => acked() === 20, { what: 'all to be done' })
+    expect(consumer.state).toBe('consuming')
+    expect(settled.filter(({ outcome }) => outcome === 'returned')).toHaveLength(20)
+    expect(await vhost.countMessages('audit.events')).toBe(0)
+  })
+
+  test('whose queue is deleted with messages in hand, while others are being sent, takes what is sent from then on', async ({
+    vhost,
+    cleanUp,
+  }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    const sending = openMessageQueue({ vhost, cleanUp })
+    const gate = createGate()
+    const handled = new Set<string>()
+    const consumer = await messageQueue.consumeMessages('audit.events', async ({ messageId }) => {
+      if (messageId === 'held') await gate.opened
+      handled.add(messageId)
+    })
+    await sending.sendAuditEvent(event, { messageId: 'held' })
+    await waitFor(() => consumer.inFlight === 1, { what: 'a message in hand' })
+
+    let sent = 0
+    let stop = false
+    const confirmed = new Set<string>()
+    const keepSending = (async () => {
+      for (; !stop; sent += 1) {
+        const messageId = `m${sent}`
+        const isConfirmed = await sending.sendAuditEvent(event, { messageId }).then(
+          () => true,
+          () => false,
+        )
+        if (isConfirmed) confirmed.add(messageId)
+      }
+    })()
+    await waitFor(() => handled.size >= 10, { what: 'some to be handled' })
+    await vhost.withChannel((channel) => channel.deleteQueue('audit.events'))
+    const confirmedBefore = new Set(confirmed)
+    await waitFor(() => consumer.state === 'consuming' && confirmed.size >= confirmedBefore.size + 50, {
+      what: 'fifty to be confirmed by the new queue',
+      timeoutMs: 20_000,
+    })
+    stop = true
+    await keepSending
+    // One may have been confirmed by the old queue when it was deleted.
+    const after = [...confirmed].filter((messageId) => !confirmedBefore.has(messageId)).slice(1)
+    await waitFor(() => after.every((messageId) => handled.has(messageId)), { what: 'all of these to be handled' })
+    gate.open()
+    await consumer.drain()
+    expect(await vhost.countMessages('audit.events')).toBe(0)
+  })
+
+  test('whose connection hangs leaves it, and works within ten seconds of the broker’s return', async ({
+    vhost,
+    cleanUp,
+  }) => {
+    const proxy = await createTcpProxy({ target: vhost.url })
+    cleanUp(() => proxy.close())
+    const messageQueue = openMessageQueue({ vhost, cleanUp }, { url: proxy.url(vhost.url) })
+    const handledAt = new Map<string, number>()
+    const consumer = await messageQueue.consumeMessages('audit.events', async ({ messageId }) => {
+      handledAt.set(messageId, performance.now())
+    })
+    await vhost.publish('audit', 'audit.track', event, { messageId: 'before' })
+    await waitFor(() => handledAt.has('before'), { what: 'the first message' })
+
+    proxy.freeze()
+    await vhost.publish('audit', 'audit.track', event, { messageId: 'meanwhile' })
+    await waitFor(() => consumer.state === 'connecting', { what: 'the loss to be noticed', timeoutMs: 40_000 })
+    const attempts = proxy.attempts
+    await waitFor(() => proxy.attempts > attempts + 1, { what: 'an attempt to be given up', timeoutMs: 20_000 })
+    const since = performance.now()
+    proxy.thaw()
+    await waitFor(() => handledAt.has('meanwhile'), { what: 'the message', timeoutMs: 20_000 })
+    expect((handledAt.get('meanwhile') ?? Number.NaN) - since).toBeLessThan(10_000)
+    expect(consumer.state).toBe('consuming')
+  })
+})

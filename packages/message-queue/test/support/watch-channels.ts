@@ -1,0 +1,74 @@
+import type { EventEmitter } from 'node:events'
+import type { TestFixtures } from '@mono/test-support'
+import amqplib from 'amqplib/callback_api'
+
+/** A channel of amqplib's callback API, beneath all that this package puts on it. */
+interface RawChannel extends EventEmitter {
+  /** By consumer tag, as the broker knows it. */
+  consumers: Map<string, unknown>
+}
+
+interface RawConnection {
+  createConfirmChannel(done: (error: unknown, channel?: RawChannel) => void): void
+}
+
+type Connect = (url: string, options: object, done: (error: unknown, connection?: RawConnection) => void) => void
+
+/** Lets a test do to a consumer what a broker at fault would. */
+export interface WatchedChannels {
+  /** The broker knows the consumer no more, and nobody has been told. */
+  forgetConsumer(): Promise<void>
+  /** The broker closes the channel of the consumer for a protocol error. */
+  breakChannel(): void
+}
+
+/** To be called before the consumer is made. */
+export function watchChannels({ cleanUp }: Pick<TestFixtures, 'cleanUp'>): WatchedChannels {
+  const api = amqplib as unknown as { connect: Connect }
+  const { connect } = api
+  const channels = new Set<RawChannel>()
+  api.connect = (url, options, done) =>
+    connect(url, options, (error, connection) => {
+      if (connection) watchConnection(connection, channels)
+      done(error, connection)
+    })
+  cleanUp(() => {
+    api.connect = connect
+  })
+
+  const find = () => {
+    const channel = [...channels].find(({ consumers }) => consumers.size > 0)
+    if (channel === undefined) throw new Error('Expected a channel with a consumer, found none')
+    return { channel, raw: Object.getPrototypeOf(channel) as RawMethods }
+  }
+  return {
+    forgetConsumer() {
+      const { channel, raw } = find()
+      const [tag] = channel.consumers.keys()
+      return new Promise((resolve, reject) => {
+        raw.cancel.call(channel, tag ?? '', (error) => (error ? reject(error) : resolve()))
+      })
+    },
+    breakChannel() {
+      const { channel, raw } = find()
+      raw.ack.call(channel, { fields: { deliveryTag: 4_711 } })
+    },
+  }
+}
+
+interface RawMethods {
+  cancel(this: RawChannel, tag: string, done: (error: unknown) => void): void
+  ack(this: RawChannel, message: object): void
+}
+
+function watchConnection(connection: RawConnection, channels: Set<RawChannel>): void {
+  const create = connection.createConfirmChannel.bind(connection)
+  connection.createConfirmChannel = (done) =>
+    create((error, channel) => {
+      if (channel) {
+        channels.add(channel)
+        channel.once('close', () => channels.delete(channel))
+      }
+      done(error, channel)
+    })
+}
