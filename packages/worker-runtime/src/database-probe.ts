@@ -12,12 +12,13 @@ export interface DatabaseProbeOptions {
 }
 
 export interface DatabaseProbe {
-  /** Never rejects; takes at most ten seconds. */
+  /** Never rejects; takes at most six seconds. */
   look(): Promise<DatabaseStatus>
   close(): Promise<void>
 }
 
-const timeoutMs = 5000
+/** For connecting, and for the answer. Work goes on when the database is back and one look has passed. */
+const timeoutMs = 3000
 const closeLimitMs = 1000
 
 /**

@@ -11,6 +11,7 @@ const notMigrated: DatabaseStatus = { state: 'not migrated', error: 'run it' }
 /** Answers the given results one after the other, then the last again and again. */
 function watch(...results: DatabaseStatus[]) {
   const logs = recordLogs()
+  const changes: DatabaseStatus[] = []
   let looks = 0
   let closed = false
   const probe = {
@@ -21,17 +22,23 @@ function watch(...results: DatabaseStatus[]) {
   }
   return {
     logs,
+    changes,
     looks: () => looks,
     closed: () => closed,
-    watch: startDatabaseWatch({ probe, logger: logs.logger, intervalMs: 5 }),
+    watch: startDatabaseWatch({
+      probe,
+      logger: logs.logger,
+      onChange: (status) => changes.push(status),
+      intervalMs: 5,
+    }),
   }
 }
 
 const never = new AbortController().signal
 
 describe('retryDelayMs', () => {
-  test('doubles from 200 ms to 5 s', () => {
-    expect([1, 2, 3, 4, 5, 6, 7, 100].map(retryDelayMs)).toEqual([200, 400, 800, 1600, 3200, 5000, 5000, 5000])
+  test('doubles from 200 ms to 3 s', () => {
+    expect([1, 2, 3, 4, 5, 6, 7, 100].map(retryDelayMs)).toEqual([200, 400, 800, 1600, 3000, 3000, 3000, 3000])
   })
 })
 
@@ -66,8 +73,8 @@ describe('the watch', () => {
     await database.stop()
   })
 
-  test('logs one line per change of state, not per look', async () => {
-    const { watch: database, logs } = watch(down, down, up, up, up, down)
+  test('logs one line per change of state, not per look, and tells of it', async () => {
+    const { watch: database, logs, changes } = watch(down, down, up, up, up, down)
     await waitFor(() => logs.records.length === 3, { what: 'three changes' })
     expect(logs.records).toMatchObject([
       { level: 'warn', msg: 'Database cannot be reached', database: down },
@@ -76,6 +83,7 @@ describe('the watch', () => {
     ])
     await database.stop()
     expect(logs.records).toHaveLength(3)
+    expect(changes).toEqual([down, up, down])
   })
 
   test('says which command is missing when the database is not migrated', async () => {

@@ -15,20 +15,27 @@ export interface DatabaseWatch {
 export interface DatabaseWatchOptions {
   probe: DatabaseProbe
   logger: RuntimeLogger
+  /** Called when it is no longer what it was. */
+  onChange?(status: DatabaseStatus): void
   /** Between two looks while the database is up. Default 5000. */
   intervalMs?: number
 }
 
 const firstRetryMs = 200
-const maxRetryMs = 5000
+const maxRetryMs = 3000
 
-/** 200 ms after the first failed look, doubling: 400, 800, 1600, 3200, then 5000. */
+/** 200 ms after the first failed look, doubling: 400, 800, 1600, then 3000. */
 export function retryDelayMs(failedLooks: number): number {
   return Math.min(firstRetryMs * 2 ** (failedLooks - 1), maxRetryMs)
 }
 
 /** Looks at the database again and again, from now until `stop`; one log line per change of state, not per look. */
-export function startDatabaseWatch({ probe, logger, intervalMs = 5000 }: DatabaseWatchOptions): DatabaseWatch {
+export function startDatabaseWatch({
+  probe,
+  logger,
+  onChange,
+  intervalMs = 5000,
+}: DatabaseWatchOptions): DatabaseWatch {
   const stopping = new AbortController()
   const waiters = new Set<() => void>()
   let status: DatabaseStatus = { state: 'unknown' }
@@ -39,6 +46,7 @@ export function startDatabaseWatch({ probe, logger, intervalMs = 5000 }: Databas
     status = found
     failedLooks = found.state === 'up' ? 0 : failedLooks + 1
     if (changed) logChange(logger, found)
+    if (changed) onChange?.(found)
     if (found.state === 'up') for (const resolve of waiters) resolve()
   }
 

@@ -12,6 +12,7 @@ const ready: ReadinessReport = {
     broker: { state: 'open', blocked: false },
     consumer: { state: 'consuming', inFlight: 3 },
     database: { state: 'up' },
+    breakers: { database: { state: 'closed' } },
   },
 }
 

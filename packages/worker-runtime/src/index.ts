@@ -1,3 +1,4 @@
+export type { Dependency } from './breaker.js'
 export { type CoalescerOptions, createCoalescer } from './coalescer.js'
 export type { DatabaseStatus } from './database-status.js'
 export { EnvError, type EnvFault } from './env-error.js'

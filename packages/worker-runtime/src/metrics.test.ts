@@ -10,7 +10,7 @@ async function linesOf(metrics: Metrics, name: string): Promise<string[]> {
 
 function create({ ready = true } = {}) {
   const metrics = createMetrics({ worker: 'audit-worker', isReady: () => ready })
-  metrics.watchConsumer({ queue: 'audit.events', inFlight: 7, mode: 'normal' })
+  metrics.watchConsumer({ queue: 'audit.events', inFlight: 7, mode: 'normal', stalls: 0 })
   return metrics
 }
 
@@ -85,7 +85,12 @@ describe('metrics', () => {
 
   test('show what is in flight at the time of the scrape', async () => {
     const metrics = createMetrics({ worker: 'w', isReady: () => true })
-    const consumer: WatchedConsumer & { inFlight: number } = { queue: 'audit.events', inFlight: 1, mode: 'normal' }
+    const consumer: WatchedConsumer & { inFlight: number } = {
+      queue: 'audit.events',
+      inFlight: 1,
+      mode: 'normal',
+      stalls: 0,
+    }
     metrics.watchConsumer(consumer)
     consumer.inFlight = 5
     expect(await linesOf(metrics, 'mono_in_flight')).toEqual(['mono_in_flight{queue="audit.events",worker="w"} 5'])
@@ -98,8 +103,26 @@ describe('metrics', () => {
     ['normal', 0],
   ] as const)('show mono_cautious in mode %s as %d', async (mode, value) => {
     const metrics = createMetrics({ worker: 'w', isReady: () => true })
-    metrics.watchConsumer({ queue: 'audit.events', inFlight: 0, mode })
+    metrics.watchConsumer({ queue: 'audit.events', inFlight: 0, mode, stalls: 3 })
     expect(await linesOf(metrics, 'mono_cautious')).toEqual([`mono_cautious{queue="audit.events",worker="w"} ${value}`])
+  })
+
+  test('count the stalls of the consumer, whatever the number of scrapes', async () => {
+    const metrics = createMetrics({ worker: 'w', isReady: () => true })
+    metrics.watchConsumer({ queue: 'audit.events', inFlight: 0, mode: 'normal', stalls: 3 })
+    await metrics.render()
+    expect(await linesOf(metrics, 'mono_consumer_stalls_total')).toEqual([
+      'mono_consumer_stalls_total{queue="audit.events",worker="w"} 3',
+    ])
+  })
+
+  test('show which breakers are open', async () => {
+    const metrics = createMetrics({ worker: 'w', isReady: () => true })
+    metrics.watchBreakers(() => ({ database: { state: 'closed' }, smtp: { state: 'open' } }))
+    expect(await linesOf(metrics, 'mono_breaker_open')).toEqual([
+      'mono_breaker_open{dependency="database",worker="w"} 0',
+      'mono_breaker_open{dependency="smtp",worker="w"} 1',
+    ])
   })
 
   test('contain those of Node and of no other worker in the process', async () => {

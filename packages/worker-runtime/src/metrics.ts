@@ -1,5 +1,6 @@
 import type { Consumer, SettledEvent } from '@mono/message-queue'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { BreakerStatus } from './breaker.js'
 
 const second = 1
 const minute = 60 * second
@@ -38,13 +39,15 @@ export interface MetricsOptions {
   isReady(): boolean
 }
 
-export type WatchedConsumer = Pick<Consumer, 'queue' | 'inFlight' | 'mode'>
+export type WatchedConsumer = Pick<Consumer, 'queue' | 'inFlight' | 'mode' | 'stalls'>
 
 export interface Metrics {
   /** To be given to message-queue as `onSettled`. */
   onSettled(event: SettledEvent): void
   /** Makes the counters of the consumer's queue visible at zero, and shows what it has in hand and how it takes more. */
   watchConsumer(consumer: WatchedConsumer): void
+  /** Shows which breakers are open, by the name of the dependency. */
+  watchBreakers(read: () => Readonly<Record<string, BreakerStatus>>): void
   /** The Prometheus text format. */
   render(): Promise<{ contentType: string; text: string }>
 }
@@ -70,6 +73,8 @@ const outcomes = [
  * | `mono_retries_total` | counter | `queue`, `code` | tried, failed, will be tried again |
  * | `mono_defers_total` | counter | `queue`, `code` | not tried, put off without counting an attempt |
  * | `mono_dead_letters_total` | counter | `queue`, `code` | given up by this worker; what the broker dead-letters itself is not here |
+ * | `mono_consumer_stalls_total` | counter | `queue` | messages waited, none was delivered, and the consumer registered again |
+ * | `mono_breaker_open` | gauge | `dependency` | 1 while nothing is taken because of it |
  * | `mono_ready` | gauge | | 1 while `/readyz` answers 200 |
  *
  * and the default metrics of prom-client: `process_*`, `nodejs_*`.
@@ -136,6 +141,16 @@ export function createMetrics({ worker, isReady }: MetricsOptions): Metrics {
       addGauge('mono_cautious', '1 while deliveries are taken one at a time, because a process died over some', () =>
         Number(consumer.mode === 'cautious'),
       )
+      new Counter({
+        name: 'mono_consumer_stalls_total',
+        help: 'Messages waited, none was delivered, and the consumer registered again',
+        labelNames: ['queue'],
+        registers,
+        collect() {
+          this.reset()
+          this.inc({ queue }, consumer.stalls)
+        },
+      })
 
       function addGauge(name: string, help: string, read: () => number): void {
         new Gauge({
@@ -148,6 +163,18 @@ export function createMetrics({ worker, isReady }: MetricsOptions): Metrics {
           },
         })
       }
+    },
+    watchBreakers(read) {
+      new Gauge({
+        name: 'mono_breaker_open',
+        help: '1 while nothing is taken because of the dependency',
+        labelNames: ['dependency'],
+        registers,
+        collect() {
+          for (const [dependency, { state }] of Object.entries(read()))
+            this.set({ dependency }, Number(state === 'open'))
+        },
+      })
     },
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   }

@@ -11,7 +11,8 @@ function create({ intervalMs = 60_000 } = {}) {
   const logs = recordLogs()
   const state = createWorkerState(logs.logger)
   const consumer = Object.assign(createFakeConsumer(), { state: 'connecting' as 'connecting' | 'consuming' })
-  const sources = { messageQueue: createFakeMessageQueue(), consumer, database: { state: 'up' } as DatabaseStatus }
+  const database = { state: 'up' } as DatabaseStatus
+  const sources = { messageQueue: createFakeMessageQueue(), consumer, database, breakers: {} }
   const watch = watchReadiness({ worker: 'w', state, logger: logs.logger, sources: () => sources, intervalMs })
   state.change('waiting')
   return { logs, state, sources, consumer, watch }

@@ -10,11 +10,12 @@ function sources(changes: Partial<ReadinessSources> = {}): ReadinessSources {
     messageQueue: createFakeMessageQueue(),
     consumer: createFakeConsumer(),
     database: { state: 'up' },
+    breakers: { database: { state: 'closed' }, smtp: { state: 'trial' } },
     ...changes,
   }
 }
 
-function consumerIn(state: 'connecting' | 'draining' | 'stopped' | 'failed') {
+function consumerIn(state: 'connecting' | 'paused' | 'draining' | 'stopped' | 'failed') {
   return Object.assign(createFakeConsumer(), { state })
 }
 
@@ -28,6 +29,7 @@ describe('a worker is ready', () => {
         broker: { state: 'open', blocked: false },
         consumer: { state: 'consuming', inFlight: 0 },
         database: { state: 'up' },
+        breakers: { database: { state: 'closed' }, smtp: { state: 'trial' } },
       },
     })
   })
@@ -50,6 +52,8 @@ describe('a worker is not ready', () => {
     ['while its publishing connection is lost', { messageQueue: createFakeMessageQueue({ connection: 'connecting' }) }],
     ['while the database is down', { database: { state: 'down', error: 'connect ECONNREFUSED' } }],
     ['while the database is not migrated', { database: { state: 'not migrated', error: 'run it' } }],
+    ['while its consumer is paused', { consumer: consumerIn('paused') }],
+    ['while a breaker is open', { breakers: { smtp: { state: 'open', error: 'no answer' } } }],
     ['before the database was looked at', { database: { state: 'unknown' } }],
   ])('%s', (_when, changes) => {
     expect(toReadinessReport(sources(changes)).status).toBe('not ready')

@@ -1,4 +1,5 @@
 import type { Consumer, MessageQueue } from '@mono/message-queue'
+import type { BreakerStatus } from './breaker.js'
 import type { DatabaseStatus } from './database-status.js'
 import { maskSecrets } from './mask-secrets.js'
 import type { WorkerState } from './worker-state.js'
@@ -22,7 +23,13 @@ export interface ReadinessReport {
   status: 'ready' | 'not ready'
   worker: string
   state: WorkerState
-  checks: { broker: BrokerCheck; consumer: ConsumerCheck; database: DatabaseStatus }
+  checks: {
+    broker: BrokerCheck
+    consumer: ConsumerCheck
+    database: DatabaseStatus
+    /** By the name of the dependency. */
+    breakers: Readonly<Record<string, BreakerStatus>>
+  }
 }
 
 export interface ReadinessSources {
@@ -32,11 +39,13 @@ export interface ReadinessSources {
   /** Absent while the worker's start waits for the broker; the client knows about it then. */
   consumer: Consumer | undefined
   database: DatabaseStatus
+  breakers: Readonly<Record<string, BreakerStatus>>
 }
 
 /**
  * Ready means: a message that arrives now is taken and its effect stored. So the worker runs, its consumer consumes,
- * the broker lets it publish, and the database answers and is migrated. Everything is looked up, nothing remembered.
+ * the broker lets it publish, the database answers and is migrated, and no breaker is
+ * open. Everything is looked up, nothing remembered.
  */
 export function toReadinessReport(sources: ReadinessSources): ReadinessReport {
   const health = sources.messageQueue?.health()
@@ -47,12 +56,13 @@ export function toReadinessReport(sources: ReadinessSources): ReadinessReport {
     consumer.state === 'consuming' &&
     broker.state === 'open' &&
     !broker.blocked &&
-    sources.database.state === 'up'
+    sources.database.state === 'up' &&
+    Object.values(sources.breakers).every(({ state }) => state !== 'open')
   return {
     status: ready ? 'ready' : 'not ready',
     worker: sources.worker,
     state: sources.state,
-    checks: { broker, consumer, database: sources.database },
+    checks: { broker, consumer, database: sources.database, breakers: sources.breakers },
   }
 }
 

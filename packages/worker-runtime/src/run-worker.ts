@@ -1,9 +1,11 @@
 import type { Consumer, MessageQueue, SettledEvent } from '@mono/message-queue'
 import { createMessageQueue as createRealMessageQueue } from '@mono/message-queue'
 import type { Pool } from 'pg'
+import { createBreakers } from './breakers.js'
 import { createPoolEnd } from './create-pool-end.js'
 import { createDatabasePool } from './database-pool.js'
-import { createDatabaseProbe } from './database-probe.js'
+import { createDatabaseProbe, type DatabaseProbe } from './database-probe.js'
+import type { DatabaseStatus } from './database-status.js'
 import { startDatabaseWatch } from './database-watch.js'
 import { openHealthServer } from './health-server.js'
 import { createLogger as createRealLogger, type RuntimeLogger } from './logger.js'
@@ -24,7 +26,7 @@ export interface WorkerContext<E extends WorkerEnv> {
   pool: Pool
   /** Closed by the runtime. */
   messageQueue: MessageQueue
-  /** Feeds the metrics; to be passed to `consumeMessages` or `consumeBatches`. */
+  /** Feeds the metrics and the breakers; to be passed to `consumeMessages` or `consumeBatches`. */
   onSettled(event: SettledEvent): void
   /** Aborted when the worker is asked to stop, also during `start`. */
   signal: AbortSignal
@@ -115,10 +117,15 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
       messageQueue: parts.messageQueue,
       consumer: parts.running?.consumer,
       database: parts.database?.status ?? { state: 'unknown' },
+      breakers: parts.breakers?.statuses ?? {},
     }),
   })
   resources.add('the readiness watch', readiness.stop)
   const metrics = createMetrics({ worker: name, isReady: () => readiness.report().status === 'ready' })
+  const breakers = createBreakers(logger)
+  resources.add('the breakers', breakers.stop)
+  parts.breakers = breakers
+  metrics.watchBreakers(() => breakers.statuses)
 
   const server = await openHealthServer({ port: env.httpPort, readiness: readiness.report, metrics: metrics.render })
   resources.add('the health server', server.close)
@@ -127,20 +134,36 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
 
   const pool = createDatabasePool({ databaseUrl, name, logger, ...(poolSize === undefined ? {} : { max: poolSize }) })
   resources.add('the database pool', createPoolEnd(pool, { limitMs: poolEndLimitMs }))
-  const database = startDatabaseWatch({ probe: createDatabaseProbe({ databaseUrl, name, probeTable }), logger })
+  const probe = createDatabaseProbe({ databaseUrl, name, probeTable })
+  const onChange = (status: DatabaseStatus) => {
+    if ('error' in status) breakers.trip('database', status.error)
+  }
+  const database = startDatabaseWatch({ probe, logger, onChange })
   resources.add('the database watch', database.stop)
   parts.database = database
   await database.untilUp(shutdown.signal)
+  breakers.add({ name: 'database', code: 'DATABASE_UNAVAILABLE', probe: () => assertUp(probe) })
 
   const { rabbitmqUrls: url, topology } = env
   const messageQueue = createMessageQueue({ url, connectionName: name, logger, topology })
   resources.add('the broker connections', () => messageQueue.close())
   parts.messageQueue = messageQueue
   const { signal } = shutdown
-  const running = await options.start({ env, logger, pool, messageQueue, onSettled: metrics.onSettled, signal })
+  const onSettled = (event: SettledEvent) => {
+    metrics.onSettled(event)
+    breakers.onSettled(event)
+  }
+  const running = await options.start({ env, logger, pool, messageQueue, onSettled, signal })
   parts.running = running
+  for (const dependency of running.dependencies ?? []) breakers.add(dependency)
+  breakers.attach(running.consumer)
   metrics.watchConsumer(running.consumer)
   stopWhenConsumerEnds(running.consumer, shutdown)
+}
+
+async function assertUp(probe: DatabaseProbe): Promise<void> {
+  const status = await probe.look()
+  if ('error' in status) throw new Error(status.error)
 }
 
 /** What still runs then belongs to deliveries that were given back, or has a server that does not answer. */

@@ -1,4 +1,6 @@
 import type { Consumer, MessageQueue } from '@mono/message-queue'
+import type { Dependency } from './breaker.js'
+import type { Breakers } from './breakers.js'
 import type { DatabaseStatus } from './database-status.js'
 import type { RuntimeLogger } from './logger.js'
 import type { Resources } from './resources.js'
@@ -7,6 +9,8 @@ import type { WorkerStateHolder } from './worker-state.js'
 
 export interface RunningWorker {
   consumer: Consumer
+  /** What all deliveries need beside the database, which the runtime minds itself. */
+  dependencies?: readonly Dependency[]
   /** Called after the consumer has drained and before the connections are closed; has three seconds. */
   stop?(): Promise<void>
 }
@@ -22,5 +26,6 @@ export interface Worker {
     running?: RunningWorker
     messageQueue?: Pick<MessageQueue, 'health' | 'drain' | 'close'>
     database?: { readonly status: DatabaseStatus }
+    breakers?: Breakers
   }
 }

@@ -1,0 +1,137 @@
+import type { DeferError, SettledEvent } from '@mono/message-queue'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { recordLogs } from '../test/support/record-logs.js'
+import { type Breaker, createBreaker, probeDelayMs } from './breaker.js'
+
+const away = new Error('connect ECONNREFUSED')
+const deferred: SettledEvent = {
+  queue: 'email.notifications',
+  outcome: 'deferred',
+  code: 'PROVIDER_UNAVAILABLE',
+  attempt: 1,
+  handlerMs: 3,
+}
+const acked: SettledEvent = { queue: 'email.notifications', outcome: 'acked', attempt: 1, handlerMs: 3 }
+
+let breaker: Breaker
+const probe = vi.fn<() => Promise<void>>()
+const onOpen = vi.fn<(reason: DeferError) => void>()
+const onTrial = vi.fn()
+let logs: ReturnType<typeof recordLogs>
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.resetAllMocks()
+  probe.mockResolvedValue()
+  logs = recordLogs()
+  const dependency = { name: 'smtp', code: 'PROVIDER_UNAVAILABLE' as const, probe }
+  breaker = createBreaker({ dependency, logger: logs.logger, onOpen, onTrial })
+})
+
+afterEach(() => {
+  breaker.stop()
+  vi.useRealTimers()
+})
+
+const settle = (event: SettledEvent, times = 1) => {
+  for (let n = 0; n < times; n += 1) breaker.onSettled(event)
+}
+
+test('the delay before a question doubles from 100 ms to 3 s', () => {
+  expect([1, 2, 3, 4, 5, 6, 7, 50].map(probeDelayMs)).toEqual([100, 200, 400, 800, 1600, 3000, 3000, 3000])
+})
+
+describe('a breaker opens', () => {
+  test('at the fifth delivery in a row that has missed the dependency, and says so once', () => {
+    settle(deferred, 4)
+    expect(breaker.status).toEqual({ state: 'closed' })
+    settle(deferred, 3)
+    expect(breaker.status).toMatchObject({ state: 'open' })
+    expect(onOpen).toHaveBeenCalledOnce()
+    expect(onOpen.mock.calls[0]?.[0]).toMatchObject({ name: 'DeferError', code: 'PROVIDER_UNAVAILABLE' })
+    expect(logs.records).toMatchObject([
+      { level: 'warn', dependency: 'smtp', msg: 'A dependency cannot be used; nothing is taken until it can' },
+    ])
+  })
+
+  test('at once when it is tripped', () => {
+    breaker.trip('connect ETIMEDOUT')
+    expect(breaker.status).toEqual({ state: 'open', error: 'connect ETIMEDOUT' })
+  })
+})
+
+describe('a breaker stays closed', () => {
+  test.each<[string, SettledEvent]>([
+    ['a delivery that was done', acked],
+    ['one that the dependency has answered', { ...deferred, outcome: 'retried' }],
+  ])('when %s comes between', (_what, between) => {
+    settle(deferred, 4)
+    settle(between)
+    settle(deferred, 4)
+    expect(breaker.status.state).toBe('closed')
+  })
+
+  test.each<[string, SettledEvent]>([
+    ['deferred for something else', { ...deferred, code: 'DATABASE_UNAVAILABLE' }],
+    ['retried', { ...deferred, outcome: 'retried' }],
+    ['dead-lettered', { ...deferred, outcome: 'dead-lettered' }],
+  ])('when deliveries are %s', (_what, event) => {
+    settle(event, 20)
+    expect(breaker.status.state).toBe('closed')
+  })
+})
+
+describe('an open breaker', () => {
+  test('asks until it is answered, and then lets deliveries be tried', async () => {
+    probe.mockRejectedValueOnce(away).mockRejectedValueOnce(away)
+    breaker.trip('down')
+    await vi.advanceTimersByTimeAsync(100)
+    expect(probe).toHaveBeenCalledTimes(1)
+    expect(breaker.status).toEqual({ state: 'open', error: 'connect ECONNREFUSED' })
+    await vi.advanceTimersByTimeAsync(200)
+    expect(probe).toHaveBeenCalledTimes(2)
+    expect(onTrial).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(400)
+    expect(onTrial).toHaveBeenCalledOnce()
+    expect(breaker.status).toEqual({ state: 'trial' })
+    settle(acked)
+    expect(breaker.status).toEqual({ state: 'closed' })
+    expect(logs.records.map(({ msg }) => msg)).toEqual([
+      'A dependency cannot be used; nothing is taken until it can',
+      'A dependency answers again; deliveries are taken',
+    ])
+  })
+
+  test('is not closed by a delivery that was under way when it opened', () => {
+    breaker.trip('down')
+    settle(acked)
+    expect(breaker.status.state).toBe('open')
+  })
+
+  test('asks no more once it is stopped', async () => {
+    probe.mockRejectedValue(away)
+    breaker.trip('down')
+    breaker.stop()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(probe).not.toHaveBeenCalled()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('a breaker in trial', () => {
+  test('opens again at the first delivery that misses the dependency, and asks later each time', async () => {
+    breaker.trip('down')
+    await vi.advanceTimersByTimeAsync(100)
+    expect(breaker.status.state).toBe('trial')
+    settle(deferred)
+    expect(breaker.status.state).toBe('open')
+    await vi.advanceTimersByTimeAsync(199)
+    expect(probe).toHaveBeenCalledTimes(1)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(probe).toHaveBeenCalledTimes(2)
+    settle(acked)
+    breaker.trip('down again')
+    await vi.advanceTimersByTimeAsync(100)
+    expect(probe).toHaveBeenCalledTimes(3)
+  })
+})
