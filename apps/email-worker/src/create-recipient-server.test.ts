@@ -22,6 +22,7 @@ function setUp({
         sent.push({ mail, envelope })
         return await send(mail, envelope, sendSignal)
       },
+      async probe() {},
       async close() {},
     },
     ...options,

@@ -41,6 +41,8 @@ export interface EmailProvider {
    * @throws SendError
    */
   send(mail: Mail, envelope: Envelope, signal: AbortSignal): Promise<SendReceipt>
+  /** Asks whether it can be used, without sending. Takes some seconds at most. @throws Error if it cannot */
+  probe(): Promise<void>
   /** To be called when nothing is being sent. */
   close(): Promise<void>
 }

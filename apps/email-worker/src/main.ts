@@ -32,6 +32,10 @@ await runWorker({
       handlerTimeoutMs: 20 * minute,
       onSettled,
     })
-    return { consumer, stop: () => provider.close() }
+    return {
+      consumer,
+      dependencies: [{ name: 'smtp', code: 'PROVIDER_UNAVAILABLE', probe: () => provider.probe() }],
+      stop: () => provider.close(),
+    }
   },
 })

@@ -281,3 +281,34 @@ describe('how it is sent', () => {
     expect(sink.received).toHaveLength(1)
   })
 })
+
+describe('a probe', () => {
+  test('succeeds with a server that takes our login, and sends nothing', async ({ cleanUp }) => {
+    const { sink, provider } = await setUp(cleanUp, { credentials: 'mono:secret@' })
+    await provider.probe()
+    expect(sink.received).toEqual([])
+  })
+
+  test('fails while the server is away, and succeeds when it is back', async ({ cleanUp }) => {
+    const { sink, provider } = await setUp(cleanUp)
+    await sink.stop()
+    await expect(provider.probe()).rejects.toThrow(/ECONNREFUSED/)
+    await sink.start()
+    await provider.probe()
+  })
+
+  test('fails with a server that refuses our login', async ({ cleanUp }) => {
+    const { sink, provider } = await setUp(cleanUp, { credentials: 'mono:wrong@' })
+    sink.answer('all', 'auth 535')
+    await expect(provider.probe()).rejects.toThrow(/535/)
+  })
+
+  test('fails within some seconds with a server that says nothing', async ({ cleanUp }) => {
+    const url = await listen(cleanUp, (socket) => cleanUp(() => socket.destroy()))
+    const provider = createSmtpProvider(parseSmtpUrl(url))
+    cleanUp(() => provider.close())
+    const since = performance.now()
+    await expect(provider.probe()).rejects.toThrow(/[Gg]reeting/)
+    expect(performance.now() - since).toBeLessThan(6_000)
+  })
+})

@@ -57,35 +57,47 @@ export function createSmtpProvider(settings: SmtpSettings, limits: SmtpTimeLimit
         giveSlot()
       }
     },
+    async probe() {
+      await nodemailer.createTransport(toServerOptions(settings, { connectMs: probeMs, silenceMs: probeMs })).verify()
+    },
     async close() {
       transport.close()
     },
   }
 }
 
-function createTransport(
-  { host, port, secure, requireTls, auth, maxConnections }: SmtpSettings,
-  { connectMs = 10_000, silenceMs = 30_000 }: SmtpTimeLimits,
-) {
+/** For each step of a probe: connecting, the greeting, each answer. */
+const probeMs = 3_000
+
+function createTransport(settings: SmtpSettings, { connectMs = 10_000, silenceMs = 30_000 }: SmtpTimeLimits) {
   return nodemailer.createTransport({
+    ...toServerOptions(settings, { connectMs, silenceMs }),
     pool: true,
-    host,
-    port,
-    secure,
-    requireTLS: requireTls,
-    ...(auth === undefined ? {} : { auth }),
-    maxConnections,
-    connectionTimeout: connectMs,
-    greetingTimeout: connectMs,
-    dnsTimeout: connectMs,
-    socketTimeout: silenceMs,
-    socketCloseTimeout: 1_000,
+    maxConnections: settings.maxConnections,
     // For a server that hangs up before a byte of the mail is read; then the message is to come back later.
     maxRequeues: 2,
     // Here they hold whatever a single mail says.
     disableFileAccess: true,
     disableUrlAccess: true,
   })
+}
+
+function toServerOptions(
+  { host, port, secure, requireTls, auth }: SmtpSettings,
+  { connectMs, silenceMs }: { connectMs: number; silenceMs: number },
+) {
+  return {
+    host,
+    port,
+    secure,
+    requireTLS: requireTls,
+    ...(auth === undefined ? {} : { auth }),
+    connectionTimeout: connectMs,
+    greetingTimeout: connectMs,
+    dnsTimeout: connectMs,
+    socketTimeout: silenceMs,
+    socketCloseTimeout: 1_000,
+  }
 }
 
 /** Field by field: an option that nodemailer knows and a mail should not have cannot slip through. */
