@@ -25,29 +25,35 @@ const changesOf = (worker: ReturnType<typeof run>, dependency: string) =>
 const opened = 'A dependency cannot be used; nothing is taken until it can'
 const answers = 'A dependency answers again; deliveries are taken'
 
+/** A worker that inserts a row for each message, with its database behind a proxy. */
+async function startInserting({ vhost, database, cleanUp }: Pick<TestFixtures, 'vhost' | 'database' | 'cleanUp'>) {
+  await migrate(database)
+  const proxy = await createTcpProxy({ target: database.url })
+  cleanUp(() => proxy.close())
+  const worker = run(
+    { rabbitmqUrl: vhost.url, databaseUrl: proxy.url(database.url) },
+    {
+      start: async ({ env: { prefetch }, pool, messageQueue, onSettled }) => {
+        const insert: MessageHandler<typeof queue> = async () => {
+          await pool.query('insert into audit.events values (1)').catch((error: unknown) => {
+            throw toDatabaseError(error)
+          })
+        }
+        return { consumer: await messageQueue.consumeMessages(queue, insert, { prefetch, onSettled }) }
+      },
+    },
+  )
+  await worker.ready()
+  return { proxy, worker, countDone: async () => (await database.query('select from audit.events')).length }
+}
+
 describe('a worker whose database goes', () => {
   test('leaves its backlog in the queue, says so, and works within ten seconds of the return', async ({
     vhost,
     database,
     cleanUp,
   }) => {
-    await migrate(database)
-    const proxy = await createTcpProxy({ target: database.url })
-    cleanUp(() => proxy.close())
-    const worker = run(
-      { rabbitmqUrl: vhost.url, databaseUrl: proxy.url(database.url) },
-      {
-        start: async ({ env: { prefetch }, pool, messageQueue, onSettled }) => {
-          const insert: MessageHandler<typeof queue> = async () => {
-            await pool.query('insert into audit.events values (1)').catch((error: unknown) => {
-              throw toDatabaseError(error)
-            })
-          }
-          return { consumer: await messageQueue.consumeMessages(queue, insert, { prefetch, onSettled }) }
-        },
-      },
-    )
-    await worker.ready()
+    const { proxy, worker, countDone } = await startInserting({ vhost, database, cleanUp })
     await proxy.down()
     await publishAll({ vhost, cleanUp })
     await worker.ready(503)
@@ -66,7 +72,7 @@ describe('a worker whose database goes', () => {
     await worker.ready()
     await waitFor(async () => (await vhost.countMessages(queue)) === 0, { what: 'the backlog to be taken' })
     expect(performance.now() - since).toBeLessThan(10_000)
-    await waitFor(async () => (await database.query('select from audit.events')).length === count, {
+    await waitFor(async () => (await countDone()) === count, {
       what: 'all of it to be done, what was deferred included',
       timeoutMs: 30_000,
     })
@@ -75,6 +81,34 @@ describe('a worker whose database goes', () => {
     await worker.stop()
     expect(worker.host.exitCode).toBe(0)
     expect(await vhost.countMessages(`${queue}.dlq`)).toBe(0)
+  })
+
+  test('or hangs, leaves its backlog in the queue too, and works within ten seconds of the return', async ({
+    vhost,
+    database,
+    cleanUp,
+  }) => {
+    const { proxy, worker, countDone } = await startInserting({ vhost, database, cleanUp })
+    proxy.freeze()
+    await publishAll({ vhost, cleanUp })
+    await waitFor(async () => changesOf(worker, 'database').length > 0, { what: 'it to be noticed', timeoutMs: 20_000 })
+    await worker.ready(503)
+    // Ten connections hang with what they do; a delivery that waits for one is deferred after 5 s.
+    expect(await vhost.countMessages(queue)).toBeGreaterThanOrEqual(count - (5 + 3 * 10))
+
+    const since = performance.now()
+    proxy.thaw()
+    await waitFor(async () => (await vhost.countMessages(queue)) === 0, { what: 'the backlog to be taken' })
+    expect(performance.now() - since).toBeLessThan(10_000)
+    await worker.ready()
+    await waitFor(async () => (await countDone()) === count, {
+      what: 'all of it to be done, what was deferred included',
+      timeoutMs: 30_000,
+    })
+    expect(changesOf(worker, 'database')).toEqual([opened, answers])
+    await worker.stop()
+    await waitFor(() => proxy.connections === 0, { what: 'the pool to be closed' })
+    expect(worker.host.exitCode).toBe(0)
   })
 })
 
