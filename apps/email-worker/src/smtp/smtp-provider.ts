@@ -1,3 +1,4 @@
+import { startDeadline } from '@mono/worker-runtime'
 import nodemailer from 'nodemailer'
 import type { EmailProvider, Envelope, Mail, Rejection, SendReceipt } from '../email-provider.js'
 import { SendError } from '../email-provider.js'
@@ -127,14 +128,14 @@ function assertPlainAddresses({ from, to }: Mail, envelope: Envelope): void {
 /** A timer of its own rather than `AbortSignal.timeout`, which would go on after the mail is sent. */
 function createDeadline(ms: number, signal: AbortSignal): { signal: AbortSignal; clear(): void } {
   const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(new Error(`The mail was not sent within ${ms} ms`)), ms)
+  const deadline = startDeadline(ms, () => controller.abort(new Error(`The mail was not sent within ${ms} ms`)))
   const abort = () => controller.abort(signal.reason)
   signal.addEventListener('abort', abort, { once: true })
   if (signal.aborted) abort()
   return {
     signal: controller.signal,
     clear() {
-      clearTimeout(timer)
+      deadline.clear()
       signal.removeEventListener('abort', abort)
     },
   }

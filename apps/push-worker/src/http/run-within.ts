@@ -1,3 +1,5 @@
+import { startDeadline } from '@mono/worker-runtime'
+
 export interface RunWithinOptions {
   timeoutMs: number
   /** Aborts it earlier. */
@@ -15,12 +17,12 @@ export async function runWithin<T>(
   const controller = new AbortController()
   const onAbort = () => controller.abort(signal.reason)
   if (signal.aborted) onAbort()
-  const timer = setTimeout(() => controller.abort(new Error(`It took longer than ${timeoutMs} ms`)), timeoutMs)
+  const deadline = startDeadline(timeoutMs, () => controller.abort(new Error(`It took longer than ${timeoutMs} ms`)))
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     return await run(controller.signal)
   } finally {
-    clearTimeout(timer)
+    deadline.clear()
     signal.removeEventListener('abort', onAbort)
   }
 }
