@@ -39,9 +39,11 @@ export interface OriginGateOptions {
 }
 
 const failuresToClose = 5
-const maxWaitMs = 60_000
 
-/** With the gate closed that many times in a row: 5 s, 10 s, 20 s, 40 s, then 60 s. */
+/** One trial in that time is no burden to anybody, and work is to go on within 10 s of the push service's return. */
+const maxWaitMs = 8_000
+
+/** With the gate closed that many times in a row: 5 s, then 8 s. */
 export function closingTimeMs(closings: number): number {
   return Math.min(5000 * 2 ** (closings - 1), maxWaitMs)
 }
