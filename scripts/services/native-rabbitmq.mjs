@@ -175,6 +175,19 @@ export async function startRabbitmq(ports, { endWithParent }) {
   }
 }
 
+/**
+ * Runs a command of `rabbitmqctl` on the private broker.
+ * @param {BrokerPorts} ports
+ * @param {string[]} command
+ * @param {{ timeoutSeconds: number }} options
+ */
+export function runRabbitmqctl(ports, command, { timeoutSeconds }) {
+  const ctl = join(binaries, 'rabbitmqctl')
+  // Left alone by a second Ctrl-C, it would start an epmd that nobody ends.
+  const [file, args] = endingWithParent(ctl, ['-q', '--timeout', String(timeoutSeconds), ...command], 'SIGKILL')
+  return run(file, args, { env: brokerEnvironment(ports), cwd: directory, timeout: (timeoutSeconds + 3) * 1000 })
+}
+
 /** @returns {import('./processes.mjs').ProcessId | undefined} */
 export function findRunningRabbitmq() {
   return findInstanceProcesses(instanceName).find(({ command }) => command === 'beam.smp')
@@ -191,10 +204,7 @@ export async function stopRabbitmq(ports) {
     signalProcess(node, 'SIGCONT')
     if (ports) {
       const expression = 'gen_event:delete_handler(rabbit_event, rabbit_mgmt_db_handler, []), init:stop().'
-      const ctl = join(binaries, 'rabbitmqctl')
-      // Left alone by a second Ctrl-C, it would start an epmd that nobody ends.
-      const [command, args] = endingWithParent(ctl, ['-q', '--timeout', '5', 'eval', expression], 'SIGKILL')
-      await run(command, args, { env: brokerEnvironment(ports), cwd: directory, timeout: 8000 })
+      await runRabbitmqctl(ports, ['eval', expression], { timeoutSeconds: 5 })
     }
     if (!ports || !(await waitForExit(node, 3000))) {
       signalProcess(node, 'SIGTERM')

@@ -1,0 +1,113 @@
+// @ts-check
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { environment } from '../scripts/environment.mjs'
+import { rootDirectory } from '../scripts/services/paths.mjs'
+import { spawnDetached } from '../scripts/services/processes.mjs'
+
+/** As a supervisor in production does. */
+const restartAfterMs = 200
+/** Longer than a worker's own grace period. */
+const stopLimitMs = 60_000
+
+/**
+ * One place for a worker process, which is filled again whenever the process is gone.
+ * @typedef {object} Replica
+ * @property {string} name `chat-worker-1`
+ * @property {string} worker `chat-worker`
+ * @property {number} starts
+ * @property {(signal: NodeJS.Signals) => void} kill
+ * @property {() => Promise<void>} restart SIGTERM, and until the next process has been started
+ *
+ * @typedef {object} Fleet
+ * @property {Replica[]} replicas
+ * @property {string[]} faults processes that ended by themselves, or did not end
+ * @property {() => Promise<void>} stop SIGTERM to all
+ */
+
+/**
+ * Starts worker processes from their builds and keeps them running. Their logs go to a file each.
+ * @param {{ worker: string, count: number, env: NodeJS.ProcessEnv }[]} workers
+ * @param {{ logDirectory: string }} options
+ * @returns {Fleet}
+ */
+export function startFleet(workers, { logDirectory }) {
+  /** @type {string[]} */
+  const faults = []
+  let stopping = false
+
+  /** @param {string} worker @param {NodeJS.ProcessEnv} env @param {number} number */
+  function fillPlace(worker, env, number) {
+    const name = `${worker}-${number}`
+    /** @type {import('node:child_process').ChildProcess} */
+    let child
+    /** @type {Promise<void>} */
+    let ended
+    /** @type {NodeJS.Signals[]} */
+    let sent = []
+    const start = () => {
+      const log = openSync(join(logDirectory, `${name}.log`), 'a')
+      child = spawnDetached(process.execPath, [join(rootDirectory, 'apps', worker, 'dist/main.js')], {
+        env: { PATH: environment.PATH, NODE_ENV: 'production', HTTP_PORT: '0', ...env },
+        stdio: ['ignore', log, log],
+        endWithParent: 'SIGKILL',
+      })
+      closeSync(log)
+      replica.starts += 1
+      sent = []
+      ended = new Promise((resolve) => {
+        child.once('error', () => resolve())
+        child.once('exit', (code, signal) => {
+          const expected = sent.includes('SIGKILL') ? signal === 'SIGKILL' : sent.includes('SIGTERM') && code === 0
+          if (!expected)
+            faults.push(`${name} ended with ${signal ?? `code ${code}`} after ${sent.join(', ') || 'nothing'}`)
+          resolve()
+        })
+      })
+      void ended.then(async () => {
+        if (!stopping) await sleep(restartAfterMs)
+        if (!stopping) start()
+      })
+    }
+    /** @param {NodeJS.Signals} signal */
+    const kill = (signal) => {
+      sent.push(signal)
+      child.kill(signal)
+    }
+    const replica = {
+      name,
+      worker,
+      starts: 0,
+      kill,
+      async restart() {
+        kill('SIGTERM')
+        await ended
+        await sleep(restartAfterMs + 50)
+      },
+      async stop() {
+        if (child.exitCode !== null || child.signalCode !== null) return
+        kill('SIGTERM')
+        const timer = setTimeout(() => kill('SIGKILL'), stopLimitMs)
+        await ended
+        clearTimeout(timer)
+        if (sent.includes('SIGKILL')) faults.push(`${name} had not ended ${stopLimitMs / 1000} s after SIGTERM`)
+      },
+    }
+    start()
+    return replica
+  }
+
+  const replicas = workers.flatMap(({ worker, count, env }) =>
+    Array.from({ length: count }, (_, index) => fillPlace(worker, env, index + 1)),
+  )
+  return {
+    replicas,
+    faults,
+    async stop() {
+      stopping = true
+      await Promise.all(replicas.map((replica) => replica.stop()))
+    },
+  }
+}

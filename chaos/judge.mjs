@@ -1,0 +1,91 @@
+// @ts-check
+
+/**
+ * Everything that is known of one queue when a scenario is over.
+ * @typedef {object} Evidence
+ * @property {import('./messages.mjs').QueueName} queue
+ * @property {import('./publisher.mjs').Published[]} published
+ * @property {import('./effects.mjs').Effects} effects
+ * @property {import('./queues.mjs').Found[]} dead
+ * @property {import('./queues.mjs').Found[]} waiting in the work queue and its retry queues
+ * @property {string[]} poison ids of the messages that must be dead-lettered
+ * @property {number} faultOverAt in milliseconds since 1970
+ *
+ * @typedef {object} Row
+ * @property {string} queue
+ * @property {number} sent
+ * @property {number} confirmed
+ * @property {number} refused
+ * @property {number} unknown
+ * @property {number} done distinct messages
+ * @property {number} dead
+ * @property {number} queued
+ * @property {number} lost
+ * @property {number} twice
+ * @property {number | undefined} goesOn seconds from the end of the fault to the first effect after it
+ * @property {number | undefined} allDone seconds from the end of the fault to the last effect
+ * @property {string[]} faults why the row is not as it must be
+ */
+
+/**
+ * @param {Evidence} evidence
+ * @param {import('./scenario.mjs').Scenario} scenario
+ * @returns {Row}
+ */
+export function judge({ queue, published, effects, dead, waiting, poison, faultOverAt }, scenario) {
+  const withOutcome = (/** @type {string} */ outcome) =>
+    published.filter((each) => each.outcome === outcome).map(({ id }) => id)
+  const confirmed = withOutcome('confirmed')
+  const refused = withOutcome('refused')
+  const deadIds = new Set(dead.map(({ id }) => id))
+  const waitingIds = new Set(waiting.map(({ id }) => id))
+  const isDone = (/** @type {string} */ id) => effects.counts.has(id)
+  const lost = confirmed.filter((id) => !isDone(id) && !deadIds.has(id) && !waitingIds.has(id))
+  const twice = [...effects.counts].filter(([, times]) => times > 1)
+  const afterwards = effects.times.filter((at) => at > faultOverAt)
+  const toSeconds = (/** @type {number | undefined} */ at) => at && Math.max(0, (at - faultOverAt) / 1000)
+  const goesOn = toSeconds(afterwards.reduce((first, at) => Math.min(first, at), Number.POSITIVE_INFINITY))
+
+  const known = new Set([...published.map(({ id }) => id), ...poison])
+  const poisonIds = new Set(poison)
+  const { mayGiveUp, mayRemain, mayDoTwice = {}, goesOnWithin } = scenario
+  /** @type {[string, string[]][]} */
+  const wrong = [
+    ['lost', lost],
+    ['done twice', mayDoTwice[queue] ? [] : twice.map(([id]) => id)],
+    ['given up', mayGiveUp ? [] : dead.filter(({ id }) => !poisonIds.has(id)).map(({ id, code }) => `${id} (${code})`)],
+    ['poison that was not given up', poison.filter((id) => !deadIds.has(id))],
+    ['given up more than once', findRepeated(dead.map(({ id }) => id))],
+    ['done and given up', [...deadIds].filter(isDone)],
+    ['refused, yet done', refused.filter(isDone)],
+    ['never sent, yet done', [...effects.counts.keys()].filter((id) => !known.has(id))],
+    ['still queued', mayRemain ? [] : [...waitingIds]],
+  ]
+  const faults = [...effects.faults]
+  for (const [what, ids] of wrong) {
+    if (ids.length > 0) faults.push(`${ids.length} ${what}: ${ids.slice(0, 5).join(', ')}`)
+  }
+  if (goesOnWithin !== undefined && !(goesOn !== undefined && goesOn <= goesOnWithin)) {
+    faults.push(`work did not go on within ${goesOnWithin} s`)
+  }
+  return {
+    queue,
+    sent: published.length,
+    confirmed: confirmed.length,
+    refused: refused.length,
+    unknown: withOutcome('unknown').length,
+    done: effects.counts.size,
+    dead: deadIds.size,
+    queued: waitingIds.size,
+    lost: lost.length,
+    twice: twice.reduce((total, [, times]) => total + times - 1, 0),
+    goesOn: Number.isFinite(goesOn) ? goesOn : undefined,
+    allDone: toSeconds(afterwards.length > 0 ? afterwards.reduce((last, at) => Math.max(last, at)) : undefined),
+    faults,
+  }
+}
+
+/** @param {string[]} ids */
+function findRepeated(ids) {
+  return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))]
+}

@@ -1,0 +1,71 @@
+// @ts-check
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { rootDirectory } from '../scripts/services/paths.mjs'
+
+const directory = join(rootDirectory, 'test-results/chaos')
+const page = join(rootDirectory, 'docs/chaos.md')
+const tableMark = '<!-- the last results, written by `npm run chaos -- --record` -->'
+
+/**
+ * @typedef {import('./run-scenario.mjs').Result & { name: string, at: string }} Recorded
+ *
+ * @typedef {import('./judge.mjs').Row} Row
+ */
+
+/** @type {[string, (row: Row) => string | number | undefined][]} */
+const columns = [
+  ['queue', (row) => row.queue],
+  ['sent', (row) => row.sent],
+  ['confirmed', (row) => row.confirmed],
+  ['refused', (row) => row.refused],
+  ['unknown', (row) => row.unknown],
+  ['done', (row) => row.done],
+  ['dead-lettered', (row) => row.dead],
+  ['still queued', (row) => row.queued],
+  ['**lost**', (row) => row.lost],
+  ['**twice**', (row) => row.twice],
+  ['went on after s', (row) => row.goesOn?.toFixed(1)],
+  ['all done after s', (row) => row.allDone?.toFixed(0)],
+]
+
+/** @param {Recorded[]} results */
+export function renderTable(results) {
+  const header = ['scenario', ...columns.map(([title]) => title)]
+  const lines = results.flatMap(({ name, rows }) =>
+    rows.map((row, index) => [index === 0 ? name : '', ...columns.map(([, read]) => String(read(row) ?? '–'))]),
+  )
+  const toLine = (/** @type {string[]} */ cells) => `| ${cells.join(' | ')} |`
+  return [toLine(header), toLine(header.map((_, index) => (index < 2 ? '---' : '--:'))), ...lines.map(toLine)].join(
+    '\n',
+  )
+}
+
+/** @param {import('./run-scenario.mjs').Result} result */
+export const listFaults = ({ rows, faults }) => [
+  ...faults,
+  ...rows.flatMap((row) => row.faults.map((fault) => `${row.queue}: ${fault}`)),
+]
+
+/** @param {Recorded} result */
+export function keepResult(result) {
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, `${result.name}.json`), `${JSON.stringify(result, null, 2)}\n`)
+}
+
+/**
+ * Writes the newest result of each scenario into docs/chaos.md.
+ * @param {string[]} names of the scenarios, in order
+ */
+export function recordResults(names) {
+  const results = names.map(
+    (name) => /** @type {Recorded} */ (JSON.parse(readFileSync(join(directory, `${name}.json`), 'utf8'))),
+  )
+  const notes = results.flatMap((result) =>
+    [...listFaults(result), ...result.notes].map((line) => `- ${result.name}: ${line}`),
+  )
+  const [head] = readFileSync(page, 'utf8').split(tableMark)
+  const period = results.map(({ at }) => at.slice(0, 10)).sort()
+  const days = [...new Set([period[0], period.at(-1)])].join(' to ')
+  writeFileSync(page, `${head}${tableMark}\n\n${[days, renderTable(results), notes.join('\n')].join('\n\n').trim()}\n`)
+}

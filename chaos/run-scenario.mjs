@@ -1,0 +1,165 @@
+// @ts-check
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { localDirectory } from '../scripts/services/paths.mjs'
+import { waitUntilReady } from '../scripts/services/wait-until-ready.mjs'
+import { readEffects } from './effects.mjs'
+import { startFleet } from './fleet.mjs'
+import { judge } from './judge.mjs'
+import { messageKinds, queueNames } from './messages.mjs'
+import { startPublisher } from './publisher.mjs'
+import { countQueue, deadLetterQueueOf, drainQueue, listWaitingQueues, withChannel } from './queues.mjs'
+import { openStage } from './stage.mjs'
+
+/** @typedef {import('./messages.mjs').QueueName} QueueName */
+
+const replicas = 2
+const startLimitMs = 120_000
+/** Work goes on undisturbed so long before the fault, and messages are still sent so long after it. */
+const before = 6
+const after = 15
+const defaultSettleSeconds = 180
+
+/**
+ * @typedef {object} Result
+ * @property {import('./judge.mjs').Row[]} rows
+ * @property {string[]} notes
+ * @property {string[]} faults of the processes
+ */
+
+/**
+ * Starts two replicas of each worker and a publisher, does the fault while messages flow, waits until all is done, and
+ * counts.
+ * @param {import('./scenario.mjs').Scenario} scenario
+ * @param {import('./private-services.mjs').PrivateServices} services
+ * @param {{ messages: number, say: (line: string) => void }} options
+ * @returns {Promise<Result>}
+ */
+export async function runScenario(scenario, services, { messages, say }) {
+  const { name, queues = queueNames, settleSeconds = defaultSettleSeconds } = scenario
+  const directory = join(localDirectory, 'runs', name)
+  rmSync(directory, { recursive: true, force: true })
+  mkdirSync(directory, { recursive: true })
+  const stage = await openStage(services, { proxied: scenario.proxied ?? false })
+  const fleet = startFleet(
+    queues.map((queue) => {
+      const { worker } = messageKinds[queue]
+      return { worker, count: replicas, env: stage.environmentOf(worker) }
+    }),
+    { logDirectory: directory },
+  )
+  try {
+    await until('all workers to consume', startLimitMs, () => findMissingConsumer(stage, queues))
+    const poison = createPoison(stage)
+    /** @type {string[]} */
+    const notes = []
+    const note = (/** @type {string} */ line) => {
+      notes.push(line)
+      say(line)
+    }
+    const publisher = startPublisher({
+      url: stage.clientUrl,
+      counts: Object.fromEntries(queues.map((queue) => [queue, scenario.messages?.[queue] ?? messages])),
+      seconds: before + scenario.seconds + after,
+      journalFile: join(directory, 'journal.jsonl'),
+    })
+    await publisher.connected
+    await sleep(before * 1000)
+    say('the fault begins')
+    await scenario.fault({ ...services, fleet, stage, messages, sendPoison: poison.send, note })
+    const faultOverAt = Date.now()
+    say('the fault is over')
+    const published = await publisher.done
+    say(`all is sent, ${Math.round((Date.now() - faultOverAt) / 1000)} s after the fault`)
+    const left = await waitUntilReady(() => findUndone(stage, queues, published), {
+      timeoutMs: settleSeconds * 1000,
+      intervalMs: 1000,
+    })
+    if (left !== undefined) note(`not all was done: ${left}`)
+    await fleet.stop()
+
+    const rows = []
+    for (const queue of queues) {
+      const waiting = []
+      for (const each of listWaitingQueues(queue)) waiting.push(...(await drainQueue(stage.brokerUrl, each)))
+      const evidence = {
+        queue,
+        published: published.filter((each) => each.queue === queue),
+        effects: await readEffects(queue, stage),
+        dead: await drainQueue(stage.brokerUrl, deadLetterQueueOf(queue)),
+        waiting,
+        poison: poison.sentTo(queue),
+        faultOverAt,
+      }
+      rows.push(judge(evidence, scenario))
+    }
+    return { rows, notes, faults: fleet.faults }
+  } finally {
+    await Promise.all([services.broker.heal(), services.database.heal()])
+    await fleet.stop()
+    await stage.close()
+  }
+}
+
+/**
+ * @param {string} what
+ * @param {number} timeoutMs
+ * @param {() => Promise<string | undefined>} probe
+ */
+async function until(what, timeoutMs, probe) {
+  const fault = await waitUntilReady(probe, { timeoutMs, intervalMs: 300 })
+  if (fault !== undefined) throw new Error(`Expected ${what}: ${fault}`)
+}
+
+/**
+ * @param {import('./stage.mjs').Stage} stage
+ * @param {QueueName[]} queues
+ */
+async function findMissingConsumer({ brokerUrl }, queues) {
+  for (const queue of queues) {
+    // The queue is declared by the first worker.
+    const found = await countQueue(brokerUrl, queue).catch(() => ({ consumerCount: 0 }))
+    if (found.consumerCount < replicas) return `${queue} has ${found.consumerCount} consumers of ${replicas}`
+  }
+  return undefined
+}
+
+/**
+ * @param {import('./stage.mjs').Stage} stage
+ * @param {QueueName[]} queues
+ * @param {import('./publisher.mjs').Published[]} published
+ * @returns {Promise<string | undefined>}
+ */
+async function findUndone(stage, queues, published) {
+  for (const queue of queues) {
+    const { counts } = await readEffects(queue, stage)
+    const confirmed = published.filter((each) => each.queue === queue && each.outcome === 'confirmed')
+    const undone = confirmed.filter(({ id }) => !counts.has(id)).length
+    const { messageCount: dead } = await countQueue(stage.brokerUrl, deadLetterQueueOf(queue))
+    if (undone > dead) return `${queue} has ${undone} confirmed messages without effect and ${dead} dead letters`
+    for (const each of listWaitingQueues(queue)) {
+      const { messageCount } = await countQueue(stage.brokerUrl, each)
+      if (messageCount > 0) return `${messageCount} messages wait in ${each}`
+    }
+  }
+  return undefined
+}
+
+/** @param {import('./stage.mjs').Stage} stage */
+function createPoison({ brokerUrl }) {
+  /** @type {{ queue: QueueName, id: string }[]} */
+  const sent = []
+  return {
+    /** @type {import('./scenario.mjs').Run['sendPoison']} */
+    async send(queue, id, body, properties = {}) {
+      const { exchange, routingKey } = messageKinds[queue]
+      await withChannel(brokerUrl, async (channel) => {
+        channel.publish(exchange, routingKey, Buffer.from(body), { persistent: true, messageId: id, ...properties })
+        await channel.waitForConfirms()
+      })
+      sent.push({ queue, id })
+    },
+    sentTo: (/** @type {QueueName} */ wanted) => sent.filter(({ queue }) => queue === wanted).map(({ id }) => id),
+  }
+}

@@ -1,0 +1,72 @@
+// @ts-check
+import './own-instances.mjs'
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+import { buildPackages, installDependencies } from '../scripts/prepare.mjs'
+import { say } from '../scripts/services/progress.mjs'
+
+const usage = `usage: npm run chaos [-- NAME…] [--list] [--messages N] [--record]
+
+Breaks broker, database, network, far ends and workers from outside while messages flow, and proves that none is lost.
+Uses a private broker and database of its own. The exit code is 1 if anything is not as it must be.
+  --list        names what can be done
+  --messages N  to each queue; default 5000
+  --record      writes the newest result of every scenario into docs/chaos.md`
+
+const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`)
+
+/** @param {string[]} args */
+async function main(args) {
+  const { positionals: names, values } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { list: { type: 'boolean' }, messages: { type: 'string', default: '5000' }, record: { type: 'boolean' } },
+  })
+  await installDependencies()
+  await buildPackages()
+  // Only here, since they need the dependencies and the build.
+  const { scenarios } = await import('./scenarios/index.mjs')
+  const { withPrivateServices } = await import('./private-services.mjs')
+  const { runScenario } = await import('./run-scenario.mjs')
+  const { keepResult, listFaults, recordResults, renderTable } = await import('./report.mjs')
+
+  if (values.list) {
+    for (const { name, what } of scenarios) print(`${name.padEnd(20)} ${what}`)
+    return
+  }
+  const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name))
+  if (unknown.length > 0) throw new Error(`No such scenario: ${unknown.join(', ')}. --list names them.`)
+  const messages = Number(values.messages)
+  if (!(Number.isInteger(messages) && messages > 0))
+    throw new Error(`--messages: expected a number, found ${values.messages}`)
+  const chosen = scenarios.filter(({ name }) => names.length === 0 || names.includes(name))
+
+  await withPrivateServices(async (services) => {
+    for (const scenario of chosen) {
+      const since = performance.now()
+      const sayHere = (/** @type {string} */ line) =>
+        say(`${scenario.name} ${((performance.now() - since) / 1000).toFixed(0).padStart(4)} s  ${line}`)
+      sayHere(scenario.what)
+      const result = await runScenario(scenario, services, { messages, say: sayHere })
+      const recorded = { name: scenario.name, at: new Date().toISOString(), ...result }
+      keepResult(recorded)
+      print(`\n${renderTable([recorded])}`)
+      for (const fault of listFaults(result)) {
+        print(`FAULT ${fault}`)
+        process.exitCode = 1
+      }
+      sayHere('done')
+    }
+  })
+  if (values.record) recordResults(scenarios.map(({ name }) => name))
+}
+
+// What was started ends with this process.
+process.on('SIGINT', () => process.exit(130)).on('SIGTERM', () => process.exit(143))
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  say(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  say(usage)
+  process.exitCode = 1
+}

@@ -1,0 +1,41 @@
+// @ts-check
+import { setTimeout as sleep } from 'node:timers/promises'
+import { messageKinds } from '../messages.mjs'
+
+const rounds = 20
+
+/** @type {{ body: string | Buffer, properties?: import('amqplib').Options.Publish }[]} */
+const bad = [
+  { body: '{"not": json}' },
+  { body: Buffer.from([0x22, 0xff, 0x22]) },
+  { body: '{}' },
+  { body: '[]' },
+  { body: 'null' },
+  { body: '' },
+  { body: '{}', properties: { type: 'nobody.knows' } },
+  { body: JSON.stringify('x'.repeat(1024 * 1024)) },
+  { body: '{}', properties: { headers: { 'x-attempts': -1e9 } } },
+  { body: '{}', properties: { headers: { 'x-schema-version': 2 } } },
+]
+
+/** @type {import('../scenario.mjs').Scenario} */
+export const poison = {
+  name: 'poison',
+  what: `${rounds * bad.length} bad messages among the good ones of each queue; these are given up, and no others`,
+  seconds: 20,
+  goesOnWithin: 10,
+  async fault({ fleet, sendPoison }) {
+    const queues = Object.entries(messageKinds).filter(([, { worker }]) =>
+      fleet.replicas.some((replica) => replica.worker === worker),
+    )
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [name] of queues) {
+        const queue = /** @type {import('../messages.mjs').QueueName} */ (name)
+        for (const [index, { body, properties }] of bad.entries()) {
+          await sendPoison(queue, `poison-${round}-${index}`, body, properties)
+        }
+      }
+      await sleep(200)
+    }
+  },
+}

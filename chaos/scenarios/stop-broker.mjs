@@ -1,0 +1,15 @@
+// @ts-check
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** @type {import('../scenario.mjs').Scenario} */
+export const stopBroker = {
+  name: 'stop-broker',
+  what: 'the broker is stopped in order, and started 5 s later',
+  seconds: 20,
+  goesOnWithin: 10,
+  async fault({ broker }) {
+    await broker.stop()
+    await sleep(5000)
+    await broker.start()
+  },
+}
