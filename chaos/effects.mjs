@@ -5,6 +5,7 @@
  * @typedef {object} Effects
  * @property {Map<string, number>} counts how often, by message id
  * @property {number[]} times in milliseconds since 1970
+ * @property {boolean} areComplete whoever a message was for, its effect is among them
  * @property {string[]} faults what is wrong with them as a whole
  */
 
@@ -17,13 +18,15 @@ const readers = {
       GROUP BY tenant_id, conversation_id HAVING count(*) <> max(sequence)`)
     return {
       ...count(rows),
+      areComplete: true,
       faults: gaps.map(
         ({ conversation_id, found, last }) => `${conversation_id}: ${found} messages, the last is number ${last}`,
       ),
     }
   },
   async 'audit.events'({ query }) {
-    return count(await query('SELECT event_id AS id, extract(epoch FROM recorded_at) * 1000 AS at FROM audit.events'))
+    const rows = await query('SELECT event_id AS id, extract(epoch FROM recorded_at) * 1000 AS at FROM audit.events')
+    return { ...count(rows), areComplete: true }
   },
   async 'push.notifications'({ farEnds }) {
     return count(farEnds.pushService.received.map(({ payload, at }) => ({ id: JSON.parse(payload).tag, at })))
@@ -47,5 +50,5 @@ function count(effects) {
   /** @type {Map<string, number>} */
   const counts = new Map()
   for (const { id } of effects) counts.set(id, (counts.get(id) ?? 0) + 1)
-  return { counts, times: effects.map(({ at }) => Number(at)), faults: [] }
+  return { counts, times: effects.map(({ at }) => Number(at)), areComplete: false, faults: [] }
 }

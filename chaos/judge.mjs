@@ -1,4 +1,5 @@
 // @ts-check
+import { toIndex } from './messages.mjs'
 
 /**
  * Everything that is known of one queue when a scenario is over.
@@ -9,6 +10,7 @@
  * @property {import('./queues.mjs').Found[]} dead
  * @property {import('./queues.mjs').Found[]} waiting in the work queue and its retry queues
  * @property {string[]} poison ids of the messages that must be dead-lettered
+ * @property {string[]} mutants ids of those that may be dead-lettered or done, under whatever id they bear
  * @property {number} faultOverAt in milliseconds since 1970
  *
  * @typedef {object} Row
@@ -24,6 +26,7 @@
  * @property {number} twice
  * @property {number | undefined} goesOn seconds from the end of the fault to the first effect after it
  * @property {number | undefined} allDone seconds from the end of the fault to the last effect
+ * @property {{ deadLettered: number, done: number } | undefined} mutants what became of them
  * @property {string[]} faults why the row is not as it must be
  */
 
@@ -32,7 +35,7 @@
  * @param {import('./scenario.mjs').Scenario} scenario
  * @returns {Row}
  */
-export function judge({ queue, published, effects, dead, waiting, poison, faultOverAt }, scenario) {
+export function judge({ queue, published, effects, dead, waiting, poison, mutants, faultOverAt }, scenario) {
   const withOutcome = (/** @type {string} */ outcome) =>
     published.filter((each) => each.outcome === outcome).map(({ id }) => id)
   const confirmed = withOutcome('confirmed')
@@ -41,29 +44,38 @@ export function judge({ queue, published, effects, dead, waiting, poison, faultO
   const waitingIds = new Set(waiting.map(({ id }) => id))
   const isDone = (/** @type {string} */ id) => effects.counts.has(id)
   const lost = confirmed.filter((id) => !isDone(id) && !deadIds.has(id) && !waitingIds.has(id))
-  const twice = [...effects.counts].filter(([, times]) => times > 1)
   const afterwards = effects.times.filter((at) => at > faultOverAt)
   const toSeconds = (/** @type {number | undefined} */ at) => at && Math.max(0, (at - faultOverAt) / 1000)
   const goesOn = toSeconds(afterwards.reduce((first, at) => Math.min(first, at), Number.POSITIVE_INFINITY))
 
-  const known = new Set([...published.map(({ id }) => id), ...poison])
-  const poisonIds = new Set(poison)
+  const known = new Set(published.map(({ id }) => id))
+  const twice = [...effects.counts].filter(([id, times]) => known.has(id) && times > 1)
+  const done = [...effects.counts.keys()].filter((id) => known.has(id))
+  const strayIds = new Set([...poison, ...mutants])
   const { mayGiveUp, mayRemain, mayDoTwice = {}, goesOnWithin } = scenario
+  const maybeGivenUp = (/** @type {string} */ id) => known.has(id) && mayGiveUp?.(queue, toIndex(id)) === true
   /** @type {[string, string[]][]} */
   const wrong = [
     ['lost', lost],
     ['done twice', mayDoTwice[queue] ? [] : twice.map(([id]) => id)],
-    ['given up', mayGiveUp ? [] : dead.filter(({ id }) => !poisonIds.has(id)).map(({ id, code }) => `${id} (${code})`)],
+    [
+      'given up',
+      dead.filter(({ id }) => !strayIds.has(id) && !maybeGivenUp(id)).map(({ id, code }) => `${id} (${code})`),
+    ],
     ['poison that was not given up', poison.filter((id) => !deadIds.has(id))],
     ['given up more than once', findRepeated(dead.map(({ id }) => id))],
     ['done and given up', [...deadIds].filter(isDone)],
     ['refused, yet done', refused.filter(isDone)],
-    ['never sent, yet done', [...effects.counts.keys()].filter((id) => !known.has(id))],
+    ['never sent, yet done', mutants.length > 0 ? [] : [...effects.counts.keys()].filter((id) => !known.has(id))],
     ['still queued', mayRemain ? [] : [...waitingIds]],
   ]
   const faults = [...effects.faults]
   for (const [what, ids] of wrong) {
     if (ids.length > 0) faults.push(`${ids.length} ${what}: ${ids.slice(0, 5).join(', ')}`)
+  }
+  const settledMutants = mutants.filter((id) => deadIds.has(id)).length + effects.counts.size - done.length
+  if (effects.areComplete && settledMutants < mutants.length) {
+    faults.push(`${mutants.length - settledMutants} mutants are neither done nor dead-lettered`)
   }
   if (goesOnWithin !== undefined && !(goesOn !== undefined && goesOn <= goesOnWithin)) {
     faults.push(`work did not go on within ${goesOnWithin} s`)
@@ -74,7 +86,11 @@ export function judge({ queue, published, effects, dead, waiting, poison, faultO
     confirmed: confirmed.length,
     refused: refused.length,
     unknown: withOutcome('unknown').length,
-    done: effects.counts.size,
+    done: done.length,
+    mutants:
+      mutants.length === 0
+        ? undefined
+        : { deadLettered: mutants.filter((id) => deadIds.has(id)).length, done: effects.counts.size - done.length },
     dead: deadIds.size,
     queued: waitingIds.size,
     lost: lost.length,

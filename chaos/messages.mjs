@@ -20,6 +20,9 @@ export const pushUsers = Array.from({ length: 50 }, (_, index) => `user-${index}
 /** @param {QueueName} queue @param {number} index */
 export const toMessageId = (queue, index) => `${queue}-${index}`
 
+/** @param {string} messageId */
+export const toIndex = (messageId) => Number(messageId.split('-').at(-1))
+
 /** @type {Record<QueueName, MessageKind>} */
 export const messageKinds = {
   'chat.messages': {

@@ -1,4 +1,5 @@
 // @ts-check
+import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import process from 'node:process'
 import { finished } from 'node:stream/promises'
@@ -6,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createMessageQueue } from '@mono/message-queue'
 import { messageKinds, toMessageId } from './messages.mjs'
 
-// An application, in a process of its own: sends evenly over the seconds it is told, and writes down what it was told of
-// each message. One whose outcome is unknown it sends again with the same id, as the client advises.
+// An application, in a process of its own: sends most messages evenly over the seconds it is told, the rest when it is told
+// that the fault is over, and writes down what became of each. One whose outcome is unknown it sends again with the same id, as the client advises.
 
 const maxTries = 5
 const tickMs = 20
@@ -46,25 +47,38 @@ async function publish(queue, index) {
   }
 }
 
+/**
+ * @param {(count: number) => { from: number, to: number }} part of each queue's messages
+ * @param {number} seconds over which they are spread
+ */
+async function publishEvenly(part, seconds) {
+  const startedAt = performance.now()
+  const lanes = Object.entries(counts).map(([queue, count]) => {
+    const { from, to } = part(count)
+    return { queue: /** @type {import('./messages.mjs').QueueName} */ (queue), from, to, next: from }
+  })
+  /** @type {Promise<void>[]} */
+  const sends = []
+  while (lanes.some(({ next, to }) => next < to)) {
+    const share = Math.min(1, (performance.now() - startedAt) / 1000 / seconds)
+    for (const lane of lanes) {
+      const due = lane.from + Math.ceil(share * (lane.to - lane.from))
+      while (lane.next < due) sends.push(publish(lane.queue, lane.next++))
+    }
+    await sleep(tickMs)
+  }
+  await Promise.all(sends)
+}
+
+const toMiddle = (/** @type {number} */ count) => Math.ceil(count * 0.7)
+
 await messageQueue.connect({ deadlineMs: 30_000 })
 process.stdout.write('connected\n')
-const startedAt = performance.now()
-const lanes = Object.entries(counts).map(([queue, count]) => ({
-  queue: /** @type {import('./messages.mjs').QueueName} */ (queue),
-  count,
-  sent: 0,
-}))
-/** @type {Promise<void>[]} */
-const sends = []
-while (lanes.some(({ sent, count }) => sent < count)) {
-  const share = Math.min(1, (performance.now() - startedAt) / 1000 / seconds)
-  for (const lane of lanes) {
-    const due = Math.ceil(share * lane.count)
-    while (lane.sent < due) sends.push(publish(lane.queue, lane.sent++))
-  }
-  await sleep(tickMs)
-}
-await Promise.all(sends)
+const first = publishEvenly((count) => ({ from: 0, to: toMiddle(count) }), seconds.first)
+await once(process.stdin, 'data') // the fault is over
+const rest = publishEvenly((count) => ({ from: toMiddle(count), to: count }), seconds.rest)
+await Promise.all([first, rest])
 journal.end()
 await finished(journal)
 await messageQueue.close()
+process.stdin.destroy()

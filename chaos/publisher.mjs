@@ -10,7 +10,7 @@ import { spawnDetached } from '../scripts/services/processes.mjs'
  * @typedef {object} PublisherTask
  * @property {string} url of the broker
  * @property {Partial<Record<import('./messages.mjs').QueueName, number>>} counts messages by queue
- * @property {number} seconds over which they are spread
+ * @property {{ first: number, rest: number }} seconds over which most of them, and then the rest, are spread
  * @property {string} journalFile
  *
  * What an application was told of one message.
@@ -24,6 +24,9 @@ import { spawnDetached } from '../scripts/services/processes.mjs'
  * @typedef {object} Publisher
  * @property {Promise<void>} connected
  * @property {Promise<Published[]>} done
+ * @property {() => void} sendRest
+ * @property {() => void} freeze SIGSTOP
+ * @property {() => void} thaw
  */
 
 /**
@@ -34,7 +37,7 @@ export function startPublisher(task) {
   const child = spawnDetached(
     process.execPath,
     [join(rootDirectory, 'chaos/publisher-process.mjs'), JSON.stringify(task)],
-    { env: { PATH: environment.PATH }, stdio: ['ignore', 'pipe', 'pipe'], endWithParent: 'SIGKILL' },
+    { env: { PATH: environment.PATH }, stdio: ['pipe', 'pipe', 'pipe'], endWithParent: 'SIGKILL' },
   )
   let stderr = ''
   child.stderr?.setEncoding('utf8').on('data', (text) => {
@@ -52,7 +55,13 @@ export function startPublisher(task) {
   const connected = Promise.race([ended, new Promise((resolve) => child.stdout?.once('data', resolve))])
   const done = ended.then(() => readJournal(task.journalFile))
   done.catch(() => {})
-  return { connected: connected.then(() => {}), done }
+  return {
+    connected: connected.then(() => {}),
+    done,
+    sendRest: () => void child.stdin?.write('rest\n'),
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+  }
 }
 
 /**

@@ -9,6 +9,9 @@ import { connect } from 'amqplib'
  * @property {string} [code] why it was given up
  */
 
+/** Tells messages whose `message_id` is part of what is wrong with them. */
+export const idHeader = 'x-chaos-id'
+
 /**
  * Over a plain AMQP connection of its own.
  * @template T
@@ -63,7 +66,10 @@ export async function drainQueue(url, queue) {
       if (!message) return found
       const { messageId, headers } = message.properties
       const code = headers?.['x-failure-code'] ?? headers?.['x-death']?.[0]?.reason
-      found.push({ id: String(messageId), ...(code === undefined ? {} : { code: String(code) }) })
+      found.push({
+        id: String(headers?.[idHeader] ?? messageId),
+        ...(code === undefined ? {} : { code: String(code) }),
+      })
     }
   })
 }

@@ -47,6 +47,14 @@ export const listFaults = ({ rows, faults }) => [
   ...rows.flatMap((row) => row.faults.map((fault) => `${row.queue}: ${fault}`)),
 ]
 
+/** @param {import('./run-scenario.mjs').Result} result */
+export const listNotes = ({ rows, notes }) => [
+  ...notes,
+  ...rows.flatMap(({ queue, mutants }) =>
+    mutants ? [`${queue}: ${mutants.deadLettered} mutants dead-lettered, ${mutants.done} done`] : [],
+  ),
+]
+
 /** @param {Recorded} result */
 export function keepResult(result) {
   mkdirSync(directory, { recursive: true })
@@ -62,7 +70,7 @@ export function recordResults(names) {
     (name) => /** @type {Recorded} */ (JSON.parse(readFileSync(join(directory, `${name}.json`), 'utf8'))),
   )
   const notes = results.flatMap((result) =>
-    [...listFaults(result), ...result.notes].map((line) => `- ${result.name}: ${line}`),
+    [...listFaults(result), ...listNotes(result)].map((line) => `- ${result.name}: ${line}`),
   )
   const [head] = readFileSync(page, 'utf8').split(tableMark)
   const period = results.map(({ at }) => at.slice(0, 10)).sort()

@@ -1,5 +1,6 @@
 // @ts-check
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { localDirectory } from '../scripts/services/paths.mjs'
@@ -9,8 +10,9 @@ import { startFleet } from './fleet.mjs'
 import { judge } from './judge.mjs'
 import { messageKinds, queueNames } from './messages.mjs'
 import { startPublisher } from './publisher.mjs'
-import { countQueue, deadLetterQueueOf, drainQueue, listWaitingQueues, withChannel } from './queues.mjs'
+import { countQueue, deadLetterQueueOf, drainQueue, listWaitingQueues } from './queues.mjs'
 import { openStage } from './stage.mjs'
+import { createStrayMessages } from './stray-messages.mjs'
 
 /** @typedef {import('./messages.mjs').QueueName} QueueName */
 
@@ -33,10 +35,10 @@ const defaultSettleSeconds = 180
  * counts.
  * @param {import('./scenario.mjs').Scenario} scenario
  * @param {import('./private-services.mjs').PrivateServices} services
- * @param {{ messages: number, say: (line: string) => void }} options
+ * @param {{ messages: number, seed: number, say: (line: string) => void }} options
  * @returns {Promise<Result>}
  */
-export async function runScenario(scenario, services, { messages, say }) {
+export async function runScenario(scenario, services, { messages, seed, say }) {
   const { name, queues = queueNames, settleSeconds = defaultSettleSeconds } = scenario
   const directory = join(localDirectory, 'runs', name)
   rmSync(directory, { recursive: true, force: true })
@@ -51,25 +53,30 @@ export async function runScenario(scenario, services, { messages, say }) {
   )
   try {
     await until('all workers to consume', startLimitMs, () => findMissingConsumer(stage, queues))
-    const poison = createPoison(stage)
+    const stray = createStrayMessages(stage)
     /** @type {string[]} */
     const notes = []
     const note = (/** @type {string} */ line) => {
       notes.push(line)
       say(line)
     }
+    await scenario.prepare?.({ ...services, stage, messages })
     const publisher = startPublisher({
       url: stage.clientUrl,
-      counts: Object.fromEntries(queues.map((queue) => [queue, scenario.messages?.[queue] ?? messages])),
-      seconds: before + scenario.seconds + after,
+      counts: Object.fromEntries(
+        queues.map((queue) => [queue, Math.min(messages, scenario.messages?.[queue] ?? messages)]),
+      ),
+      seconds: { first: before + scenario.seconds, rest: after },
       journalFile: join(directory, 'journal.jsonl'),
     })
     await publisher.connected
     await sleep(before * 1000)
     say('the fault begins')
-    await scenario.fault({ ...services, fleet, stage, messages, sendPoison: poison.send, note })
+    await scenario.fault({ ...services, fleet, stage, publisher, queues, ...stray, seed, note })
     const faultOverAt = Date.now()
+    publisher.sendRest()
     say('the fault is over')
+    note(`load ${loadavg()[0]?.toFixed(1)} at the end of the fault`)
     const published = await publisher.done
     say(`all is sent, ${Math.round((Date.now() - faultOverAt) / 1000)} s after the fault`)
     const left = await waitUntilReady(() => findUndone(stage, queues, published), {
@@ -83,13 +90,16 @@ export async function runScenario(scenario, services, { messages, say }) {
     for (const queue of queues) {
       const waiting = []
       for (const each of listWaitingQueues(queue)) waiting.push(...(await drainQueue(stage.brokerUrl, each)))
+      const effects = await readEffects(queue, stage)
+      writeFileSync(join(directory, `${queue}.timeline.txt`), renderTimeline(effects.times, faultOverAt))
       const evidence = {
         queue,
         published: published.filter((each) => each.queue === queue),
-        effects: await readEffects(queue, stage),
+        effects,
         dead: await drainQueue(stage.brokerUrl, deadLetterQueueOf(queue)),
         waiting,
-        poison: poison.sentTo(queue),
+        poison: stray.listPoison(queue),
+        mutants: stray.listMutants(queue),
         faultOverAt,
       }
       rows.push(judge(evidence, scenario))
@@ -100,6 +110,22 @@ export async function runScenario(scenario, services, { messages, say }) {
     await fleet.stop()
     await stage.close()
   }
+}
+
+/**
+ * How many effects there were in each second before and after the end of the fault.
+ * @param {number[]} times
+ * @param {number} faultOverAt
+ */
+function renderTimeline(times, faultOverAt) {
+  /** @type {Map<number, number>} */
+  const bySecond = new Map()
+  for (const at of times) {
+    const second = Math.floor((at - faultOverAt) / 1000)
+    bySecond.set(second, (bySecond.get(second) ?? 0) + 1)
+  }
+  const lines = [...bySecond].sort(([a], [b]) => a - b).map(([second, count]) => `${second} s: ${count}\n`)
+  return lines.join('')
 }
 
 /**
@@ -144,22 +170,4 @@ async function findUndone(stage, queues, published) {
     }
   }
   return undefined
-}
-
-/** @param {import('./stage.mjs').Stage} stage */
-function createPoison({ brokerUrl }) {
-  /** @type {{ queue: QueueName, id: string }[]} */
-  const sent = []
-  return {
-    /** @type {import('./scenario.mjs').Run['sendPoison']} */
-    async send(queue, id, body, properties = {}) {
-      const { exchange, routingKey } = messageKinds[queue]
-      await withChannel(brokerUrl, async (channel) => {
-        channel.publish(exchange, routingKey, Buffer.from(body), { persistent: true, messageId: id, ...properties })
-        await channel.waitForConfirms()
-      })
-      sent.push({ queue, id })
-    },
-    sentTo: (/** @type {QueueName} */ wanted) => sent.filter(({ queue }) => queue === wanted).map(({ id }) => id),
-  }
 }

@@ -5,12 +5,13 @@ import { parseArgs } from 'node:util'
 import { buildPackages, installDependencies } from '../scripts/prepare.mjs'
 import { say } from '../scripts/services/progress.mjs'
 
-const usage = `usage: npm run chaos [-- NAME…] [--list] [--messages N] [--record]
+const usage = `usage: npm run chaos [-- NAME…] [--list] [--messages N] [--seed N] [--record]
 
 Breaks broker, database, network, far ends and workers from outside while messages flow, and proves that none is lost.
 Uses a private broker and database of its own. The exit code is 1 if anything is not as it must be.
   --list        names what can be done
   --messages N  to each queue; default 5000
+  --seed N      of what is random; it is printed
   --record      writes the newest result of every scenario into docs/chaos.md`
 
 const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`)
@@ -20,7 +21,12 @@ async function main(args) {
   const { positionals: names, values } = parseArgs({
     args,
     allowPositionals: true,
-    options: { list: { type: 'boolean' }, messages: { type: 'string', default: '5000' }, record: { type: 'boolean' } },
+    options: {
+      list: { type: 'boolean' },
+      messages: { type: 'string', default: '5000' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      record: { type: 'boolean' },
+    },
   })
   await installDependencies()
   await buildPackages()
@@ -28,7 +34,7 @@ async function main(args) {
   const { scenarios } = await import('./scenarios/index.mjs')
   const { withPrivateServices } = await import('./private-services.mjs')
   const { runScenario } = await import('./run-scenario.mjs')
-  const { keepResult, listFaults, recordResults, renderTable } = await import('./report.mjs')
+  const { keepResult, listFaults, listNotes, recordResults, renderTable } = await import('./report.mjs')
 
   if (values.list) {
     for (const { name, what } of scenarios) print(`${name.padEnd(20)} ${what}`)
@@ -36,9 +42,8 @@ async function main(args) {
   }
   const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name))
   if (unknown.length > 0) throw new Error(`No such scenario: ${unknown.join(', ')}. --list names them.`)
-  const messages = Number(values.messages)
-  if (!(Number.isInteger(messages) && messages > 0))
-    throw new Error(`--messages: expected a number, found ${values.messages}`)
+  const messages = toPositiveInteger('--messages', values.messages)
+  const seed = toPositiveInteger('--seed', values.seed)
   const chosen = scenarios.filter(({ name }) => names.length === 0 || names.includes(name))
 
   await withPrivateServices(async (services) => {
@@ -47,10 +52,11 @@ async function main(args) {
       const sayHere = (/** @type {string} */ line) =>
         say(`${scenario.name} ${((performance.now() - since) / 1000).toFixed(0).padStart(4)} s  ${line}`)
       sayHere(scenario.what)
-      const result = await runScenario(scenario, services, { messages, say: sayHere })
+      const result = await runScenario(scenario, services, { messages, seed, say: sayHere })
       const recorded = { name: scenario.name, at: new Date().toISOString(), ...result }
       keepResult(recorded)
       print(`\n${renderTable([recorded])}`)
+      for (const note of listNotes(result)) print(note)
       for (const fault of listFaults(result)) {
         print(`FAULT ${fault}`)
         process.exitCode = 1
@@ -59,6 +65,12 @@ async function main(args) {
     }
   })
   if (values.record) recordResults(scenarios.map(({ name }) => name))
+}
+
+/** @param {string} option @param {string} text */
+function toPositiveInteger(option, text) {
+  if (/^[1-9]\d*$/.test(text)) return Number(text)
+  throw new Error(`${option}: expected a positive integer, found ${text}`)
 }
 
 // What was started ends with this process.

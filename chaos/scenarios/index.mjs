@@ -1,10 +1,43 @@
 // @ts-check
 import { cutNetwork } from './cut-network.mjs'
+import { deleteQueues } from './delete-queues.mjs'
+import { diskAlarm } from './disk-alarm.mjs'
+import { expiry } from './expiry.mjs'
+import { freezeBroker } from './freeze-broker.mjs'
 import { freezeDatabase } from './freeze-database.mjs'
+import { fullQueues } from './full-queues.mjs'
+import { killBroker } from './kill-broker.mjs'
+import { killDatabase } from './kill-database.mjs'
 import { killWorkers } from './kill-workers.mjs'
 import { memoryAlarm } from './memory-alarm.mjs'
+import { mutants } from './mutants.mjs'
 import { poison } from './poison.mjs'
+import { pushScenarios } from './push.mjs'
+import { rollingRestart } from './rolling-restart.mjs'
+import { smtpAway, smtpDrops, smtpHangs, smtpPerRecipient, smtpRefuses } from './smtp.mjs'
 import { stopBroker } from './stop-broker.mjs'
 
 /** In the order in which they are run. @type {import('../scenario.mjs').Scenario[]} */
-export const scenarios = [killWorkers, stopBroker, freezeDatabase, memoryAlarm, cutNetwork, poison]
+export const scenarios = [
+  killWorkers,
+  stopBroker,
+  freezeDatabase,
+  memoryAlarm,
+  cutNetwork,
+  poison,
+  rollingRestart,
+  killBroker,
+  freezeBroker,
+  killDatabase,
+  diskAlarm,
+  fullQueues,
+  expiry,
+  deleteQueues,
+  smtpAway,
+  smtpRefuses,
+  smtpHangs,
+  smtpDrops,
+  smtpPerRecipient,
+  ...pushScenarios,
+  mutants,
+]

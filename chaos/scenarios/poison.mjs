@@ -1,6 +1,5 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageKinds } from '../messages.mjs'
 
 const rounds = 20
 
@@ -24,13 +23,9 @@ export const poison = {
   what: `${rounds * bad.length} bad messages among the good ones of each queue; these are given up, and no others`,
   seconds: 20,
   goesOnWithin: 10,
-  async fault({ fleet, sendPoison }) {
-    const queues = Object.entries(messageKinds).filter(([, { worker }]) =>
-      fleet.replicas.some((replica) => replica.worker === worker),
-    )
+  async fault({ queues, sendPoison }) {
     for (let round = 0; round < rounds; round += 1) {
-      for (const [name] of queues) {
-        const queue = /** @type {import('../messages.mjs').QueueName} */ (name)
+      for (const queue of queues) {
         for (const [index, { body, properties }] of bad.entries()) {
           await sendPoison(queue, `poison-${round}-${index}`, body, properties)
         }

@@ -1,0 +1,108 @@
+// @ts-check
+import fc from 'fast-check'
+import { messageKinds, toMessageId } from './messages.mjs'
+
+/**
+ * A message of which something is not as it should be, or, seldom, still is.
+ * @typedef {{ body: Buffer, properties: import('amqplib').Options.Publish }} Mutant
+ */
+
+const anyHeaderValue = fc.oneof(
+  fc.string({ maxLength: 200 }),
+  fc.integer(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.boolean(),
+  fc.array(fc.string(), { maxLength: 3 }),
+  fc.dictionary(fc.string({ minLength: 1, maxLength: 20 }), fc.string(), { maxKeys: 3 }),
+)
+
+const knownHeaders = [
+  'x-attempts',
+  'x-death',
+  'x-delivery-count',
+  'x-failure-code',
+  'x-published-at',
+  'x-replay',
+  'x-schema-version',
+  'x-tenant-id',
+  'rascal',
+  'traceparent',
+  'tracestate',
+]
+
+const headers = fc.oneof(
+  fc.constant({}),
+  fc.dictionary(
+    fc.oneof(fc.constantFrom(...knownHeaders), fc.string({ minLength: 1, maxLength: 30 })),
+    anyHeaderValue,
+    { maxKeys: 2 },
+  ),
+)
+
+/** One of them, or none: a message that is wrong in every respect tests only what is looked at first. */
+const properties = fc.oneof(
+  fc.constant({}),
+  ...Object.entries({
+    type: fc.oneof(
+      fc.constantFrom('chat.message', 'push.notification', 'email.message', 'audit.event'),
+      fc.string({ maxLength: 60 }),
+    ),
+    contentType: fc.oneof(fc.constant('application/json'), fc.string({ maxLength: 60 })),
+    contentEncoding: fc.constantFrom('gzip', 'utf-8', ''),
+    messageId: fc.oneof(fc.string({ maxLength: 60 }), fc.constant('x'.repeat(200))),
+    correlationId: fc.string({ maxLength: 60 }),
+    timestamp: fc.oneof(fc.nat(), fc.constant(2 ** 52)),
+    expiration: fc.constantFrom('0', '1000', '60000'),
+    priority: fc.integer({ min: 0, max: 255 }),
+    appId: fc.string({ maxLength: 60 }),
+  }).map(([key, values]) => fc.record({ [key]: /** @type {fc.Arbitrary<unknown>} */ (values) })),
+)
+
+/**
+ * A payload with one field left out, replaced or added.
+ * @param {Record<string, unknown>} payload
+ */
+const damagedPayload = (payload) =>
+  fc.oneof(
+    fc.constantFrom(...Object.keys(payload)).map((key) => ({ ...payload, [key]: undefined })),
+    fc
+      .tuple(fc.constantFrom(...Object.keys(payload)), fc.jsonValue())
+      .map(([key, value]) => ({ ...payload, [key]: value })),
+    fc.tuple(fc.string(), fc.jsonValue()).map(([key, value]) => ({ ...payload, [key]: value })),
+    fc.jsonValue(),
+  )
+
+/** @param {Buffer} bytes */
+const damagedBytes = (bytes) =>
+  fc.oneof(
+    fc.nat({ max: bytes.length }).map((length) => bytes.subarray(0, length)),
+    fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 })).map(([at, value]) => {
+      const copy = Buffer.from(bytes)
+      copy[at] = value
+      return copy
+    }),
+    fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array)),
+  )
+
+/**
+ * @param {import('./messages.mjs').QueueName} queue
+ * @param {{ count: number, seed: number, firstIndex: number }} options
+ * @returns {Mutant[]} always the same ones for a seed
+ */
+export function createMutants(queue, { count, seed, firstIndex }) {
+  const { createPayload } = messageKinds[queue]
+  return Array.from({ length: count }, (_, offset) => {
+    const index = firstIndex + offset
+    const id = toMessageId(queue, index)
+    const payload = JSON.parse(JSON.stringify(createPayload(index, id)))
+    const body = fc.oneof(
+      damagedPayload(payload).map((value) => Buffer.from(JSON.stringify(value) ?? '')),
+      damagedBytes(Buffer.from(JSON.stringify(payload))),
+      fc.constant(Buffer.from(JSON.stringify(payload))),
+    )
+    const mutant = fc.record({ body, properties, headers })
+    const [made] = fc.sample(mutant, { numRuns: 1, seed: seed + index })
+    if (!made) throw new Error('Expected one mutant, found none')
+    return { body: made.body, properties: { messageId: id, ...made.properties, headers: made.headers } }
+  })
+}

@@ -1,0 +1,15 @@
+// @ts-check
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** @type {import('../scenario.mjs').Scenario} */
+export const freezeBroker = {
+  name: 'freeze-broker',
+  what: 'SIGSTOP of the broker for 45 s',
+  seconds: 45,
+  goesOnWithin: 10,
+  async fault({ broker }) {
+    broker.freeze()
+    await sleep(45_000)
+    broker.thaw()
+  },
+}

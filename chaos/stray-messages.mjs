@@ -1,0 +1,50 @@
+// @ts-check
+import { messageKinds } from './messages.mjs'
+import { idHeader, withChannel } from './queues.mjs'
+
+/** @typedef {import('./messages.mjs').QueueName} QueueName */
+
+/**
+ * Messages that are not the publisher's, sent by a plain AMQP client.
+ * @typedef {object} StrayMessages
+ * @property {(queue: QueueName, id: string, body: string | Buffer, properties?: import('amqplib').Options.Publish) => Promise<void>} sendPoison
+ * @property {(queue: QueueName, mutants: import('./mutants.mjs').Mutant[]) => Promise<void>} sendMutants
+ * @property {(queue: QueueName) => string[]} listPoison ids
+ * @property {(queue: QueueName) => string[]} listMutants ids
+ */
+
+/**
+ * @param {import('./stage.mjs').Stage} stage
+ * @returns {StrayMessages}
+ */
+export function createStrayMessages({ brokerUrl }) {
+  /** @type {{ queue: QueueName, id: string, kind: 'poison' | 'mutant' }[]} */
+  const sent = []
+  const list = (/** @type {string} */ wantedKind) => (/** @type {QueueName} */ wantedQueue) =>
+    sent.filter(({ queue, kind }) => queue === wantedQueue && kind === wantedKind).map(({ id }) => id)
+  return {
+    async sendPoison(queue, id, body, properties = {}) {
+      const { exchange, routingKey } = messageKinds[queue]
+      await withChannel(brokerUrl, async (channel) => {
+        channel.publish(exchange, routingKey, Buffer.from(body), { persistent: true, messageId: id, ...properties })
+        await channel.waitForConfirms()
+      })
+      sent.push({ queue, id, kind: 'poison' })
+    },
+    async sendMutants(queue, mutants) {
+      const { exchange, routingKey } = messageKinds[queue]
+      await withChannel(brokerUrl, async (channel) => {
+        for (const [index, { body, properties }] of mutants.entries()) {
+          const id = `mutant-${index}`
+          const headers = { ...properties.headers, [idHeader]: id }
+          channel.publish(exchange, routingKey, body, { persistent: true, ...properties, headers })
+          sent.push({ queue, id, kind: 'mutant' })
+          if (index % 100 === 0) await channel.waitForConfirms()
+        }
+        await channel.waitForConfirms()
+      })
+    },
+    listPoison: list('poison'),
+    listMutants: list('mutant'),
+  }
+}
