@@ -1,5 +1,5 @@
 // @ts-check
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -24,16 +24,17 @@ const stopLimitMs = 60_000
  * @typedef {object} Fleet
  * @property {Replica[]} replicas
  * @property {string[]} faults processes that ended by themselves, or did not end
+ * @property {() => string[]} listComplaints what processes wrote on standard error, which their logs do not use
  * @property {() => Promise<void>} stop SIGTERM to all
  */
 
 /**
  * Starts worker processes from their builds and keeps them running. Their logs go to a file each.
  * @param {{ worker: string, count: number, env: NodeJS.ProcessEnv }[]} workers
- * @param {{ logDirectory: string }} options
+ * @param {{ logDirectory: string, mayKillThemselves: boolean }} options
  * @returns {Fleet}
  */
-export function startFleet(workers, { logDirectory }) {
+export function startFleet(workers, { logDirectory, mayKillThemselves }) {
   /** @type {string[]} */
   const faults = []
   let stopping = false
@@ -49,18 +50,27 @@ export function startFleet(workers, { logDirectory }) {
     let sent = []
     const start = () => {
       const log = openSync(join(logDirectory, `${name}.log`), 'a')
+      const stderr = openSync(join(logDirectory, `${name}.stderr.log`), 'a')
       child = spawnDetached(process.execPath, [join(rootDirectory, 'apps', worker, 'dist/main.js')], {
-        env: { PATH: environment.PATH, NODE_ENV: 'production', HTTP_PORT: '0', ...env },
-        stdio: ['ignore', log, log],
+        env: {
+          PATH: environment.PATH,
+          NODE_ENV: 'production',
+          NODE_OPTIONS: '--trace-warnings',
+          HTTP_PORT: '0',
+          ...env,
+        },
+        stdio: ['ignore', log, stderr],
         endWithParent: 'SIGKILL',
       })
       closeSync(log)
+      closeSync(stderr)
       replica.starts += 1
       sent = []
       ended = new Promise((resolve) => {
         child.once('error', () => resolve())
         child.once('exit', (code, signal) => {
-          const expected = sent.includes('SIGKILL') ? signal === 'SIGKILL' : sent.includes('SIGTERM') && code === 0
+          const mayBeKilled = mayKillThemselves || sent.includes('SIGKILL')
+          const expected = (mayBeKilled && signal === 'SIGKILL') || (sent.includes('SIGTERM') && code === 0)
           if (!expected)
             faults.push(`${name} ended with ${signal ?? `code ${code}`} after ${sent.join(', ') || 'nothing'}`)
           resolve()
@@ -105,6 +115,13 @@ export function startFleet(workers, { logDirectory }) {
   return {
     replicas,
     faults,
+    listComplaints: () =>
+      replicas.flatMap(({ name }) => {
+        const [first] = readFileSync(join(logDirectory, `${name}.stderr.log`), 'utf8')
+          .trim()
+          .split('\n')
+        return first ? [`${name} on standard error: ${first.slice(0, 200)}`] : []
+      }),
     async stop() {
       stopping = true
       await Promise.all(replicas.map((replica) => replica.stop()))

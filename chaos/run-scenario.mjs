@@ -47,9 +47,9 @@ export async function runScenario(scenario, services, { messages, seed, say }) {
   const fleet = startFleet(
     queues.map((queue) => {
       const { worker } = messageKinds[queue]
-      return { worker, count: replicas, env: stage.environmentOf(worker) }
+      return { worker, count: replicas, env: { ...stage.environmentOf(worker), ...scenario.environment } }
     }),
-    { logDirectory: directory },
+    { logDirectory: directory, mayKillThemselves: scenario.mayKillItself ?? false },
   )
   try {
     await until('all workers to consume', startLimitMs, () => findMissingConsumer(stage, queues))
@@ -85,6 +85,7 @@ export async function runScenario(scenario, services, { messages, seed, say }) {
     })
     if (left !== undefined) note(`not all was done: ${left}`)
     await fleet.stop()
+    for (const complaint of fleet.listComplaints()) note(complaint)
 
     const rows = []
     for (const queue of queues) {

@@ -1,5 +1,6 @@
 // @ts-check
 import { cutNetwork } from './cut-network.mjs'
+import { deadlyMessages } from './deadly-messages.mjs'
 import { deleteQueues } from './delete-queues.mjs'
 import { diskAlarm } from './disk-alarm.mjs'
 import { expiry } from './expiry.mjs'
@@ -40,4 +41,5 @@ export const scenarios = [
   smtpPerRecipient,
   ...pushScenarios,
   mutants,
+  deadlyMessages,
 ]

@@ -1,0 +1,37 @@
+// @ts-check
+import { join } from 'node:path'
+import { rootDirectory } from '../../scripts/services/paths.mjs'
+import { waitUntilReady } from '../../scripts/services/wait-until-ready.mjs'
+import { deadlyMarker } from '../deadly-marker.mjs'
+import { messageKinds } from '../messages.mjs'
+import { countQueue, deadLetterQueueOf } from '../queues.mjs'
+
+const why = 'handed over, and not recorded when the process was killed'
+/** Twenty-one starts of a worker. */
+const limitMs = 300_000
+
+/** @type {import('../scenario.mjs').Scenario} */
+export const deadlyMessages = {
+  name: 'deadly-messages',
+  what: 'one message in each queue ends whatever process takes it: it is given up after its 21 deliveries, alone',
+  seconds: 60,
+  goesOnWithin: 10,
+  mayDoTwice: { 'push.notifications': why, 'email.notifications': why },
+  environment: { NODE_OPTIONS: `--import ${join(rootDirectory, 'chaos/crash-on-marker.mjs')}` },
+  mayKillItself: true,
+  async fault({ stage, queues, sendPoison, note }) {
+    for (const queue of queues) {
+      const payload = { ...messageKinds[queue].createPayload(0, 'deadly'), [deadlyMarker]: true }
+      await sendPoison(queue, 'deadly', JSON.stringify(payload))
+    }
+    const fault = await waitUntilReady(
+      async () => {
+        const counts = await Promise.all(queues.map((queue) => countQueue(stage.brokerUrl, deadLetterQueueOf(queue))))
+        const missing = queues.filter((_, index) => counts[index]?.messageCount === 0)
+        return missing.length > 0 ? `nothing was given up in ${missing.join(', ')}` : undefined
+      },
+      { timeoutMs: limitMs, intervalMs: 1000 },
+    )
+    if (fault !== undefined) note(fault)
+  },
+}
