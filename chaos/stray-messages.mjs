@@ -4,10 +4,12 @@ import { idHeader, withChannel } from './queues.mjs'
 
 /** @typedef {import('./messages.mjs').QueueName} QueueName */
 
+/** @typedef {{ id: string, body: string | Buffer, properties?: import('amqplib').Options.Publish }} Poison */
+
 /**
  * Messages that are not the publisher's, sent by a plain AMQP client.
  * @typedef {object} StrayMessages
- * @property {(queue: QueueName, id: string, body: string | Buffer, properties?: import('amqplib').Options.Publish) => Promise<void>} sendPoison
+ * @property {(queue: QueueName, messages: Poison[]) => Promise<void>} sendPoison
  * @property {(queue: QueueName, mutants: import('./mutants.mjs').Mutant[]) => Promise<void>} sendMutants
  * @property {(queue: QueueName) => string[]} listPoison ids
  * @property {(queue: QueueName) => string[]} listMutants ids
@@ -23,13 +25,15 @@ export function createStrayMessages({ brokerUrl }) {
   const list = (/** @type {string} */ wantedKind) => (/** @type {QueueName} */ wantedQueue) =>
     sent.filter(({ queue, kind }) => queue === wantedQueue && kind === wantedKind).map(({ id }) => id)
   return {
-    async sendPoison(queue, id, body, properties = {}) {
+    async sendPoison(queue, messages) {
       const { exchange, routingKey } = messageKinds[queue]
       await withChannel(brokerUrl, async (channel) => {
-        channel.publish(exchange, routingKey, Buffer.from(body), { persistent: true, messageId: id, ...properties })
+        for (const { id, body, properties } of messages) {
+          channel.publish(exchange, routingKey, Buffer.from(body), { persistent: true, messageId: id, ...properties })
+          sent.push({ queue, id, kind: 'poison' })
+        }
         await channel.waitForConfirms()
       })
-      sent.push({ queue, id, kind: 'poison' })
     },
     async sendMutants(queue, mutants) {
       const { exchange, routingKey } = messageKinds[queue]

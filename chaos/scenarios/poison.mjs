@@ -26,9 +26,10 @@ export const poison = {
   async fault({ queues, sendPoison }) {
     for (let round = 0; round < rounds; round += 1) {
       for (const queue of queues) {
-        for (const [index, { body, properties }] of bad.entries()) {
-          await sendPoison(queue, `poison-${round}-${index}`, body, properties)
-        }
+        await sendPoison(
+          queue,
+          bad.map((each, index) => ({ id: `poison-${round}-${index}`, ...each })),
+        )
       }
       await sleep(200)
     }
