@@ -7,6 +7,7 @@ import {
   stopRabbitmq,
 } from '../scripts/services/native-rabbitmq.mjs'
 import { signalProcess, waitForExit } from '../scripts/services/processes.mjs'
+import { queueNames } from './messages.mjs'
 
 const user = 'chaos'
 /** Another than that of development, which NODE_ENV=production refuses. */
@@ -19,6 +20,7 @@ const commandSeconds = 30
  * @property {(vhost: string) => string} url
  * @property {(vhost: string) => Promise<void>} addVhost
  * @property {(vhost: string) => Promise<void>} deleteVhost
+ * @property {(vhost: string, limits: Record<string, number>) => Promise<void>} limitWorkQueues by a policy; the lower limit counts
  * @property {() => Promise<void>} start after `stop` or `kill`
  * @property {() => Promise<void>} stop in order
  * @property {() => Promise<void>} kill SIGKILL
@@ -55,6 +57,10 @@ export async function openBroker(ports) {
       await ctl('set_permissions', '-p', vhost, user, '.*', '.*', '.*')
     },
     deleteVhost: (vhost) => ctl('delete_vhost', vhost),
+    async limitWorkQueues(vhost, limits) {
+      const pattern = `^(${queueNames.join('|')})$`
+      await ctl('set_policy', '-p', vhost, 'limits', pattern, JSON.stringify(limits), '--apply-to', 'queues')
+    },
     start,
     stop: () => stopRabbitmq(ports),
     async kill() {

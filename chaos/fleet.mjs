@@ -24,6 +24,8 @@ const stopLimitMs = 60_000
  * @typedef {object} Fleet
  * @property {Replica[]} replicas
  * @property {string[]} faults processes that ended by themselves, or did not end
+ * @property {() => void} freeze SIGSTOP to all
+ * @property {() => void} thaw
  * @property {() => string[]} listComplaints what processes wrote on standard error, which their logs do not use
  * @property {() => Promise<void>} stop SIGTERM to all
  */
@@ -112,16 +114,24 @@ export function startFleet(workers, { logDirectory, mayKillThemselves }) {
   const replicas = workers.flatMap(({ worker, count, env }) =>
     Array.from({ length: count }, (_, index) => fillPlace(worker, env, index + 1)),
   )
+  const signalAll = (/** @type {NodeJS.Signals} */ signal) => {
+    for (const replica of replicas) replica.kill(signal)
+  }
   return {
     replicas,
     faults,
-    listComplaints: () =>
-      replicas.flatMap(({ name }) => {
-        const [first] = readFileSync(join(logDirectory, `${name}.stderr.log`), 'utf8')
-          .trim()
-          .split('\n')
-        return first ? [`${name} on standard error: ${first.slice(0, 200)}`] : []
-      }),
+    freeze: () => signalAll('SIGSTOP'),
+    thaw: () => signalAll('SIGCONT'),
+    listComplaints() {
+      /** @type {Map<string, string[]>} by what was written first */
+      const namesByText = new Map()
+      for (const { name } of replicas) {
+        const [first = ''] = readFileSync(join(logDirectory, `${name}.stderr.log`), 'utf8').split('\n')
+        const text = first.replace(/^\(node:\d+\) /, '').slice(0, 120)
+        if (text) namesByText.set(text, [...(namesByText.get(text) ?? []), name])
+      }
+      return [...namesByText].map(([text, names]) => `${names.join(', ')} wrote on standard error: ${text}`)
+    },
     async stop() {
       stopping = true
       await Promise.all(replicas.map((replica) => replica.stop()))

@@ -8,14 +8,10 @@ export const expiry = {
   seconds: 15,
   goesOnWithin: 10,
   mayGiveUp: () => true,
-  async prepare({ broker, stage }) {
-    const pattern = '^(chat.messages|push.notifications|email.notifications|audit.events)$'
-    const definition = JSON.stringify({ 'message-ttl': 2000 })
-    await broker.ctl('set_policy', '-p', stage.vhost, 'brief', pattern, definition, '--apply-to', 'queues')
-  },
+  prepare: ({ broker, stage }) => broker.limitWorkQueues(stage.vhost, { 'message-ttl': 2000 }),
   async fault({ fleet }) {
-    for (const replica of fleet.replicas) replica.kill('SIGSTOP')
+    fleet.freeze()
     await sleep(15_000)
-    for (const replica of fleet.replicas) replica.kill('SIGCONT')
+    fleet.thaw()
   },
 }
