@@ -1,5 +1,5 @@
 // @ts-check
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rootDirectory } from '../scripts/services/paths.mjs'
 
@@ -66,14 +66,23 @@ export function keepResult(result) {
  * @param {string[]} names of the scenarios, in order
  */
 export function recordResults(names) {
-  const results = names.map(
-    (name) => /** @type {Recorded} */ (JSON.parse(readFileSync(join(directory, `${name}.json`), 'utf8'))),
-  )
-  const notes = results.flatMap((result) =>
-    [...listFaults(result), ...listNotes(result)].map((line) => `- ${result.name}: ${line}`),
-  )
+  const results = names.flatMap((name) => readResult(name) ?? [])
+  const missing = names.filter((name) => !results.some((result) => result.name === name))
+  const lines = results.flatMap((result) => [
+    ...listFaults(result).map((fault) => `- ${result.name}: **${fault}**`),
+    ...listNotes(result).map((note) => `- ${result.name}: ${note}`),
+  ])
+  if (missing.length > 0) lines.push(`- not run: ${missing.join(', ')}`)
+  const days = [...new Set(results.map(({ at }) => at.slice(0, 10)))].sort().join(', ')
   const [head] = readFileSync(page, 'utf8').split(tableMark)
-  const period = results.map(({ at }) => at.slice(0, 10)).sort()
-  const days = [...new Set([period[0], period.at(-1)])].join(' to ')
-  writeFileSync(page, `${head}${tableMark}\n\n${[days, renderTable(results), notes.join('\n')].join('\n\n').trim()}\n`)
+  writeFileSync(page, `${head}${tableMark}\n\n${[days, renderTable(results), lines.join('\n')].join('\n\n')}\n`)
+}
+
+/**
+ * @param {string} name
+ * @returns {Recorded | undefined} undefined: it has not been run here
+ */
+function readResult(name) {
+  const file = join(directory, `${name}.json`)
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
 }

@@ -5,14 +5,14 @@ import { parseArgs } from 'node:util'
 import { buildPackages, installDependencies } from '../scripts/prepare.mjs'
 import { say } from '../scripts/services/progress.mjs'
 
-const usage = `usage: npm run chaos [-- NAME…] [--list] [--messages N] [--seed N] [--record]
+const usage = `usage: npm run chaos [-- NAME…] [--messages N] [--seed N], or -- --list, or -- --record
 
 Breaks broker, database, network, far ends and workers from outside while messages flow, and proves that none is lost.
 Uses a private broker and database of its own. The exit code is 1 if anything is not as it must be.
   --list        names what can be done
   --messages N  to each queue; default 5000
   --seed N      of what is random; it is printed
-  --record      writes the newest result of every scenario into docs/chaos.md`
+  --record      runs nothing, and writes the newest result of every scenario into docs/chaos.md`
 
 const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`)
 
@@ -40,6 +40,7 @@ async function main(args) {
     for (const { name, what } of scenarios) print(`${name.padEnd(20)} ${what}`)
     return
   }
+  if (values.record) return recordResults(scenarios.map(({ name }) => name))
   const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name))
   if (unknown.length > 0) throw new Error(`No such scenario: ${unknown.join(', ')}. --list names them.`)
   const messages = toPositiveInteger('--messages', values.messages)
@@ -64,7 +65,6 @@ async function main(args) {
       sayHere('done')
     }
   })
-  if (values.record) recordResults(scenarios.map(({ name }) => name))
 }
 
 /** @param {string} option @param {string} text */
