@@ -43,7 +43,8 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutant
   const deadIds = new Set(dead.map(({ id }) => id))
   const waitingIds = new Set(waiting.map(({ id }) => id))
   const isDone = (/** @type {string} */ id) => effects.counts.has(id)
-  const lost = confirmed.filter((id) => !isDone(id) && !deadIds.has(id) && !waitingIds.has(id))
+  const hasNobody = (/** @type {string} */ id) => scenario.mayHaveNobody?.(queue, toIndex(id)) === true
+  const lost = confirmed.filter((id) => !isDone(id) && !deadIds.has(id) && !waitingIds.has(id) && !hasNobody(id))
   const afterwards = effects.times.filter((at) => at > faultOverAt)
   const toSeconds = (/** @type {number | undefined} */ at) => at && Math.max(0, (at - faultOverAt) / 1000)
   const goesOn = toSeconds(afterwards.reduce((first, at) => Math.min(first, at), Number.POSITIVE_INFINITY))

@@ -39,6 +39,7 @@
  * @property {number} [settleSeconds] how long after the publisher's end all must be done; default 180
  * @property {Partial<Record<QueueName, string>>} [mayDoTwice] why it cannot be avoided
  * @property {(queue: QueueName, index: number) => boolean} [mayGiveUp] which messages may be dead-lettered
+ * @property {(queue: QueueName, index: number) => boolean} [mayHaveNobody] messages whose only recipient may have gone
  * @property {boolean} [mayRemain] messages may still be queued at the end
  * @property {NodeJS.ProcessEnv} [environment] of the workers, beside their own
  * @property {boolean} [mayKillItself] workers may end by SIGKILL though nobody sent it

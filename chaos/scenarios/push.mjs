@@ -29,12 +29,18 @@ export const pushScenarios = [
   createPushScenario('push-reset', 'resets the connection', 'reset'),
   createPushScenario('push-hang', 'never answers', 'hang'),
   createPushScenario('push-goaway', 'says GOAWAY and answers nothing that is under way', 'goaway-drop'),
-  createPushScenario('push-410', 'answers 410 to one of fifty devices: what is for it is given up', 410, {
-    mayGiveUp: (_queue, index) => index % 50 === 0,
-    async fault({ stage }) {
-      const [device] = stage.devices
-      if (device) stage.farEnds.pushService.answer(device, 410)
-      await sleep(pauseMs)
+  createPushScenario(
+    'push-410',
+    'answers 410 to one of fifty devices: what was sent to it is given up, what follows has nobody',
+    410,
+    {
+      mayGiveUp: (_queue, index) => index % 50 === 0,
+      mayHaveNobody: (_queue, index) => index % 50 === 0,
+      async fault({ stage }) {
+        const [device] = stage.devices
+        if (device) stage.farEnds.pushService.answer(device, 410)
+        await sleep(pauseMs)
+      },
     },
-  }),
+  ),
 ]
