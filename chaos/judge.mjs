@@ -53,7 +53,7 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutant
   const twice = [...effects.counts].filter(([id, times]) => known.has(id) && times > 1)
   const done = [...effects.counts.keys()].filter((id) => known.has(id))
   const strayIds = new Set([...poison, ...mutants])
-  const { mayGiveUp, mayRemain, mayDoTwice = {}, goesOnWithin } = scenario
+  const { mayGiveUp, mayDoTwice = {}, goesOnWithin } = scenario
   const maybeGivenUp = (/** @type {string} */ id) => known.has(id) && mayGiveUp?.(queue, toIndex(id)) === true
   /** @type {[string, string[]][]} */
   const wrong = [
@@ -68,7 +68,7 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutant
     ['done and given up', [...deadIds].filter(isDone)],
     ['refused, yet done', refused.filter(isDone)],
     ['never sent, yet done', mutants.length > 0 ? [] : [...effects.counts.keys()].filter((id) => !known.has(id))],
-    ['still queued', mayRemain ? [] : [...waitingIds]],
+    ['still queued', [...waitingIds]],
   ]
   const faults = [...effects.faults]
   for (const [what, ids] of wrong) {

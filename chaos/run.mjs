@@ -82,3 +82,5 @@ try {
   say(usage)
   process.exitCode = 1
 }
+// A scenario that failed half-way may have left a publisher, whose pipes would keep this process.
+process.exit()

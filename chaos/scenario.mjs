@@ -40,7 +40,6 @@
  * @property {Partial<Record<QueueName, string>>} [mayDoTwice] why it cannot be avoided
  * @property {(queue: QueueName, index: number) => boolean} [mayGiveUp] which messages may be dead-lettered
  * @property {(queue: QueueName, index: number) => boolean} [mayHaveNobody] messages whose only recipient may have gone
- * @property {boolean} [mayRemain] messages may still be queued at the end
  * @property {NodeJS.ProcessEnv} [environment] of the workers, beside their own
  * @property {boolean} [mayKillItself] workers may end by SIGKILL though nobody sent it
  * @property {boolean} [proxied] workers and publisher reach the broker through a proxy
