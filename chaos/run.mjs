@@ -53,7 +53,11 @@ async function main(args) {
       const sayHere = (/** @type {string} */ line) =>
         say(`${scenario.name} ${((performance.now() - since) / 1000).toFixed(0).padStart(4)} s  ${line}`)
       sayHere(scenario.what)
-      const result = await runScenario(scenario, services, { messages, seed, say: sayHere })
+      const result = await runScenario(scenario, services, { messages, seed, say: sayHere }).catch((error) => ({
+        rows: [],
+        notes: [],
+        faults: [`it failed half-way: ${error instanceof Error ? error.stack : error}`],
+      }))
       const recorded = { name: scenario.name, at: new Date().toISOString(), ...result }
       keepResult(recorded)
       print(`\n${renderTable([recorded])}`)
