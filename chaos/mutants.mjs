@@ -86,14 +86,15 @@ const damagedBytes = (bytes) =>
   )
 
 /**
+ * Always the same ones for a seed. One after the other, since they take a while to make: meanwhile others want to be
+ * served, the far ends among them.
  * @param {import('./messages.mjs').QueueName} queue
  * @param {{ count: number, seed: number, firstIndex: number }} options
- * @returns {Mutant[]} always the same ones for a seed
+ * @returns {Generator<Mutant>}
  */
-export function createMutants(queue, { count, seed, firstIndex }) {
+export function* createMutants(queue, { count, seed, firstIndex }) {
   const { createPayload } = messageKinds[queue]
-  return Array.from({ length: count }, (_, offset) => {
-    const index = firstIndex + offset
+  for (let index = firstIndex; index < firstIndex + count; index += 1) {
     const id = toMessageId(queue, index)
     const payload = JSON.parse(JSON.stringify(createPayload(index, id)))
     const body = fc.oneof(
@@ -101,9 +102,8 @@ export function createMutants(queue, { count, seed, firstIndex }) {
       damagedBytes(Buffer.from(JSON.stringify(payload))),
       fc.constant(Buffer.from(JSON.stringify(payload))),
     )
-    const mutant = fc.record({ body, properties, headers })
-    const [made] = fc.sample(mutant, { numRuns: 1, seed: seed + index })
+    const [made] = fc.sample(fc.record({ body, properties, headers }), { numRuns: 1, seed: seed + index })
     if (!made) throw new Error('Expected one mutant, found none')
-    return { body: made.body, properties: { messageId: id, ...made.properties, headers: made.headers } }
-  })
+    yield { body: made.body, properties: { messageId: id, ...made.properties, headers: made.headers } }
+  }
 }

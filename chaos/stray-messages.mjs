@@ -10,7 +10,7 @@ import { idHeader, withChannel } from './queues.mjs'
  * Messages that are not the publisher's, sent by a plain AMQP client.
  * @typedef {object} StrayMessages
  * @property {(queue: QueueName, messages: Poison[]) => Promise<void>} sendPoison
- * @property {(queue: QueueName, mutants: import('./mutants.mjs').Mutant[]) => Promise<void>} sendMutants
+ * @property {(queue: QueueName, mutants: Iterable<import('./mutants.mjs').Mutant>) => Promise<void>} sendMutants
  * @property {(queue: QueueName) => string[]} listPoison ids
  * @property {(queue: QueueName) => string[]} listMutants ids
  */
@@ -38,12 +38,14 @@ export function createStrayMessages({ brokerUrl }) {
     async sendMutants(queue, mutants) {
       const { exchange, routingKey } = messageKinds[queue]
       await withChannel(brokerUrl, async (channel) => {
-        for (const [index, { body, properties }] of mutants.entries()) {
+        let index = 0
+        for (const { body, properties } of mutants) {
+          index += 1
           const id = `mutant-${index}`
           const headers = { ...properties.headers, [idHeader]: id }
           channel.publish(exchange, routingKey, body, { persistent: true, ...properties, headers })
           sent.push({ queue, id, kind: 'mutant' })
-          if (index % 100 === 0) await channel.waitForConfirms()
+          if (index % 10 === 0) await channel.waitForConfirms()
         }
         await channel.waitForConfirms()
       })
