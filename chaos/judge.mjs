@@ -24,6 +24,7 @@ import { toIndex } from './messages.mjs'
  * @property {number} queued
  * @property {number} lost
  * @property {number} twice
+ * @property {string | undefined} twiceBecause why that cannot be avoided
  * @property {number | undefined} goesOn seconds from the end of the fault to the first effect after it
  * @property {number | undefined} allDone seconds from the end of the fault to the last effect
  * @property {{ deadLettered: number, done: number } | undefined} mutants what became of them
@@ -96,6 +97,7 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutant
     queued: waitingIds.size,
     lost: lost.length,
     twice: twice.reduce((total, [, times]) => total + times - 1, 0),
+    twiceBecause: twice.length > 0 ? mayDoTwice[queue] : undefined,
     goesOn: Number.isFinite(goesOn) ? goesOn : undefined,
     allDone: toSeconds(afterwards.length > 0 ? afterwards.reduce((last, at) => Math.max(last, at)) : undefined),
     faults,

@@ -50,6 +50,9 @@ export const listFaults = ({ rows, faults }) => [
 /** @param {import('./run-scenario.mjs').Result} result */
 export const listNotes = ({ rows, notes }) => [
   ...notes,
+  ...rows.flatMap(({ queue, twice, twiceBecause }) =>
+    twiceBecause ? [`${queue}: ${twice} twice: ${twiceBecause}`] : [],
+  ),
   ...rows.flatMap(({ queue, mutants }) =>
     mutants ? [`${queue}: ${mutants.deadLettered} mutants dead-lettered, ${mutants.done} done`] : [],
   ),
