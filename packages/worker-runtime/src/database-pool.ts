@@ -19,6 +19,13 @@ export interface DatabasePoolOptions {
 /** How long making a connection, or waiting for a free one, may take. */
 const connectionTimeoutMs = 5000
 
+/**
+ * PostgreSQL looks this often whether the client of a running statement is still there (PostgreSQL docs,
+ * `client_connection_check_interval`, since 14). By default it does not: a claim that waits for a lock would be made
+ * after its worker has gone, and keep the recipients from everybody else until its lease is over.
+ */
+const clientCheckMs = 1000
+
 /** The server should be the one to give up; this is for a server that does not answer any more. */
 const answerMarginMs = 5000
 
@@ -34,6 +41,7 @@ export function createDatabasePool(options: DatabasePoolOptions): pg.Pool {
     max,
     connectionTimeoutMillis: connectionTimeoutMs,
     keepAlive: true,
+    options: `-c client_connection_check_interval=${clientCheckMs}`,
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + answerMarginMs,
   })

@@ -1,5 +1,5 @@
 import { DeferError } from '@mono/message-queue'
-import { type TestDatabase, test, waitFor } from '@mono/test-support'
+import { createTcpProxy, type TestDatabase, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
 import { createDatabasePool } from '../src/database-pool.js'
 import { toDatabaseError } from '../src/to-database-error.js'
@@ -64,6 +64,29 @@ describe('the pool', () => {
     const error = await pool.query('select pg_sleep(60)').catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: '57014' })
     expect(toDatabaseError(error)).toBeInstanceOf(DeferError)
+  })
+
+  test('leaves no statement waiting for a lock when its connection is lost', async ({ database, cleanUp }) => {
+    const proxy = await createTcpProxy({ target: database.url })
+    cleanUp(() => proxy.close())
+    const pool = open({ ...database, url: proxy.url(database.url) })
+    cleanUp(() => pool.end())
+    await database.query('create table taken ()')
+    const holder = await database.createPool({ max: 1 }).connect()
+    await holder.query('begin; lock table taken')
+    const waiting = pool.query('select from taken').catch((reason: unknown) => reason)
+    const countWaiting = async () =>
+      (
+        await database.query(
+          "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+        )
+      ).length
+    await waitFor(async () => (await countWaiting()) === 1, { what: 'the statement to wait' })
+    await proxy.down('reset')
+    await waiting
+    await waitFor(async () => (await countWaiting()) === 0, { what: 'the statement to be given up' })
+    await holder.query('commit')
+    holder.release()
   })
 
   test('shows its name to the administrator and gives bigint as a string', async ({ database, cleanUp }) => {
