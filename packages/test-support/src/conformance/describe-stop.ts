@@ -10,6 +10,7 @@ import {
   untilDone,
   untilHandled,
   untilHeldUp,
+  untilNoneHeldUp,
   untilSettled,
   upTo,
 } from './worker-fleet.js'
@@ -95,6 +96,8 @@ export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): voi
       const handedBack = await waitFor(async () => (await vhost.countMessages(worker.queue)) === count && count, {
         what: `${count} messages to be back in the queue`,
       })
+      // What the worker had asked for is not done for it when it has gone.
+      await untilNoneHeldUp(database)
       await lock.release()
 
       const [successor] = await startFleet(worker, fixtures, { env })

@@ -109,15 +109,19 @@ export async function lockTable(database: TestDatabase, table: string): Promise<
 
 /** Resolves when a statement waits for such a lock. */
 export async function untilHeldUp(database: TestDatabase): Promise<void> {
-  await waitFor(
-    async () =>
-      (
-        await database.query(
-          "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-        )
-      ).length > 0,
-    { what: 'a statement to wait for the table' },
+  await waitFor(async () => (await countHeldUp(database)) > 0, { what: 'a statement to wait for the table' })
+}
+
+/** Resolves when none does. */
+export async function untilNoneHeldUp(database: TestDatabase): Promise<void> {
+  await waitFor(async () => (await countHeldUp(database)) === 0, { what: 'no statement to wait for the table' })
+}
+
+async function countHeldUp(database: TestDatabase): Promise<number> {
+  const rows = await database.query(
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
   )
+  return rows.length
 }
 
 /** 0, 1, 2 … below `count`. */
