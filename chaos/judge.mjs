@@ -10,7 +10,7 @@ import { toIndex } from './messages.mjs'
  * @property {import('./queues.mjs').Found[]} dead
  * @property {import('./queues.mjs').Found[]} waiting in the work queue and its retry queues
  * @property {string[]} poison ids of the messages that must be dead-lettered
- * @property {string[]} mutants ids of those that may be dead-lettered or done, under whatever id they bear
+ * @property {string[]} mutated ids of those that may be dead-lettered or done, under whatever id they bear
  * @property {number} faultOverAt in milliseconds since 1970
  *
  * @typedef {object} Row
@@ -27,7 +27,7 @@ import { toIndex } from './messages.mjs'
  * @property {string | undefined} twiceBecause why that cannot be avoided
  * @property {number | undefined} goesOn seconds from the end of the fault to the first effect after it
  * @property {number | undefined} allDone seconds from the end of the fault to the last effect
- * @property {{ deadLettered: number, done: number } | undefined} mutants what became of them
+ * @property {{ deadLettered: number, done: number } | undefined} mutated what became of them
  * @property {string[]} faults why the row is not as it must be
  */
 
@@ -36,7 +36,7 @@ import { toIndex } from './messages.mjs'
  * @param {import('./scenario.mjs').Scenario} scenario
  * @returns {Row}
  */
-export function judge({ queue, published, effects, dead, waiting, poison, mutants, faultOverAt }, scenario) {
+export function judge({ queue, published, effects, dead, waiting, poison, mutated, faultOverAt }, scenario) {
   const withOutcome = (/** @type {string} */ outcome) =>
     published.filter((each) => each.outcome === outcome).map(({ id }) => id)
   const confirmed = withOutcome('confirmed')
@@ -53,7 +53,7 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutant
   const known = new Set(published.map(({ id }) => id))
   const twice = [...effects.counts].filter(([id, times]) => known.has(id) && times > 1)
   const done = [...effects.counts.keys()].filter((id) => known.has(id))
-  const strayIds = new Set([...poison, ...mutants])
+  const strayIds = new Set([...poison, ...mutated])
   const { mayGiveUp, mayDoTwice = {}, goesOnWithin } = scenario
   const maybeGivenUp = (/** @type {string} */ id) => known.has(id) && mayGiveUp?.(queue, toIndex(id)) === true
   /** @type {[string, string[]][]} */
@@ -68,16 +68,16 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutant
     ['given up more than once', findRepeated(dead.map(({ id }) => id))],
     ['done and given up', [...deadIds].filter(isDone)],
     ['refused, yet done', refused.filter(isDone)],
-    ['never sent, yet done', mutants.length > 0 ? [] : [...effects.counts.keys()].filter((id) => !known.has(id))],
+    ['never sent, yet done', mutated.length > 0 ? [] : [...effects.counts.keys()].filter((id) => !known.has(id))],
     ['still queued', [...waitingIds]],
   ]
   const faults = [...effects.faults]
   for (const [what, ids] of wrong) {
     if (ids.length > 0) faults.push(`${ids.length} ${what}: ${ids.slice(0, 5).join(', ')}`)
   }
-  const settledMutants = mutants.filter((id) => deadIds.has(id)).length + effects.counts.size - done.length
-  if (effects.areComplete && settledMutants < mutants.length) {
-    faults.push(`${mutants.length - settledMutants} mutants are neither done nor dead-lettered`)
+  const settledMutated = mutated.filter((id) => deadIds.has(id)).length + effects.counts.size - done.length
+  if (effects.areComplete && settledMutated < mutated.length) {
+    faults.push(`${mutated.length - settledMutated} mutated messages are neither done nor dead-lettered`)
   }
   if (goesOnWithin !== undefined && !(goesOn !== undefined && goesOn <= goesOnWithin)) {
     faults.push(`work did not go on within ${goesOnWithin} s`)
@@ -89,10 +89,10 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutant
     refused: refused.length,
     unknown: withOutcome('unknown').length,
     done: done.length,
-    mutants:
-      mutants.length === 0
+    mutated:
+      mutated.length === 0
         ? undefined
-        : { deadLettered: mutants.filter((id) => deadIds.has(id)).length, done: effects.counts.size - done.length },
+        : { deadLettered: mutated.filter((id) => deadIds.has(id)).length, done: effects.counts.size - done.length },
     dead: deadIds.size,
     queued: waitingIds.size,
     lost: lost.length,

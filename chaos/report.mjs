@@ -53,8 +53,8 @@ export const listNotes = ({ rows, notes }) => [
   ...rows.flatMap(({ queue, twice, twiceBecause }) =>
     twiceBecause ? [`${queue}: ${twice} twice: ${twiceBecause}`] : [],
   ),
-  ...rows.flatMap(({ queue, mutants }) =>
-    mutants ? [`${queue}: ${mutants.deadLettered} mutants dead-lettered, ${mutants.done} done`] : [],
+  ...rows.flatMap(({ queue, mutated }) =>
+    mutated ? [`${queue}: ${mutated.deadLettered} mutated messages dead-lettered, ${mutated.done} done`] : [],
   ),
 ]
 

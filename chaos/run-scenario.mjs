@@ -101,7 +101,7 @@ export async function runScenario(scenario, services, { messages, seed, say }) {
         dead: await drainQueue(stage.brokerUrl, deadLetterQueueOf(queue)),
         waiting,
         poison: stray.listPoison(queue),
-        mutants: stray.listMutants(queue),
+        mutated: stray.listMutated(queue),
         faultOverAt,
       }
       rows.push(judge(evidence, scenario))

@@ -20,7 +20,7 @@
  * @property {import('./publisher.mjs').Publisher} publisher
  * @property {QueueName[]} queues those of this scenario
  * @property {import('./stray-messages.mjs').StrayMessages['sendPoison']} sendPoison what must be dead-lettered
- * @property {import('./stray-messages.mjs').StrayMessages['sendMutants']} sendMutants what may be done or dead-lettered
+ * @property {import('./stray-messages.mjs').StrayMessages['sendMutated']} sendMutated what may be done or dead-lettered
  * @property {number} seed of all that is random
  * @property {(line: string) => void} note for the report
  */

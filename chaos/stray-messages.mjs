@@ -10,9 +10,9 @@ import { idHeader, withChannel } from './queues.mjs'
  * Messages that are not the publisher's, sent by a plain AMQP client.
  * @typedef {object} StrayMessages
  * @property {(queue: QueueName, messages: Poison[]) => Promise<void>} sendPoison
- * @property {(queue: QueueName, mutants: Iterable<import('./mutants.mjs').Mutant>) => Promise<void>} sendMutants
+ * @property {(queue: QueueName, mutated: Iterable<import('./mutated-messages.mjs').MutatedMessage>) => Promise<void>} sendMutated
  * @property {(queue: QueueName) => string[]} listPoison ids
- * @property {(queue: QueueName) => string[]} listMutants ids
+ * @property {(queue: QueueName) => string[]} listMutated ids
  */
 
 /**
@@ -20,7 +20,7 @@ import { idHeader, withChannel } from './queues.mjs'
  * @returns {StrayMessages}
  */
 export function createStrayMessages({ brokerUrl }) {
-  /** @type {{ queue: QueueName, id: string, kind: 'poison' | 'mutant' }[]} */
+  /** @type {{ queue: QueueName, id: string, kind: 'poison' | 'mutated' }[]} */
   const sent = []
   const list = (/** @type {string} */ wantedKind) => (/** @type {QueueName} */ wantedQueue) =>
     sent.filter(({ queue, kind }) => queue === wantedQueue && kind === wantedKind).map(({ id }) => id)
@@ -35,22 +35,22 @@ export function createStrayMessages({ brokerUrl }) {
         await channel.waitForConfirms()
       })
     },
-    async sendMutants(queue, mutants) {
+    async sendMutated(queue, mutated) {
       const { exchange, routingKey } = messageKinds[queue]
       await withChannel(brokerUrl, async (channel) => {
         let index = 0
-        for (const { body, properties } of mutants) {
+        for (const { body, properties } of mutated) {
           index += 1
-          const id = `mutant-${index}`
+          const id = `mutated-${index}`
           const headers = { ...properties.headers, [idHeader]: id }
           channel.publish(exchange, routingKey, body, { persistent: true, ...properties, headers })
-          sent.push({ queue, id, kind: 'mutant' })
+          sent.push({ queue, id, kind: 'mutated' })
           if (index % 10 === 0) await channel.waitForConfirms()
         }
         await channel.waitForConfirms()
       })
     },
     listPoison: list('poison'),
-    listMutants: list('mutant'),
+    listMutated: list('mutated'),
   }
 }

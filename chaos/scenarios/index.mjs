@@ -11,7 +11,7 @@ import { killBroker } from './kill-broker.mjs'
 import { killDatabase } from './kill-database.mjs'
 import { killWorkers } from './kill-workers.mjs'
 import { memoryAlarm } from './memory-alarm.mjs'
-import { mutants } from './mutants.mjs'
+import { mutatedMessages } from './mutated-messages.mjs'
 import { poison } from './poison.mjs'
 import { pushScenarios } from './push.mjs'
 import { rollingRestart } from './rolling-restart.mjs'
@@ -40,6 +40,6 @@ export const scenarios = [
   smtpDrops,
   smtpPerRecipient,
   ...pushScenarios,
-  mutants,
+  mutatedMessages,
   deadlyMessages,
 ]

@@ -1,18 +1,18 @@
 // @ts-check
-import { createMutants } from '../mutants.mjs'
+import { createMutatedMessages } from '../mutated-messages.mjs'
 
 const countByQueue = 2500
 
 /** @type {import('../scenario.mjs').Scenario} */
-export const mutants = {
-  name: 'mutants',
+export const mutatedMessages = {
+  name: 'mutated-messages',
   what: `${countByQueue} messages to each queue with something wrong in body, properties or headers: none is left, and no worker ends`,
   seconds: 20,
   goesOnWithin: 10,
-  async fault({ queues, seed, sendMutants, note }) {
+  async fault({ queues, seed, sendMutated, note }) {
     note(`seed ${seed}: repeat it with --seed ${seed}`)
     for (const queue of queues) {
-      await sendMutants(queue, createMutants(queue, { count: countByQueue, seed, firstIndex: 1_000_000 }))
+      await sendMutated(queue, createMutatedMessages(queue, { count: countByQueue, seed, firstIndex: 1_000_000 }))
     }
   },
 }

@@ -4,7 +4,7 @@ import { messageKinds, toMessageId } from './messages.mjs'
 
 /**
  * A message of which something is not as it should be, or, seldom, still is.
- * @typedef {{ body: Buffer, properties: import('amqplib').Options.Publish }} Mutant
+ * @typedef {{ body: Buffer, properties: import('amqplib').Options.Publish }} MutatedMessage
  */
 
 const anyHeaderValue = fc.oneof(
@@ -90,9 +90,9 @@ const damagedBytes = (bytes) =>
  * served, the far ends among them.
  * @param {import('./messages.mjs').QueueName} queue
  * @param {{ count: number, seed: number, firstIndex: number }} options
- * @returns {Generator<Mutant>}
+ * @returns {Generator<MutatedMessage>}
  */
-export function* createMutants(queue, { count, seed, firstIndex }) {
+export function* createMutatedMessages(queue, { count, seed, firstIndex }) {
   const { createPayload } = messageKinds[queue]
   for (let index = firstIndex; index < firstIndex + count; index += 1) {
     const id = toMessageId(queue, index)
@@ -103,7 +103,7 @@ export function* createMutants(queue, { count, seed, firstIndex }) {
       fc.constant(Buffer.from(JSON.stringify(payload))),
     )
     const [made] = fc.sample(fc.record({ body, properties, headers }), { numRuns: 1, seed: seed + index })
-    if (!made) throw new Error('Expected one mutant, found none')
+    if (!made) throw new Error('Expected one mutated message, found none')
     yield { body: made.body, properties: { messageId: id, ...made.properties, headers: made.headers } }
   }
 }
