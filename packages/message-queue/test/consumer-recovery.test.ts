@@ -82,6 +82,12 @@ describe('a consumer', () => {
         if (isConfirmed) confirmed.add(messageId)
       }
     })()
+    // Also when the test fails: a client that is closed refuses at once, and the loop would never end.
+    const stopSending = () => {
+      stop = true
+      return keepSending
+    }
+    cleanUp(stopSending)
     await waitFor(() => handled.size >= 10, { what: 'some to be handled' })
     await vhost.withChannel((channel) => channel.deleteQueue('audit.events'))
     const confirmedBefore = new Set(confirmed)
@@ -89,8 +95,7 @@ describe('a consumer', () => {
       what: 'fifty to be confirmed by the new queue',
       timeoutMs: 20_000,
     })
-    stop = true
-    await keepSending
+    await stopSending()
     // One may have been confirmed by the old queue when it was deleted.
     const after = [...confirmed].filter((messageId) => !confirmedBefore.has(messageId)).slice(1)
     await waitFor(() => after.every((messageId) => handled.has(messageId)), { what: 'all of these to be handled' })

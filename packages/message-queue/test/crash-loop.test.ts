@@ -8,7 +8,7 @@ import { startRestartingProcess } from './support/restarting-process.js'
 const script = fileURLToPath(new URL('./support/crashing-worker.mjs', import.meta.url))
 const innocents = Array.from({ length: 500 }, (_, n) => `innocent-${n}`)
 const deliveryLimit = 20
-const timeLimitMs = 240_000
+const timeLimitMs = 480_000
 
 describe('two replicas that are restarted whenever they die', () => {
   test.for([
