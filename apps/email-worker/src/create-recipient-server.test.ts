@@ -13,7 +13,7 @@ function setUp({
   const serve = createRecipientServer({
     from: { name: 'Mono', address: 'mono@example.com' },
     onUnknown: 'resend',
-    message: { tenantId: 42, messageId: 'm1', replay: false },
+    message: { tenantId: 42, messageId: 'm1' },
     content: { subject: 's', text: 't' },
     addresses: new Map([['ada@example.com', 'Ada@example.com']]),
     suppressed: new Set(),
@@ -106,12 +106,6 @@ test('a claim that ran out is held, or sent again', async () => {
   expect(await held.serve(ambiguous, signal)).toEqual({ kind: 'unknown', code: 'CLAIM_EXPIRED' })
   expect(held.sent).toEqual([])
   expect(await setUp().serve(ambiguous, signal)).toMatchObject({ kind: 'sent' })
-})
-
-test('a replay sends what is held', async () => {
-  const message = { tenantId: 42, messageId: 'm1', replay: true }
-  const { serve } = setUp({ onUnknown: 'hold', message })
-  expect(await serve({ ...claim, ambiguous: true }, signal)).toMatchObject({ kind: 'sent' })
 })
 
 test('what is cut short before it was handed over is nobody’s failure; what was handed over is unknown', async () => {

@@ -11,7 +11,7 @@ export interface RecipientServerOptions {
   provider: EmailProvider
   from: Sender
   onUnknown: OnUnknown
-  message: { tenantId: number; messageId: string; replay: boolean }
+  message: { tenantId: number; messageId: string }
   content: MailContent
   /** Lower-case address → the address as it was given. */
   addresses: ReadonlyMap<string, string>
@@ -32,8 +32,7 @@ export function createRecipientServer(options: RecipientServerOptions) {
 
   return async ({ recipient, ambiguous }: Claim, signal: AbortSignal): Promise<ServeResult> => {
     if (suppressed.has(recipient)) return { kind: 'failed', code: 'SUPPRESSED' }
-    // A replay is somebody's decision to send again what is unknown.
-    if (ambiguous && onUnknown === 'hold' && !message.replay) return { kind: 'unknown', code: 'CLAIM_EXPIRED' }
+    if (ambiguous && onUnknown === 'hold') return { kind: 'unknown', code: 'CLAIM_EXPIRED' }
     if (providerProblem) return { kind: 'defer', code: providerProblem.code }
 
     const address = addresses.get(recipient) ?? recipient

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { MessageHandler, ReceivedMessage } from '@mono/message-queue'
+import type { MessageHandler } from '@mono/message-queue'
 import { PermanentError } from '@mono/message-queue'
 import { type DeliveryLedger, serveRecipients } from '@mono/worker-runtime'
 import { createRecipientServer, type OnUnknown } from './create-recipient-server.js'
@@ -33,7 +33,8 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
     const addresses = toAddressesByRecipient(message.payload.to)
     const recipients = [...addresses.keys()]
     const suppressed = await suppressions.find(message.tenantId, recipients)
-    const identity = { tenantId: message.tenantId, messageId: message.messageId, replay: isReplay(message) }
+    const { tenantId, messageId, replayedAt } = message
+    const identity = { tenantId, messageId, replayedAt }
     const serve = createRecipientServer({
       provider,
       from,
@@ -70,14 +71,6 @@ function toAddressesByRecipient(to: readonly string[]): Map<string, string> {
     if (!addresses.has(recipient)) addresses.set(recipient, address)
   }
   return addresses
-}
-
-/**
- * The header stays on the message when it comes back from a retry. Only the first pass is the replay: what becomes
- * `unknown` in it must not be sent again by the next.
- */
-function isReplay({ headers, attempt }: ReceivedMessage<'email.notifications'>): boolean {
-  return headers['x-replay'] !== undefined && attempt === 1
 }
 
 function isAllFailed(error: unknown): boolean {

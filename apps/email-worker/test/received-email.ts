@@ -2,7 +2,7 @@ import { type EmailMessage, type EmailNotification, examples } from '@mono/contr
 import type { ReceivedMessage } from '@mono/message-queue'
 
 type Received = ReceivedMessage<'email.notifications'>
-type Metadata = Partial<Pick<Received, 'messageId' | 'attempt' | 'headers'>>
+type Metadata = Partial<Pick<Received, 'messageId' | 'attempt' | 'headers' | 'replayedAt'>>
 
 /** A mail as given, as the worker receives it. */
 export function receivedEmailMessage(fields: Partial<EmailMessage> = {}, metadata: Metadata = {}): Received {

@@ -139,10 +139,11 @@ test('a device that waits makes the message wait as long', async () => {
 })
 
 test('a replay is told to the ledger', async () => {
+  const replayedAt = new Date()
   const { messages, handle } = setUp({ devices: [device('1')] })
-  await handle(receivedPushNotification({}, { headers: { 'x-replay': 'true' } }))
+  await handle(receivedPushNotification({}, { replayedAt }))
   await handle()
-  expect(messages.map(({ replay }) => replay)).toEqual([true, false])
+  expect(messages.map((message) => message.replayedAt)).toEqual([replayedAt, undefined])
 })
 
 test('devices wait for their push services side by side, 200 of them', async () => {

@@ -36,7 +36,7 @@ export function createPushNotificationHandler({
   return async (message, { signal, logger }) => {
     // Every device that is being served listens to it.
     setMaxListeners(0, signal)
-    const { payload, tenantId, messageId, headers } = message
+    const { payload, tenantId, messageId, replayedAt } = message
     const content = toPushContent(payload, messageId)
     const { devices, usersWithout } = await deviceStore.findDevices({
       tenantId,
@@ -50,7 +50,7 @@ export function createPushNotificationHandler({
     const deviceById = new Map(devices.map((device) => [device.id, device]))
     const summary = await serveRecipients({
       ledger,
-      message: { tenantId, messageId, replay: headers['x-replay'] !== undefined },
+      message: { tenantId, messageId, replayedAt },
       recipients: [...deviceById.keys()],
       concurrency,
       signal,

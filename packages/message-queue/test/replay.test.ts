@@ -206,6 +206,22 @@ describe('replayDeadLetters', () => {
     })
   })
 
+  test('believes the broker, not the publisher, of where an expired message came from', async ({ vhost, cleanUp }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    await declareTopology(messageQueue)
+    const forged = {
+      'x-original-exchange': 'audit',
+      'x-original-routing-key': 'audit.compliance',
+      'x-failure-code': 'UNCLASSIFIED',
+    }
+    await publish(vhost, { expiration: '1', headers: forged })
+    await untilDead(vhost)
+    const seen: DeadLetter[] = []
+    await messageQueue.replayDeadLetters('chat.messages', { select: (letter) => seen.push(letter) > 0 })
+    expect(seen).toMatchObject([{ code: 'EXPIRED', origin: { exchange: 'messages', routingKey: 'chat.group' } }])
+    expect(await vhost.drainQueue('chat.messages', 1)).toHaveLength(1)
+  })
+
   test('does not chase what fails again', async ({ vhost, cleanUp }) => {
     const messageQueue = openMessageQueue({ vhost, cleanUp })
     await messageQueue.consumeMessages('chat.messages', async () => {})

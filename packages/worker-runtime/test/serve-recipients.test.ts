@@ -22,7 +22,7 @@ interface ServeOptions {
 function serve({ signal = new AbortController().signal, concurrency = 20, serve, ...options }: ServeOptions) {
   return serveRecipients({
     ...options,
-    message: { tenantId: 1, messageId: 'm-1', replay: false },
+    message: { tenantId: 1, messageId: 'm-1' },
     signal,
     concurrency,
     logger: recordLogs().logger,

@@ -115,6 +115,13 @@ describe.each([
   ['retry', retry, 1],
   ['defer', defer, 0],
 ] as const)('a copy for a %s', (_kind, forward, attempts) => {
+  test('says from now on when a replay was, whatever it said before', () => {
+    for (const mark of [true, '2099-01-01T00:00:00Z']) {
+      expect(headersFor(forward, { 'x-replay': mark })['x-replay']).toBe(publishedAt.toISOString())
+    }
+    expect(headersFor(forward)).not.toHaveProperty('x-replay')
+  })
+
   test('carries the count of attempts and the first failure', () => {
     expect(headersFor(forward)).toMatchObject({
       'x-attempts': attempts,
@@ -154,7 +161,6 @@ describe.each(forwards)('every copy, such as for a %s,', (_kind, forward) => {
       'x-tenant-id': 42,
       'x-schema-version': 1,
       'x-published-at': '2025-04-01T09:30:00.250Z',
-      'x-replay': '2025-04-02',
       traceparent: '00-0af7-b7ad-01',
       tracestate: 'a=1',
       'x-deaths': 'of others',

@@ -42,6 +42,7 @@ export function failureHeaders(from: ForwardedFrom, forward: Forward, now: Date)
   if (forward.kind !== 'dead-letter') {
     // The next one to receive it must count its age from the same time, also if that is its first sight.
     headers[header.publishedAt] = from.publishedAt.toISOString()
+    if (headers[header.replay] !== undefined) headers[header.replay] = from.publishedAt.toISOString()
     headers[header.firstFailureCode] ??= forward.code
     headers[header.firstFailureMessage] ??= text
     headers[header.firstFailureAt] ??= now.toISOString()

@@ -215,6 +215,24 @@ describe('parseDelivery', () => {
   })
 })
 
+describe('a replay', () => {
+  const publishedAt = { 'x-published-at': '2025-03-01T00:00:00Z' }
+  const parse = (replay: unknown) => parseAudit({ headers: { ...publishedAt, 'x-replay': replay } })
+
+  test('is as old as its replay', () => {
+    const at = new Date('2025-04-01T09:00:00Z')
+    expect(parse(at.toISOString())).toMatchObject({ publishedAt: at, replayedAt: at })
+  })
+
+  test.each([true, '1', '2099-01-01T00:00:00Z'])('is as old as its first sight if it says %s', (mark) => {
+    expect(parse(mark)).toMatchObject({ publishedAt: firstSeen, replayedAt: firstSeen })
+  })
+
+  test('is none without the header', () => {
+    expect(parseAudit({ headers: publishedAt })).not.toHaveProperty('replayedAt')
+  })
+})
+
 describe('the identity of a message without message_id', () => {
   const parts = { properties: { timestamp: 1_743_500_000 } }
   const { messageId } = parseAudit(parts)

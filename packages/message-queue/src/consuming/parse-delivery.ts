@@ -27,13 +27,16 @@ export function parseDelivery<Q extends WorkQueueName>(
   if (metadata.tenantId !== undefined && metadata.tenantId !== payload.tenantId) {
     throw new InvalidDeliveryError('INVALID_HEADERS', `${header.tenantId}: contradicts the tenantId of the body`)
   }
+  const replayedAt = metadata.replay && notAfter(firstSeen, metadata.replay.at)
   return {
     payload,
     type,
     messageId: 'messageId' in payload ? payload.messageId : (metadata.messageId ?? deriveMessageId(metadata, message)),
     tenantId: payload.tenantId,
     routingKey: metadata.routingKey,
-    publishedAt: notAfter(firstSeen, metadata.publishedAt),
+    // A replay begins a new life: what had expired would else expire again at once.
+    publishedAt: replayedAt ?? notAfter(firstSeen, metadata.publishedAt),
+    ...(replayedAt && { replayedAt }),
     attempt: metadata.attempts + 1,
     redelivered: message.fields.redelivered,
     headers,

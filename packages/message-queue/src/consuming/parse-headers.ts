@@ -13,8 +13,14 @@ export interface DeliveryMetadata {
   exchange: string
   routingKey: string
   publishedAt: Date | undefined
+  replay: Replay | undefined
   /** How often the work was tried before. */
   attempts: number
+}
+
+/** Whoever replays by hand may set any value; then nobody knows when it was. */
+interface Replay {
+  at: Date | undefined
 }
 
 type Headers = Readonly<Record<string, unknown>>
@@ -33,7 +39,8 @@ export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, head
   return {
     messageId: parseMessageId(message.properties.messageId),
     tenantId: parseTenantId(headers[header.tenantId]),
-    publishedAt: findReplayTime(headers[header.replay]) ?? publishedAt,
+    publishedAt,
+    replay: parseReplay(headers[header.replay]),
     attempts: parseAttempts(headers[header.attempts]),
     ...parseOrigin(queue, message, headers),
   }
@@ -89,10 +96,10 @@ function parsePublishedAt(value: unknown): Date | undefined {
   throw invalid(header.publishedAt, 'expected an ISO 8601 date and time with offset')
 }
 
-/** A replay begins a new life: what had expired would else expire again at once. Any other value only marks a replay. */
-function findReplayTime(value: unknown): Date | undefined {
+function parseReplay(value: unknown): Replay | undefined {
+  if (value === undefined) return undefined
   const date = typeof value === 'string' && dateAndTime.test(value) ? new Date(value) : undefined
-  return Number.isNaN(date?.getTime()) ? undefined : date
+  return { at: Number.isNaN(date?.getTime()) ? undefined : date }
 }
 
 /** AMQP's `timestamp` is whole seconds since 1970. */

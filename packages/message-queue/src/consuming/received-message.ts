@@ -22,6 +22,8 @@ interface ReceivedMessageOfType<T extends MessageType> {
    * replay, when it was replayed.
    */
   publishedAt: Date
+  /** Only of a dead letter that was published again. The same at every redelivery, retry and deferral. */
+  replayedAt?: Date
   /** 1 for the first time that the work is tried. */
   attempt: number
   /** The broker has handed this delivery to a consumer before. */

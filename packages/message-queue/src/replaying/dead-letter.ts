@@ -1,6 +1,6 @@
 import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
 import type { GetMessage } from 'amqplib'
-import type { FailureCode } from '../consuming/failure-codes.js'
+import { type FailureCode, failureCodes } from '../consuming/failure-codes.js'
 import { header } from '../headers.js'
 import { type Death, findDeath } from './find-death.js'
 
@@ -35,7 +35,7 @@ export function toDeadLetter(queue: WorkQueueName, { content, properties }: GetM
   return {
     queue,
     messageId: typeof messageId === 'string' && messageId !== '' ? messageId : undefined,
-    code: (headers[header.failureCode] as FailureCode) ?? codeOfReason[death?.reason ?? ''] ?? 'UNKNOWN',
+    code: findCode(headers, death),
     reason: String(headers[header.failureMessage] ?? ''),
     origin: findOrigin(queue, headers, death),
     headers,
@@ -43,11 +43,22 @@ export function toDeadLetter(queue: WorkQueueName, { content, properties }: GetM
   }
 }
 
-/** Our own headers know the origin also of a message that came back from a retry; the broker then knows the retry exchange. */
+/** What a worker dead-letters has no `x-death`; where there is one, a failure is of an earlier life, or the publisher's. */
+function findCode(headers: Record<string, unknown>, death: Death | undefined): DeadLetterCode {
+  if (death) return codeOfReason[death.reason] ?? 'UNKNOWN'
+  const code = headers[header.failureCode]
+  return failureCodes.find((known) => known === code) ?? 'UNKNOWN'
+}
+
+/**
+ * The broker knows where a message came from, but for one that came back from a retry: there our own headers do, which a
+ * publisher could have set on any other, to have somebody publish for it where it may not.
+ */
 function findOrigin(queue: WorkQueueName, headers: Record<string, unknown>, death: Death | undefined) {
+  if (death && death.exchange !== retryExchangeName(queue)) {
+    return { exchange: death.exchange, routingKey: death.routingKey }
+  }
   const exchange = headers[header.originalExchange]
   const routingKey = headers[header.originalRoutingKey]
-  if (typeof exchange === 'string' && typeof routingKey === 'string') return { exchange, routingKey }
-  if (!death || death.exchange === retryExchangeName(queue)) return undefined
-  return { exchange: death.exchange, routingKey: death.routingKey }
+  return typeof exchange === 'string' && typeof routingKey === 'string' ? { exchange, routingKey } : undefined
 }

@@ -15,8 +15,8 @@ export type DeliveryState = 'sending' | 'sent' | 'failed' | 'retry' | 'unknown'
 export interface LedgerMessage {
   tenantId: number
   messageId: string
-  /** The message carries `x-replay`: what is `failed` or `unknown` is claimed again. */
-  replay: boolean
+  /** Of a replay: what was `failed` or `unknown` before it is claimed again, and what becomes so in it is not. */
+  replayedAt?: Date | undefined
 }
 
 /** The right to send one message to one recipient until the lease ends. */
@@ -24,7 +24,10 @@ export interface Claim {
   recipient: string
   /** Claims of this recipient so far. The fencing token: what is recorded with the number of an older claim is ignored. */
   attempts: number
-  /** An earlier try may have reached the recipient: its outcome is unknown, or it was never recorded. */
+  /**
+   * An earlier try may have reached the recipient: it was never recorded. False in a replay of what is `unknown`:
+   * somebody has decided to send it again.
+   */
   ambiguous: boolean
 }
 
@@ -101,11 +104,11 @@ export function createDeliveryLedger({ pool, leaseMs = 30_000, ...names }: Deliv
     }
   }
 
-  async function claimTogether(requests: readonly ClaimRequest[], replay = false): Promise<Claim[][]> {
+  async function claimTogether(requests: readonly ClaimRequest[], replayedAt?: Date): Promise<Claim[][]> {
     const keys = toKeys(
       requests.map(({ message, recipients }) => ({ message, rows: recipients.map((recipient) => ({ recipient })) })),
     )
-    const claimed = await query<ClaimedRow>(statements.claim, ...keys, leaseMs, replay)
+    const claimed = await query<ClaimedRow>(statements.claim, ...keys, leaseMs, replayedAt?.toISOString() ?? null)
     const whose = indexRequests(requests, ({ message, recipients }) => recipients.map((each) => keyOf(message, each)))
     const claims: Claim[][] = requests.map(() => [])
     for (const { tenant, message, recipient, attempts, ambiguous } of claimed) {
@@ -153,8 +156,8 @@ export function createDeliveryLedger({ pool, leaseMs = 30_000, ...names }: Deliv
     leaseMs,
     async claim(message, recipients) {
       if (recipients.length === 0) return []
-      if (!message.replay) return await claim({ message, recipients })
-      const [claims = []] = await claimTogether([{ message, recipients }], true)
+      if (!message.replayedAt) return await claim({ message, recipients })
+      const [claims = []] = await claimTogether([{ message, recipients }], message.replayedAt)
       return claims
     },
     async record(message, results) {

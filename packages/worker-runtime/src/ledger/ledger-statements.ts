@@ -4,7 +4,7 @@ export type LedgerNames =
   | { table: 'email.deliveries'; recipientColumn: 'recipient' }
 
 export interface LedgerStatements {
-  /** Tenants, messages, recipients; lease in milliseconds, replay. */
+  /** Tenants, messages, recipients; lease in milliseconds, time of the replay or null. */
   claim: string
   /** Tenants, messages, recipients, attempts, states, provider ids, codes. */
   record: string
@@ -58,8 +58,8 @@ export function createLedgerStatements({ table, recipientColumn: recipient }: Le
         lease_until = excluded.lease_until, updated_at = now()
       WHERE d.state = 'retry'
         OR (d.state = 'sending' AND d.lease_until < now())
-        OR ($5::boolean AND d.state IN ('failed', 'unknown'))
-      RETURNING ${returnedKey}, d.attempts, ${isAmbiguous} AS ambiguous`,
+        OR (d.state IN ('failed', 'unknown') AND d.updated_at < $5::timestamptz)
+      RETURNING ${returnedKey}, d.attempts, d.previous_state IS NOT DISTINCT FROM 'sending' AS ambiguous`,
 
     record: `${withHeld(', $5::text[], $6::text[], $7::text[]', ', state, provider_id, code')}
       UPDATE ${table} AS d

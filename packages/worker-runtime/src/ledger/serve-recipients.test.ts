@@ -29,7 +29,7 @@ interface Serving {
 interface SetUp {
   recipients?: string[]
   concurrency?: number
-  replay?: boolean
+  replayedAt?: Date
   /** Answers at once; without it, each recipient waits for the test. */
   serve?: (claim: Claim) => ServeResult
   ledger?: ReturnType<typeof createFakeLedger>
@@ -41,7 +41,7 @@ const names = (count: number) => Array.from({ length: count }, (_, i) => `user-$
 const settle = () => vi.advanceTimersByTimeAsync(0)
 
 /** Starts to serve recipients whom the test answers one by one. */
-async function start({ recipients = ['a', 'b', 'c'], concurrency = 10, replay = false, serve, ...rest }: SetUp = {}) {
+async function start({ recipients = ['a', 'b', 'c'], concurrency = 10, replayedAt, serve, ...rest }: SetUp = {}) {
   const { ledger = createFakeLedger() } = rest
   const logs = recordLogs()
   const abort = new AbortController()
@@ -51,7 +51,7 @@ async function start({ recipients = ['a', 'b', 'c'], concurrency = 10, replay = 
 
   const underWay = serveRecipients({
     ledger,
-    message: { tenantId: 1, messageId: 'm-1', replay },
+    message: { tenantId: 1, messageId: 'm-1', replayedAt },
     recipients,
     concurrency,
     signal: abort.signal,
@@ -159,7 +159,7 @@ describe('serving', () => {
     await first.outcome
     const plain = await start({ ledger: first.ledger, serve: () => sent })
     expect(plain.served).toEqual([])
-    const replay = await start({ ledger: first.ledger, replay: true, serve: () => sent })
+    const replay = await start({ ledger: first.ledger, replayedAt: new Date(Date.now() + 1), serve: () => sent })
     expect(replay.served).toEqual(['b'])
     expect(await replay.outcome).toEqual({ summary: { sent: 1, failed: 0, unknown: 0, already: 2 } })
   })
@@ -457,7 +457,7 @@ describe('an abort', () => {
     const ledger = createFakeLedger()
     const serving = serveRecipients({
       ledger,
-      message: { tenantId: 1, messageId: 'm-1', replay: false },
+      message: { tenantId: 1, messageId: 'm-1' },
       recipients: ['a'],
       concurrency: 1,
       signal,

@@ -13,6 +13,7 @@ interface FakeRow {
   attempts: number
   ambiguous: boolean
   leaseEnd: number
+  updatedAt: number
   code?: string | undefined
 }
 
@@ -53,18 +54,19 @@ export function createFakeLedger(): FakeLedger {
     return value
   }
 
-  function claimRow(recipient: string, replay: boolean): Claim[] {
+  function claimRow(recipient: string, replayedAt: Date | undefined): Claim[] {
     const row = rows.get(recipient)
     const leaseEnd = performance.now() + leaseMs
     if (!row) {
-      rows.set(recipient, { state: 'sending', attempts: 1, ambiguous: false, leaseEnd })
+      rows.set(recipient, { state: 'sending', attempts: 1, ambiguous: false, leaseEnd, updatedAt: Date.now() })
       return [{ recipient, attempts: 1, ambiguous: false }]
     }
     const isOver = row.state === 'sending' && row.leaseEnd < performance.now()
-    if (row.state !== 'retry' && !isOver && !(replay && ['failed', 'unknown'].includes(row.state))) return []
-    const ambiguous = row.state !== 'retry' && row.state !== 'failed'
+    const isReplayed = ['failed', 'unknown'].includes(row.state) && row.updatedAt < Number(replayedAt)
+    if (row.state !== 'retry' && !isOver && !isReplayed) return []
+    const ambiguous = row.state === 'sending'
     const attempts = row.attempts + 1
-    rows.set(recipient, { ...row, state: 'sending', attempts, ambiguous, leaseEnd })
+    rows.set(recipient, { ...row, state: 'sending', attempts, ambiguous, leaseEnd, updatedAt: Date.now() })
     return [{ recipient, attempts, ambiguous }]
   }
 
@@ -90,18 +92,25 @@ export function createFakeLedger(): FakeLedger {
     takeOver(recipients) {
       for (const recipient of recipients) {
         const attempts = (rows.get(recipient)?.attempts ?? 0) + 1
-        rows.set(recipient, { state: 'sending', attempts, ambiguous: false, leaseEnd: performance.now() + leaseMs })
+        rows.set(recipient, {
+          state: 'sending',
+          attempts,
+          ambiguous: false,
+          leaseEnd: performance.now() + leaseMs,
+          updatedAt: Date.now(),
+        })
       }
     },
     statesOf: (...states) =>
       [...rows].filter(([, { state }]) => states.includes(state)).map(([recipient]) => recipient),
 
     claim: (message: LedgerMessage, recipients) =>
-      run('claim', recipients, () => recipients.flatMap((recipient) => claimRow(recipient, message.replay))),
+      run('claim', recipients, () => recipients.flatMap((recipient) => claimRow(recipient, message.replayedAt))),
     record: (_message, results: readonly DeliveryResult[]) =>
       run('record', results, () => {
         const held = results.flatMap((result) => (findHeld(result) ? [result] : []))
-        for (const { recipient, state, code } of held) Object.assign(rows.get(recipient) ?? {}, { state, code })
+        for (const { recipient, state, code } of held)
+          Object.assign(rows.get(recipient) ?? {}, { state, code, updatedAt: Date.now() })
         return held.length
       }),
     renew: (_message, claims: readonly Claim[]) =>
