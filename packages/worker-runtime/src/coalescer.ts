@@ -5,7 +5,7 @@ export interface CoalescerOptions<Request, Answer> {
   sizeOf(request: Request): number
   /** At most so much goes together; a larger request goes alone. */
   maxSize: number
-  /** Whether an error is one request's own fault: then each is run by itself. */
+  /** Whether an error may be about one request only: then each is run by itself, side by side. */
   isFaultOfOne(error: unknown): boolean
 }
 
@@ -41,7 +41,7 @@ export function createCoalescer<Request, Answer>(
       for (const [index, { resolve }] of together.entries()) resolve(answers[index] as Answer)
     } catch (error) {
       if (together.length > 1 && isFaultOfOne(error)) {
-        for (const one of together) await answer([one])
+        await Promise.all(together.map((one) => answer([one])))
       } else {
         for (const { reject } of together) reject(error)
       }

@@ -85,6 +85,15 @@ export function isDataFault(error: unknown): boolean {
   return isSqlState(code) && /^2[23]|^54001$/.test(code)
 }
 
+/**
+ * True if somebody's lock may have been in the way (cancelled by a time limit, 57014, or a conflict). What `toDatabaseError`
+ * has made of it is looked into.
+ */
+export function isHeldUp(error: unknown): boolean {
+  const code = codeOf((error as { cause?: unknown } | undefined)?.cause)
+  return isSqlState(code) && (code === '57014' || conflictStates.some((state) => state.test(code)))
+}
+
 function isUnavailable(error: Error, code: string | undefined): boolean {
   if (code === undefined) return unavailableMessages.some((message) => message.test(error.message))
   return networkCodes.has(code) || (isSqlState(code) && unavailableStates.some((state) => state.test(code)))

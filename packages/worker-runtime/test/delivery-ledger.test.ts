@@ -350,4 +350,16 @@ describe('what is asked at the same time', () => {
     const outcomes = await Promise.allSettled([ledger.claim(zero, ['a']), ledger.claim(other, ['b'])])
     expect(outcomes).toMatchObject([{ reason: { code: '22021' } }, { value: [{ recipient: 'b' }] }])
   })
+
+  test('does not wait for another message whose row somebody has locked', async ({ database }) => {
+    const { ledger } = await openLedger(database, { pool: database.createPool({ statement_timeout: 300 }) })
+    const [claim] = await ledger.claim(message, ['a'])
+    await ledger.record(message, toResults(claim ? [claim] : [], 'retry'))
+    const holder = await database.createPool({ max: 1 }).connect()
+    await holder.query("BEGIN; SELECT FROM email.deliveries WHERE recipient = 'a' FOR UPDATE")
+    const outcomes = await Promise.allSettled([ledger.claim(message, ['a']), ledger.claim(other, ['b'])])
+    expect(outcomes).toMatchObject([{ reason: { code: 'DATABASE_UNAVAILABLE' } }, { value: [{ recipient: 'b' }] }])
+    await holder.query('COMMIT')
+    holder.release()
+  })
 })

@@ -1,5 +1,5 @@
 import { createCoalescer } from '../coalescer.js'
-import { isDataFault, toDatabaseError } from '../to-database-error.js'
+import { isDataFault, isHeldUp, toDatabaseError } from '../to-database-error.js'
 import { indexRequests, keyOf, toKeys, toTokens } from './ledger-rows.js'
 import { createLedgerStatements, type LedgerNames } from './ledger-statements.js'
 
@@ -143,13 +143,13 @@ export function createDeliveryLedger({ pool, leaseMs = 30_000, ...names }: Deliv
     run: (requests: readonly ClaimRequest[]) => claimTogether(requests),
     sizeOf: ({ recipients }) => recipients.length,
     maxSize: maxRowsTogether,
-    isFaultOfOne: isDataFault,
+    isFaultOfOne,
   })
   const record = createCoalescer({
     run: recordTogether,
     sizeOf: ({ results }) => results.length,
     maxSize: maxRowsTogether,
-    isFaultOfOne: isDataFault,
+    isFaultOfOne,
   })
 
   return {
@@ -213,6 +213,9 @@ interface RecordedRow {
 interface ClaimedRow extends RecordedRow {
   ambiguous: boolean
 }
+
+/** A row that somebody has locked must not hold up other messages, nor refused data. */
+const isFaultOfOne = (error: unknown) => isDataFault(error) || isHeldUp(error)
 
 /** Enough to share the cost of a statement, and not so much that a small message waits long for a large one. */
 const maxRowsTogether = 1_000
