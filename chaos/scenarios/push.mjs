@@ -15,6 +15,7 @@ const createPushScenario = (name, what, answer, rest) => ({
   what: `for 20 s the push service ${what}`,
   seconds: pauseMs / 1000,
   queues: ['push.notifications'],
+  goesOnWithin: 10,
   async fault({ stage }) {
     stage.farEnds.pushService.answer('all', answer)
     await sleep(pauseMs)
