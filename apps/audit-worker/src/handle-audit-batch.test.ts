@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { PermanentError } from '@mono/message-queue'
 import { createRecordingLogger } from '@mono/test-support'
 import { expect, test } from 'vitest'
@@ -13,6 +14,8 @@ function setUp(refuse: (row: AuditRow) => boolean = () => false) {
   const handle = createAuditBatchHandler({
     partitions: {
       async ensure(months) {
+        // It takes a while, and is to be waited for.
+        await setImmediate()
         calls.push({ ensured: [...months] })
       },
     },

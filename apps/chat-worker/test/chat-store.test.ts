@@ -111,10 +111,13 @@ describe('storeMessage', () => {
   test('the same id in another tenant is another message', async ({ database }) => {
     const store = createProcess(database)
     await store.storeMessage(chatMessage({ tenantId: 1 }))
-    expect(await store.storeMessage(chatMessage({ tenantId: 2, content: 'other' }))).toMatchObject({
-      isNew: true,
-      stored: { sequence: 1 },
-    })
+    const other = chatMessage({ tenantId: 2, content: 'other' })
+    for (const isNew of [true, false]) {
+      expect(await store.storeMessage(other)).toMatchObject({
+        isNew,
+        stored: { tenantId: 2, content: 'other', sequence: 1 },
+      })
+    }
   })
 
   test('what eight processes store at once, duplicates included, is stored once and without gaps', async ({

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { examples } from '@mono/contracts'
 import { test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
@@ -10,9 +11,10 @@ const event = examples['audit.event']
 describe('a consumer', () => {
   test('finishes what it holds when it is drained, and takes no more', async ({ vhost, cleanUp }) => {
     const messageQueue = openMessageQueue({ vhost, cleanUp })
-    const gate = createGate()
+    const gates = [createGate(), createGate(), createGate()]
     const settled: SettledEvent[] = []
-    const consumer = await messageQueue.consumeMessages('audit.events', () => gate.opened, {
+    let handled = 0
+    const consumer = await messageQueue.consumeMessages('audit.events', async () => await gates[handled++]?.opened, {
       prefetch: 2,
       onSettled: (settledEvent) => settled.push(settledEvent),
     })
@@ -20,12 +22,48 @@ describe('a consumer', () => {
     await waitFor(() => consumer.inFlight === 1 + 2, { what: 'the first and two more messages in hand' })
     const drained = consumer.drain()
     expect(consumer.state).toBe('draining')
-    gate.open()
+    // There would be room for another one, and the broker has time to send it while it is asked something else.
+    gates[1]?.open()
+    await waitFor(() => settled.length > 0, { what: 'the first ack' })
+    await vhost.publish('audit', 'audit.track', event)
+    await vhost.countMessages('audit.events')
+    for (const gate of gates) gate.open()
     await drained
     await consumer.stopped
     expect(consumer.state).toBe('stopped')
-    expect(settled.filter(({ outcome }) => outcome === 'acked')).toHaveLength(3)
-    await waitFor(async () => (await vhost.countMessages('audit.events')) === 3, { what: 'the rest in the queue' })
+    // Nothing was handed back: nothing more had come.
+    expect(settled.map(({ outcome }) => outcome)).toEqual(['acked', 'acked', 'acked'])
+    await waitFor(async () => (await vhost.countMessages('audit.events')) === 4, { what: 'the rest in the queue' })
+  })
+
+  test('hands back what was on its way to it when it is drained', async ({ vhost, cleanUp }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    await (await messageQueue.consumeMessages('audit.events', async () => {})).drain()
+    for (let n = 0; n < 20; n += 1) await vhost.publish('audit', 'audit.track', event)
+    let handled = 0
+    let drained: Promise<void> | undefined
+    const consumer = await messageQueue.consumeMessages('audit.events', async () => {
+      handled += 1
+      // The first comes alone; with the second come as many as the prefetch admits.
+      if (handled === 2) drained = consumer.drain()
+    })
+    await consumer.stopped
+    await drained
+    expect(handled).toBe(2)
+    await waitFor(async () => (await vhost.countMessages('audit.events')) === 18, { what: 'the rest in the queue' })
+  })
+
+  test('finishes what takes longer than the broker is given to say goodbye', async ({ vhost, cleanUp }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    const settled: SettledEvent[] = []
+    const consumer = await messageQueue.consumeMessages('audit.events', async () => await sleep(5_000), {
+      onSettled: (settledEvent) => settled.push(settledEvent),
+    })
+    await vhost.publish('audit', 'audit.track', event)
+    await waitFor(() => consumer.inFlight === 1, { what: 'the message in hand' })
+    await consumer.drain()
+    expect(settled).toMatchObject([{ outcome: 'acked' }])
+    expect(await vhost.countMessages('audit.events')).toBe(0)
   })
 
   test('that is drained right after many acks leaves none of these messages in the queue', async ({

@@ -1,5 +1,7 @@
+import { examples } from '@mono/contracts'
 import { test, waitFor } from '@mono/test-support'
 import { expect } from 'vitest'
+import { openMessageQueue } from './open-message-queue.js'
 import {
   countResults,
   createTestPublisher,
@@ -43,6 +45,24 @@ test('a mandatory message that no queue takes rejects, though the broker confirm
     message: expect.stringContaining(`in vhost '${vhost.name}' with routing key 'chat.direct'`),
   })
   await waitFor(() => publisher.inFlight === 0, { what: 'the confirm' })
+})
+
+test('a work message that was sent while nobody has bound its queue rejects', async ({ vhost, cleanUp }) => {
+  await vhost.withChannel(async (channel) => {
+    for (const exchange of ['messages', 'notifications', 'audit']) await channel.assertExchange(exchange, 'topic')
+  })
+  const messageQueue = openMessageQueue({ vhost, cleanUp })
+  const sending = {
+    'chat.direct': messageQueue.sendChatMessage(examples['chat.message']),
+    'push.all': messageQueue.sendPushNotification(examples['push.notification']),
+    'email.template': messageQueue.sendEmailNotification(examples['email.notification']),
+    'email.send': messageQueue.sendEmailMessage(examples['email.message']),
+    'audit.track': messageQueue.sendAuditEvent(examples['audit.event']),
+  }
+  const outcomes = await Promise.allSettled(Object.values(sending))
+  expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason)).toMatchObject(
+    Object.keys(sending).map((routingKey) => ({ name: 'UnroutableMessageError', routingKey })),
+  )
 })
 
 test('of messages in flight together exactly the unroutable ones reject', async ({ vhost, cleanUp }) => {

@@ -225,10 +225,14 @@ describe('replayDeadLetters', () => {
   test('does not chase what fails again', async ({ vhost, cleanUp }) => {
     const messageQueue = openMessageQueue({ vhost, cleanUp })
     await messageQueue.consumeMessages('chat.messages', async () => {})
-    await vhost.publish('messages', 'chat.group', '{not json')
-    await untilDead(vhost)
-    expect(await messageQueue.replayDeadLetters('chat.messages')).toMatchObject({ replayed: 1 })
-    await untilDead(vhost)
+    // So many that the first are back before the last are replayed.
+    const count = 100
+    await Promise.all(
+      Array.from({ length: count }, async () => await vhost.publish('messages', 'chat.group', '{not json')),
+    )
+    await untilDead(vhost, count)
+    expect(await messageQueue.replayDeadLetters('chat.messages')).toEqual({ replayed: count, kept: 0, failed: [] })
+    await untilDead(vhost, count)
     const [letter] = await vhost.drainQueue('chat.messages.dlq', 1)
     expect(letter?.headers).toMatchObject({ 'x-failure-code': 'INVALID_JSON', 'x-replay': expect.any(String) })
   })
