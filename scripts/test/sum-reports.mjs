@@ -15,7 +15,7 @@ import { rootDirectory } from '../services/paths.mjs'
  * @param {string} path
  * @returns {Report | undefined} undefined: the run ended before it was written
  */
-function readReport(path) {
+export function readReport(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
