@@ -17,15 +17,17 @@ let breaker: Breaker
 const probe = vi.fn<() => Promise<void>>()
 const onOpen = vi.fn<(reason: DeferError) => void>()
 const onTrial = vi.fn()
+let inHand: number
 let logs: ReturnType<typeof recordLogs>
 
 beforeEach(() => {
   vi.useFakeTimers()
   vi.resetAllMocks()
   probe.mockResolvedValue()
+  inHand = 0
   logs = recordLogs()
   const dependency = { name: 'smtp', code: 'PROVIDER_UNAVAILABLE' as const, probe }
-  breaker = createBreaker({ dependency, logger: logs.logger, onOpen, onTrial })
+  breaker = createBreaker({ dependency, logger: logs.logger, inHand: () => inHand, onOpen, onTrial })
 })
 
 afterEach(() => {
@@ -35,6 +37,14 @@ afterEach(() => {
 
 const settle = (event: SettledEvent, times = 1) => {
   for (let n = 0; n < times; n += 1) breaker.onSettled(event)
+}
+
+/** Tripped, and asked once. Whatever is settled from now on may have been begun since. */
+async function beginTrial(): Promise<void> {
+  breaker.trip('down')
+  await vi.advanceTimersByTimeAsync(100)
+  expect(breaker.status).toEqual({ state: 'trial' })
+  await vi.advanceTimersByTimeAsync(deferred.handlerMs)
 }
 
 test('the delay before a question doubles from 100 ms to 3 s', () => {
@@ -51,7 +61,12 @@ describe('a breaker opens', () => {
     expect(onOpen).toHaveBeenCalledOnce()
     expect(onOpen.mock.calls[0]?.[0]).toMatchObject({ name: 'DeferError', code: 'PROVIDER_UNAVAILABLE' })
     expect(logs.records).toMatchObject([
-      { level: 'warn', dependency: 'smtp', msg: 'A dependency cannot be used; nothing is taken until it can' },
+      {
+        level: 'warn',
+        dependency: 'smtp',
+        reason: '5 deliveries were deferred with PROVIDER_UNAVAILABLE',
+        msg: 'A dependency cannot be used; nothing is taken until it can',
+      },
     ])
   })
 
@@ -76,6 +91,7 @@ describe('a breaker stays closed', () => {
     ['deferred for something else', { ...deferred, code: 'DATABASE_UNAVAILABLE' }],
     ['retried', { ...deferred, outcome: 'retried' }],
     ['dead-lettered', { ...deferred, outcome: 'dead-lettered' }],
+    ['deferred before a handler saw them', { ...deferred, handlerMs: 0 }],
   ])('when deliveries are %s', (_what, event) => {
     settle(event, 20)
     expect(breaker.status.state).toBe('closed')
@@ -95,8 +111,6 @@ describe('an open breaker', () => {
     await vi.advanceTimersByTimeAsync(400)
     expect(onTrial).toHaveBeenCalledOnce()
     expect(breaker.status).toEqual({ state: 'trial' })
-    settle(acked)
-    expect(breaker.status).toEqual({ state: 'closed' })
     expect(logs.records.map(({ msg }) => msg)).toEqual([
       'A dependency cannot be used; nothing is taken until it can',
       'A dependency answers again; deliveries are taken',
@@ -120,19 +134,65 @@ describe('an open breaker', () => {
 })
 
 describe('a breaker in trial', () => {
+  test('is closed by a delivery that was done', async () => {
+    await beginTrial()
+    settle(acked)
+    expect(breaker.status).toEqual({ state: 'closed' })
+  })
+
   test('opens again at the first delivery that misses the dependency, and asks later each time', async () => {
-    breaker.trip('down')
-    await vi.advanceTimersByTimeAsync(100)
-    expect(breaker.status.state).toBe('trial')
+    await beginTrial()
     settle(deferred)
-    expect(breaker.status.state).toBe('open')
+    expect(breaker.status).toEqual({
+      state: 'open',
+      error: 'it answered, but then a delivery was deferred with PROVIDER_UNAVAILABLE',
+    })
     await vi.advanceTimersByTimeAsync(199)
     expect(probe).toHaveBeenCalledTimes(1)
     await vi.advanceTimersByTimeAsync(1)
     expect(probe).toHaveBeenCalledTimes(2)
+    await vi.advanceTimersByTimeAsync(acked.handlerMs)
     settle(acked)
     breaker.trip('down again')
     await vi.advanceTimersByTimeAsync(100)
     expect(probe).toHaveBeenCalledTimes(3)
+  })
+
+  test.each<[string, SettledEvent]>([
+    ['was deferred before a handler saw it', { ...deferred, handlerMs: 0 }],
+    ['was begun before and missed the dependency', { ...deferred, handlerMs: 50 }],
+    ['was begun before and is done', { ...acked, handlerMs: 50 }],
+    ['is dead-lettered', { ...deferred, outcome: 'dead-lettered', code: 'INVALID_TEMPLATE_DATA' }],
+    ['is returned', { ...acked, outcome: 'returned' }],
+  ])('learns nothing from a delivery that %s', async (_what, event) => {
+    await beginTrial()
+    settle(event, 20)
+    expect(breaker.status).toEqual({ state: 'trial' })
+    expect(onOpen).toHaveBeenCalledOnce()
+  })
+})
+
+describe('deliveries that were in hand when the trial began, and whose deferral is confirmed later', () => {
+  test('do not open it again, in trial or closed', async () => {
+    inHand = 95
+    await beginTrial()
+    settle(deferred, 50)
+    expect(breaker.status).toEqual({ state: 'trial' })
+    settle(acked)
+    expect(breaker.status).toEqual({ state: 'closed' })
+    settle(deferred, 45)
+    expect(breaker.status).toEqual({ state: 'closed' })
+    expect(onOpen).toHaveBeenCalledOnce()
+  })
+
+  test('hide no delivery that was begun since', async () => {
+    inHand = 3
+    await beginTrial()
+    settle({ ...acked, handlerMs: 50 })
+    settle({ ...deferred, handlerMs: 0 })
+    settle(deferred)
+    expect(breaker.status).toEqual({ state: 'trial' })
+    settle(deferred)
+    expect(breaker.status).toMatchObject({ state: 'open' })
   })
 })

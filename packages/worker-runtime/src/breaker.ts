@@ -17,7 +17,7 @@ export interface Dependency {
 /**
  * - `closed`: it is used
  * - `open`: it cannot be used; nothing is taken, and it is asked again and again
- * - `trial`: it has answered; one delivery at a time is taken until one has been dealt with
+ * - `trial`: it has answered; it is not known yet whether it does its work
  */
 export type BreakerState = 'closed' | 'open' | 'trial'
 
@@ -41,6 +41,8 @@ export interface Breaker {
 export interface BreakerOptions {
   dependency: Dependency
   logger: RuntimeLogger
+  /** Deliveries in hand. */
+  inHand(): number
   /** Nothing is to be taken, for this reason. */
   onOpen(reason: DeferError): void
   /** It can be used again, as far as this breaker knows. */
@@ -58,21 +60,26 @@ export function probeDelayMs(question: number): number {
 }
 
 /**
- * Opens after five deferrals in a row, or at once when it is tripped. Only a delivery that has used the dependency closes
- * it: until then a single deferral opens it again, with a delay that goes on growing. So a dependency that answers, but
- * does not work, costs one delivery for each delay.
+ * Opens after five deferrals with its code and none acknowledged or retried between them, or at once when it is tripped.
+ *
+ * In trial a delivery that is acknowledged or retried closes it, and a single deferral opens it again, with a delay that
+ * goes on growing. What was begun before the trial, or deferred without its handler having seen it, says nothing.
  */
-export function createBreaker({ dependency, logger, onOpen, onTrial }: BreakerOptions): Breaker {
+export function createBreaker({ dependency, logger, inHand, onOpen, onTrial }: BreakerOptions): Breaker {
   const { name, code, probe } = dependency
   const stopping = new AbortController()
   let status: BreakerStatus = { state: 'closed' }
   let failures = 0
   let questions = 0
   let openSince = 0
+  let trialSince = Number.NEGATIVE_INFINITY
+  /** Deliveries in hand when the last trial began, and perhaps still. */
+  let older = 0
 
   function open(error: string): void {
     if (status.state === 'open' || stopping.signal.aborted) return
     status = { state: 'open', error }
+    failures = 0
     openSince = performance.now()
     logger.warn({ dependency: name, reason: error }, 'A dependency cannot be used; nothing is taken until it can')
     onOpen(new DeferError(`${name} cannot be used (${error})`, { code }))
@@ -87,7 +94,9 @@ export function createBreaker({ dependency, logger, onOpen, onTrial }: BreakerOp
       status = await ask()
     }
     if (stopping.signal.aborted) return
-    const openMs = Math.round(performance.now() - openSince)
+    trialSince = performance.now()
+    older = inHand()
+    const openMs = Math.round(trialSince - openSince)
     logger.info({ dependency: name, openMs }, 'A dependency answers again; deliveries are taken')
     onTrial()
   }
@@ -99,6 +108,22 @@ export function createBreaker({ dependency, logger, onOpen, onTrial }: BreakerOp
     } catch (error) {
       return { state: 'open', error: describeError(error) }
     }
+  }
+
+  /** A deferral is told when its copy is confirmed, so it is known by when its handler had begun, but not when. */
+  function isOlder({ handlerMs }: SettledEvent, isMiss: boolean): boolean {
+    const wasUnseen = isMiss && handlerMs === 0
+    const wasBegunBefore = performance.now() - handlerMs < trialSince
+    const isPerhapsOlder = isMiss && older > 0
+    if (!wasUnseen && !wasBegunBefore && !isPerhapsOlder) return false
+    older = Math.max(0, older - 1)
+    return true
+  }
+
+  function miss(): void {
+    failures += 1
+    if (status.state === 'trial') open(`it answered, but then a delivery was deferred with ${code}`)
+    else if (failures >= failuresToOpen) open(`${failures} deliveries were deferred with ${code}`)
   }
 
   function close(): void {
@@ -114,10 +139,10 @@ export function createBreaker({ dependency, logger, onOpen, onTrial }: BreakerOp
       return status
     },
     onSettled(event) {
-      if (event.outcome === 'deferred' && event.code === code) {
-        failures += 1
-        if (status.state === 'trial' || failures >= failuresToOpen) open(`${failures} deliveries in a row missed it`)
-      } else if (event.outcome === 'acked' || event.outcome === 'retried') close()
+      const isMiss = event.outcome === 'deferred' && event.code === code
+      if (status.state === 'open' || isOlder(event, isMiss)) return
+      if (isMiss) miss()
+      else if (event.outcome === 'acked' || event.outcome === 'retried') close()
     },
     trip: open,
     stop: () => stopping.abort(),

@@ -2,13 +2,15 @@ import type { Consumer, DeferError, SettledEvent } from '@mono/message-queue'
 import { type BreakerStatus, createBreaker, type Dependency } from './breaker.js'
 import type { RuntimeLogger } from './logger.js'
 
+type PausableConsumer = Pick<Consumer, 'pause' | 'resume' | 'inFlight'>
+
 /** The breakers of a worker. Its consumer is paused while one of them is open. */
 export interface Breakers {
   /** By the name of the dependency. */
   readonly statuses: Readonly<Record<string, BreakerStatus>>
   add(dependency: Dependency): void
   /** The consumer to pause, from now on. */
-  attach(consumer: Pick<Consumer, 'pause' | 'resume'>): void
+  attach(consumer: PausableConsumer): void
   /** To be told of every delivery. */
   onSettled(event: SettledEvent): void
   /** Somebody else has found that the dependency cannot be used. */
@@ -19,7 +21,7 @@ export interface Breakers {
 export function createBreakers(logger: RuntimeLogger): Breakers {
   const breakers = new Map<string, ReturnType<typeof createBreaker>>()
   const reasons = new Map<string, DeferError>()
-  let consumer: Pick<Consumer, 'pause' | 'resume'> | undefined
+  let consumer: PausableConsumer | undefined
 
   function apply(): void {
     const [reason] = reasons.values()
@@ -36,6 +38,7 @@ export function createBreakers(logger: RuntimeLogger): Breakers {
       const breaker = createBreaker({
         dependency,
         logger,
+        inHand: () => consumer?.inFlight ?? 0,
         onOpen(reason) {
           reasons.set(name, reason)
           apply()
