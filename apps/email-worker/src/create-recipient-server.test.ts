@@ -22,6 +22,7 @@ function setUp({
         sent.push({ mail, envelope })
         return await send(mail, envelope, sendSignal)
       },
+      tookAt: 0,
       async probe() {},
       async close() {},
     },

@@ -34,6 +34,8 @@ export interface SendReceipt {
 
 /** Somebody who sends mails: an SMTP server, or a service with an HTTP interface. Knows nothing of messages and ledgers. */
 export interface EmailProvider {
+  /** When it last took a mail, by `performance.now()`; 0 if never. */
+  readonly tookAt: number
   /**
    * Sends one mail. Settles within a deadline of its own.
    *

@@ -34,7 +34,14 @@ await runWorker({
     })
     return {
       consumer,
-      dependencies: [{ name: 'smtp', code: 'PROVIDER_UNAVAILABLE', probe: () => provider.probe() }],
+      dependencies: [
+        {
+          name: 'smtp',
+          code: 'PROVIDER_UNAVAILABLE',
+          probe: () => provider.probe(),
+          usedAt: () => provider.tookAt,
+        },
+      ],
       stop: () => provider.close(),
     }
   },

@@ -312,3 +312,14 @@ describe('a probe', () => {
     expect(performance.now() - since).toBeLessThan(6_000)
   })
 })
+
+test('a provider knows when the server last took a mail; a recipient who is refused is none', async ({ cleanUp }) => {
+  const { sink, provider, send } = await setUp(cleanUp)
+  await provider.probe()
+  sink.answer('ada@example.com', ['rcpt 550'])
+  await send()
+  expect(provider.tookAt).toBe(0)
+  const since = performance.now()
+  await send()
+  expect(provider.tookAt).toBeGreaterThan(since)
+})

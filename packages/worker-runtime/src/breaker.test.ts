@@ -17,6 +17,7 @@ let breaker: Breaker
 const probe = vi.fn<() => Promise<void>>()
 const onOpen = vi.fn<(reason: DeferError) => void>()
 const onTrial = vi.fn()
+const usedAt = vi.fn<() => number>()
 let inHand: number
 let logs: ReturnType<typeof recordLogs>
 
@@ -24,9 +25,10 @@ beforeEach(() => {
   vi.useFakeTimers()
   vi.resetAllMocks()
   probe.mockResolvedValue()
+  usedAt.mockImplementation(() => performance.now())
   inHand = 0
   logs = recordLogs()
-  const dependency = { name: 'smtp', code: 'PROVIDER_UNAVAILABLE' as const, probe }
+  const dependency = { name: 'smtp', code: 'PROVIDER_UNAVAILABLE' as const, probe, usedAt }
   breaker = createBreaker({ dependency, logger: logs.logger, inHand: () => inHand, onOpen, onTrial })
 })
 
@@ -162,6 +164,7 @@ describe('a breaker in trial', () => {
     ['was deferred before a handler saw it', { ...deferred, handlerMs: 0 }],
     ['was begun before and missed the dependency', { ...deferred, handlerMs: 50 }],
     ['was begun before and is done', { ...acked, handlerMs: 50 }],
+    ['is retried', { ...deferred, outcome: 'retried' }],
     ['is dead-lettered', { ...deferred, outcome: 'dead-lettered', code: 'INVALID_TEMPLATE_DATA' }],
     ['is returned', { ...acked, outcome: 'returned' }],
   ])('learns nothing from a delivery that %s', async (_what, event) => {
@@ -169,6 +172,16 @@ describe('a breaker in trial', () => {
     settle(event, 20)
     expect(breaker.status).toEqual({ state: 'trial' })
     expect(onOpen).toHaveBeenCalledOnce()
+  })
+
+  test('learns nothing from a delivery that is done without the dependency', async () => {
+    await beginTrial()
+    const usedBefore = performance.now() - 50
+    usedAt.mockReturnValue(usedBefore)
+    settle(acked)
+    expect(breaker.status).toEqual({ state: 'trial' })
+    settle(deferred)
+    expect(breaker.status).toMatchObject({ state: 'open' })
   })
 })
 

@@ -12,6 +12,11 @@ export interface Dependency {
   code: FailureCode
   /** Asks the dependency itself, not by a delivery. Takes a few seconds at most. @throws Error if it cannot be used */
   probe(): Promise<void>
+  /**
+   * When it last did what it is there for, by `performance.now()`; 0 if never. To be given if a delivery can be
+   * acknowledged without having used it; without this every acknowledged delivery counts as one that has.
+   */
+  usedAt?(): number
 }
 
 /**
@@ -62,8 +67,9 @@ export function probeDelayMs(question: number): number {
 /**
  * Opens after five deferrals with its code and none acknowledged or retried between them, or at once when it is tripped.
  *
- * In trial a delivery that is acknowledged or retried closes it, and a single deferral opens it again, with a delay that
- * goes on growing. What was begun before the trial, or deferred without its handler having seen it, says nothing.
+ * In trial only an acknowledged delivery that has used the dependency closes it, and a single deferral opens it again,
+ * with a delay that goes on growing. Whatever else becomes of a delivery says nothing: it may not have come that far. Nor
+ * does what was begun before the trial, or deferred without its handler having seen it.
  */
 export function createBreaker({ dependency, logger, inHand, onOpen, onTrial }: BreakerOptions): Breaker {
   const { name, code, probe } = dependency
@@ -128,7 +134,8 @@ export function createBreaker({ dependency, logger, inHand, onOpen, onTrial }: B
 
   function close(): void {
     failures = 0
-    if (status.state !== 'trial') return
+    const usedAt = dependency.usedAt?.() ?? trialSince
+    if (status.state !== 'trial' || usedAt < trialSince) return
     status = { state: 'closed' }
     questions = 0
   }
@@ -142,7 +149,8 @@ export function createBreaker({ dependency, logger, inHand, onOpen, onTrial }: B
       const isMiss = event.outcome === 'deferred' && event.code === code
       if (status.state === 'open' || isOlder(event, isMiss)) return
       if (isMiss) miss()
-      else if (event.outcome === 'acked' || event.outcome === 'retried') close()
+      else if (event.outcome === 'acked') close()
+      else if (event.outcome === 'retried') failures = 0
     },
     trip: open,
     stop: () => stopping.abort(),

@@ -55,3 +55,11 @@ test('what has no breaker cannot be tripped', () => {
   breakers.trip('printer', 'out of paper')
   expect(Object.keys(breakers.statuses)).toEqual(['database', 'smtp'])
 })
+
+test('a dependency that does not say when it was used counts as used by a delivery that was done', async () => {
+  answers.database = true
+  breakers.trip('database', 'down')
+  await vi.advanceTimersByTimeAsync(200)
+  breakers.onSettled({ queue: 'email.notifications', outcome: 'acked', attempt: 1, handlerMs: 3 })
+  expect(breakers.statuses.database).toEqual({ state: 'closed' })
+})

@@ -26,6 +26,7 @@ export function createSmtpProvider(settings: SmtpSettings, limits: SmtpTimeLimit
   const transport = createTransport(settings, limits)
   const slots = createSlots(settings.maxConnections)
   const handOvers = new WeakMap<object, HandOver>()
+  let tookAt = 0
   transport.use('stream', (mail, done) => {
     const handOver = handOvers.get(mail.data.envelope as object)
     if (handOver) mail.message.processFunc((input) => createHandOverStage(input, handOver))
@@ -33,6 +34,9 @@ export function createSmtpProvider(settings: SmtpSettings, limits: SmtpTimeLimit
   })
 
   return {
+    get tookAt() {
+      return tookAt
+    },
     async send(mail, envelope, signal) {
       assertPlainAddresses(mail, envelope)
       const giveSlot = await slots.take(signal)
@@ -46,6 +50,7 @@ export function createSmtpProvider(settings: SmtpSettings, limits: SmtpTimeLimit
           envelope: ownEnvelope,
           signal: deadline.signal,
         })
+        tookAt = performance.now()
         return {
           providerId: serverMessageId ?? mail.messageId,
           accepted: accepted.map(toAddress),
