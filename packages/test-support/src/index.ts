@@ -1,6 +1,7 @@
 export type { BadMessage } from './conformance/bad-message.js'
 export { type DocumentedRecipient, readDocumentedRecipients } from './conformance/bad-recipient.js'
 export { describeBadInput } from './conformance/describe-bad-input.js'
+export { describeDatabaseOutage } from './conformance/describe-database-outage.js'
 export { describeDefinitions } from './conformance/describe-definitions.js'
 export { describeEnvironment } from './conformance/describe-environment.js'
 export { describeFleet } from './conformance/describe-fleet.js'

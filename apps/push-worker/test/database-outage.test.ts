@@ -1,0 +1,4 @@
+import { describeDatabaseOutage } from '@mono/test-support'
+import { pushWorker } from './worker-under-test.js'
+
+describeDatabaseOutage(pushWorker)
