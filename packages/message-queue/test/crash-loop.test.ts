@@ -12,12 +12,13 @@ const timeLimitMs = 480_000
 
 describe('two replicas that are restarted whenever they die', () => {
   test.for([
-    { intake: 'messages', deadly: ['deadly-a', 'deadly-b'] },
-    { intake: 'batches', deadly: ['deadly-a'] },
+    { intake: 'messages', diesWhile: 'handling', deadly: ['deadly-a', 'deadly-b'] },
+    { intake: 'messages', diesWhile: 'reading', deadly: ['deadly-a', 'deadly-b'] },
+    { intake: 'batches', diesWhile: 'handling', deadly: ['deadly-a'] },
   ])(
-    'lose to the dead-letter queue the messages that they die of, and no other, with an intake of $intake',
+    'lose to the dead-letter queue the messages that they die of while $diesWhile them, and no other, with an intake of $intake',
     { timeout: timeLimitMs },
-    async ({ intake, deadly }, { vhost, cleanUp }) => {
+    async ({ intake, diesWhile, deadly }, { vhost, cleanUp }) => {
       const sending = openMessageQueue({ vhost, cleanUp })
       const consumer = await sending.consumeMessages('chat.messages', async () => {})
       await consumer.close()
@@ -32,7 +33,7 @@ describe('two replicas that are restarted whenever they die', () => {
         if ('done' in line) done.add(line.done)
         else deaths.push(line as (typeof deaths)[number])
       }
-      const env = { RABBITMQ_URL: vhost.url, INTAKE: intake }
+      const env = { RABBITMQ_URL: vhost.url, INTAKE: intake, DIES_WHILE: diesWhile }
       const replicas = [1, 2].map(() => startRestartingProcess(script, env, onLine))
       cleanUp(() => Promise.all(replicas.map((replica) => replica.stop())))
 
@@ -46,7 +47,7 @@ describe('two replicas that are restarted whenever they die', () => {
 
       const alone = deaths.filter(({ inHand }) => inHand === 1).length
       // biome-ignore lint/suspicious/noConsole: the numbers are what the test is about
-      console.log(`crash loop, ${intake}: ${deaths.length} deaths, ${alone} with nothing else in hand`)
+      console.log(`crash loop, ${intake}, ${diesWhile}: ${deaths.length} deaths, ${alone} with nothing else in hand`)
       const letters = await vhost.drainQueue('chat.messages.dlq', deadly.length)
       expect(letters.map(({ properties }) => properties.messageId).sort()).toEqual(deadly)
       expect(letters.map(({ headers }) => headers['x-death'])).toEqual(

@@ -5,6 +5,7 @@ import { type WorkQueueName, workQueues } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
 import { header } from '../headers.js'
 import { InvalidDeliveryError } from './invalid-delivery-error.js'
+import { notAfter } from './not-after.js'
 import { type DeliveryMetadata, parseHeaders } from './parse-headers.js'
 import type { ReceivedMessage } from './received-message.js'
 
@@ -41,11 +42,6 @@ export function parseDelivery<Q extends WorkQueueName>(
     redelivered: message.fields.redelivered,
     headers,
   } as unknown as ReceivedMessage<Q>
-}
-
-/** A message from the future would never be too old, and could be deferred for ever. */
-function notAfter(firstSeen: Date, publishedAt = firstSeen): Date {
-  return publishedAt < firstSeen ? publishedAt : firstSeen
 }
 
 function assertBodySize(body: Buffer): void {

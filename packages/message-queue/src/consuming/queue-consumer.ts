@@ -35,7 +35,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
   readonly #logger: Logger
   readonly #link: BrokerLink
   readonly #intake: Intake<Q>
-  readonly #caution: Caution<Held<Q>>
+  readonly #caution: Caution<Delivery>
   readonly #prefetch: number
   readonly #stallWatch: StallWatch
   readonly #settler: Settler
@@ -77,7 +77,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
       onHandled: (held, handled) => this.#settle(held, handled),
     })
     this.#caution = new Caution({
-      onTurn: (held) => this.#begin(held),
+      onTurn: (delivery) => this.#begin(delivery),
       onMode: (mode) => this.#onMode(mode),
     })
     this.#prefetch = options.prefetch
@@ -140,7 +140,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     this.#pauseReason = reason
     // Before anything is settled, which would bring more.
     this.#applyPrefetch()
-    for (const held of this.#caution.dropWaiting()) this.#defer(held, reason)
+    for (const delivery of this.#caution.dropWaiting()) this.#putOff(delivery, reason)
     this.#intake.flush()
   }
 
@@ -205,38 +205,38 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
       void this.#track(delivery, this.#settler.return(delivery))
       return
     }
-    try {
-      const message = parseDelivery(this.queue, delivery.message, delivery.headers, delivery.firstSeen)
-      this.#hand({ delivery, message })
-    } catch (error) {
-      void this.#track(delivery, this.#settler.refuse(delivery, error))
-    }
+    if (this.#pauseReason === undefined) this.#caution.take(delivery, delivery)
+    else this.#putOff(delivery, this.#pauseReason)
+  }
+
+  /** Its body is read on its turn and not before: a message may kill by that, and must not take others along. */
+  #begin(delivery: Delivery): void {
+    const held = this.#read(delivery)
+    if (held === undefined) return
+    this.#intake.take(held)
+    // Alone it has no company to wait for.
+    if (delivery.alone || this.#caution.mode === 'cautious') this.#intake.flush()
   }
 
   /** The broker's TTL starts anew whenever a message enters a queue, so the age is looked at here. */
-  #hand(held: Held<Q>): void {
-    const ageMs = Date.now() - held.message.publishedAt.getTime()
-    const { ttlMs } = workQueues[this.queue]
-    if (this.#pauseReason !== undefined) {
-      this.#defer(held, this.#pauseReason)
-      return
+  #read(delivery: Delivery): Held<Q> | undefined {
+    try {
+      const message = parseDelivery(this.queue, delivery.message, delivery.headers, delivery.firstSeen)
+      const ageMs = Date.now() - message.publishedAt.getTime()
+      const { ttlMs } = workQueues[this.queue]
+      if (ageMs <= ttlMs) return { delivery, message }
+      const reason = `age: expected at most ${ttlMs} ms since it was published, found ${ageMs}`
+      const failure = { thrown: new InvalidDeliveryError('EXPIRED', reason) }
+      const held = { delivery, message } as Held<WorkQueueName>
+      this.#finish(delivery, this.#settler.settle(held, { handlerMs: 0, failure }))
+    } catch (error) {
+      this.#finish(delivery, this.#settler.refuse(delivery, error))
     }
-    if (ageMs <= ttlMs) {
-      this.#caution.take(held, held.delivery)
-      return
-    }
-    const reason = `age: expected at most ${ttlMs} ms since it was published, found ${ageMs}`
-    this.#settle(held, { handlerMs: 0, failure: { thrown: new InvalidDeliveryError('EXPIRED', reason) } })
+    return undefined
   }
 
-  #begin(held: Held<Q>): void {
-    this.#intake.take(held)
-    // Alone it has no company to wait for.
-    if (held.delivery.alone || this.#caution.mode === 'cautious') this.#intake.flush()
-  }
-
-  #defer(held: Held<Q>, reason: DeferError): void {
-    this.#settle(held, { handlerMs: 0, failure: { thrown: reason } })
+  #putOff(delivery: Delivery, reason: DeferError): void {
+    void this.#track(delivery, this.#settler.putOff(delivery, reason))
   }
 
   #applyPrefetch(): void {
@@ -253,10 +253,14 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
   }
 
   #settle(held: Held<Q>, handled: Handled): void {
-    if (!(handled.failure?.thrown instanceof DeferError)) this.#caution.survived(held)
-    void this.#track(held.delivery, this.#settler.settle(held as Held<WorkQueueName>, handled)).then(() =>
-      this.#caution.done(held),
-    )
+    const { delivery } = held
+    if (!(handled.failure?.thrown instanceof DeferError)) this.#caution.survived(delivery)
+    this.#finish(delivery, this.#settler.settle(held as Held<WorkQueueName>, handled))
+  }
+
+  /** Of what had its turn. */
+  #finish(delivery: Delivery, settling: Promise<void>): void {
+    void this.#track(delivery, settling).then(() => this.#caution.done(delivery))
   }
 
   async #track(delivery: Delivery, settling: Promise<void>): Promise<void> {

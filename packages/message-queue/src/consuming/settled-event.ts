@@ -5,7 +5,7 @@ import type { FailureCode } from './failure-codes.js'
 /** What became of one delivery. */
 export interface SettledEvent {
   queue: WorkQueueName
-  /** Absent when the delivery could not be read that far. */
+  /** Absent when the delivery was not read, or could not be read that far. */
   type?: MessageType
   /** `returned`: handed back to the queue, or its channel was gone before it could be settled. */
   outcome: 'acked' | 'retried' | 'deferred' | 'dead-lettered' | 'returned'

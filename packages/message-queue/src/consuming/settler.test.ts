@@ -315,3 +315,29 @@ test('the settler waits until a delivery is settled before it tells of it', asyn
   await settling
   expect(events).toHaveLength(1)
 })
+
+describe('a delivery that is put off unread', () => {
+  const reason = new DeferError('smtp cannot be used', { code: 'PROVIDER_UNAVAILABLE' })
+
+  test('is deferred with the count of its headers', async () => {
+    const { settler, events } = createSettler()
+    const { delivery, settlements } = createDelivery({ headers: { 'x-attempts': 2 }, properties: {} })
+    await settler.putOff(delivery, reason)
+    expect(settlements).toMatchObject([{ kind: 'defer', code: 'PROVIDER_UNAVAILABLE', attempts: 2 }])
+    expect(events).toMatchObject([{ outcome: 'deferred', code: 'PROVIDER_UNAVAILABLE', attempt: 3, handlerMs: 0 }])
+  })
+
+  test('is dead-lettered when its headers cannot be trusted', async () => {
+    const { settler, events } = createSettler()
+    const { delivery } = createDelivery({ headers: { 'x-attempts': -1 } })
+    await settler.putOff(delivery, reason)
+    expect(events).toMatchObject([{ outcome: 'dead-lettered', code: 'INVALID_HEADERS' }])
+  })
+
+  test('is dead-lettered when it is too old', async () => {
+    const { settler, events } = createSettler()
+    const { delivery } = createDelivery({ headers: { 'x-published-at': '2020-01-01T00:00:00Z' } })
+    await settler.putOff(delivery, reason)
+    expect(events).toMatchObject([{ outcome: 'dead-lettered', code: 'EXPIRED' }])
+  })
+})

@@ -4,7 +4,11 @@ import type { Logger } from '../logger.js'
 import { classifyFailure } from './classify-failure.js'
 import { decideSettlement, type Settlement } from './decide-settlement.js'
 import type { Delivery } from './delivery.js'
+import type { DeferError } from './handler-errors.js'
 import type { Handled, Held } from './intake.js'
+import { notAfter } from './not-after.js'
+import { parseHeaders } from './parse-headers.js'
+import type { ReceivedMessage } from './received-message.js'
 import type { SettledEvent } from './settled-event.js'
 
 export interface SettlerOptions {
@@ -17,10 +21,14 @@ export interface SettlerOptions {
   hasChannel(): boolean
 }
 
-interface About extends Pick<SettledEvent, 'type' | 'attempt' | 'handlerMs'> {
-  messageId?: string
+interface About extends Pick<SettledEvent, 'attempt' | 'handlerMs'> {
+  type?: SettledEvent['type'] | undefined
+  messageId?: string | undefined
   sincePublishedMs?: number | undefined
 }
+
+/** What of a message decides how it is settled, and names it in the log. */
+type Facts = Pick<ReceivedMessage, 'attempt' | 'publishedAt'> & Partial<Pick<ReceivedMessage, 'messageId' | 'type'>>
 
 const outcomes = {
   ack: 'acked',
@@ -39,8 +47,23 @@ export class Settler {
   }
 
   /** Settles a message by what its handler did. */
-  async settle({ delivery, message }: Held<WorkQueueName>, { handlerMs, failure }: Handled): Promise<void> {
-    const { attempt, messageId, publishedAt, type } = message
+  async settle({ delivery, message }: Held<WorkQueueName>, handled: Handled): Promise<void> {
+    await this.#conclude(delivery, message, handled)
+  }
+
+  /** Defers what is not to be tried now, without a look at its body. */
+  async putOff(delivery: Delivery, reason: DeferError): Promise<void> {
+    try {
+      const { attempts, publishedAt } = parseHeaders(delivery.queue, delivery.message, delivery.headers)
+      const facts = { attempt: attempts + 1, publishedAt: notAfter(delivery.firstSeen, publishedAt), ...idOf(delivery) }
+      await this.#conclude(delivery, facts, { handlerMs: 0, failure: { thrown: reason } })
+    } catch (error) {
+      await this.refuse(delivery, error)
+    }
+  }
+
+  async #conclude(delivery: Delivery, facts: Facts, { handlerMs, failure }: Handled): Promise<void> {
+    const { attempt, messageId, publishedAt, type } = facts
     const ageMs = Date.now() - publishedAt.getTime()
     const settlement: Settlement = failure
       ? decideSettlement(classifyFailure(failure.thrown), {

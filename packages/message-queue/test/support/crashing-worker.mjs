@@ -3,18 +3,30 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createMessageQueue } from '@mono/message-queue'
 
 // biome-ignore lint/style/noProcessEnv: this is the entry file of a process
-const { RABBITMQ_URL: url = '', INTAKE } = process.env
+const { RABBITMQ_URL: url = '', INTAKE, DIES_WHILE } = process.env
 const say = (/** @type {object} */ line) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
 const messageQueue = createMessageQueue({ url, connectionName: 'crashing' })
 const inHand = () => messageQueue.health().consumers[0]?.inFlight ?? 0
 
+/** @param {string} messageId */
+function die(messageId) {
+  say({ dies: messageId, inHand: inHand() })
+  process.kill(process.pid, 'SIGKILL')
+}
+
+const parse = JSON.parse
+if (DIES_WHILE === 'reading') {
+  JSON.parse = (text, reviver) => {
+    const value = parse(text, reviver)
+    if (value?.content === 'deadly') die(value.messageId)
+    return value
+  }
+}
+
 /** @param {import('@mono/message-queue').ReceivedMessage<'chat.messages'>} message */
 async function handle({ messageId, payload }) {
-  if (payload.content === 'deadly') {
-    say({ dies: messageId, inHand: inHand() })
-    process.kill(process.pid, 'SIGKILL')
-  }
+  if (payload.content === 'deadly') die(messageId)
   await sleep(5)
   say({ done: messageId })
 }

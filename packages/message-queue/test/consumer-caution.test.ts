@@ -1,0 +1,63 @@
+import { examples } from '@mono/contracts'
+import { type TestFixtures, type TestVhost, test, waitFor } from '@mono/test-support'
+import { expect, vi } from 'vitest'
+import { openMessageQueue } from './open-message-queue.js'
+import { createGate } from './support/create-gate.js'
+
+const event = examples['audit.event']
+const prefetch = 5
+
+/** As two consumers do that end with the message in hand. */
+async function returnTwice(vhost: TestVhost, queue: string): Promise<void> {
+  for (let n = 0; n < 2; n += 1) {
+    await vhost.withChannel(async (channel) => {
+      const message = await waitFor(() => channel.get(queue), { what: 'the message to be in the queue' })
+      channel.nack(message)
+    })
+  }
+}
+
+/** Calls back when a body with this text is about to be read. */
+function watchReading(text: string, onRead: () => void, { cleanUp }: Pick<TestFixtures, 'cleanUp'>): void {
+  const parse = JSON.parse
+  const spy = vi.spyOn(JSON, 'parse').mockImplementation((body, reviver) => {
+    if (String(body).includes(text)) onRead()
+    return parse(body, reviver)
+  })
+  cleanUp(() => spy.mockRestore())
+}
+
+test('a message that two have died over is not so much as read while others are in hand', async ({
+  vhost,
+  cleanUp,
+}) => {
+  const messageQueue = openMessageQueue({ vhost, cleanUp })
+  const gates = Array.from({ length: prefetch }, () => createGate())
+  const handled: string[] = []
+  const consumer = await messageQueue.consumeMessages(
+    'audit.events',
+    async ({ messageId }) => {
+      await gates[Number(messageId)]?.opened
+      handled.push(messageId)
+    },
+    { prefetch },
+  )
+  const inHandWhenRead: number[] = []
+  watchReading('suspect.action', () => inHandWhenRead.push(consumer.inFlight), { cleanUp })
+  await vhost.publish('audit', 'audit.track', event, { messageId: 'first' })
+  await waitFor(() => handled.length === 1, { what: 'the first message' })
+  for (let n = 0; n < prefetch; n += 1) {
+    await vhost.publish('audit', 'audit.track', event, { messageId: String(n) })
+  }
+  await waitFor(() => consumer.inFlight === prefetch, { what: 'as many in hand as the prefetch admits' })
+
+  await vhost.publish('audit', 'audit.track', { ...event, action: 'suspect.action' }, { messageId: 'suspect' })
+  await returnTwice(vhost, 'audit.events')
+  gates[0]?.open()
+  await waitFor(() => consumer.mode === 'cautious', { what: 'the suspect to arrive' })
+  expect(consumer.inFlight).toBe(prefetch)
+  expect(inHandWhenRead).toEqual([])
+  for (const gate of gates) gate.open()
+  await waitFor(() => handled.includes('suspect'), { what: 'the suspect to be handled' })
+  expect(inHandWhenRead).toEqual([1])
+})
