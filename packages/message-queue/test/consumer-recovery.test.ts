@@ -9,6 +9,33 @@ import { watchChannels } from './support/watch-channels.js'
 const event = examples['audit.event']
 
 describe('a consumer', () => {
+  test.for(['queue', 'connection'] as const)(
+    'whose %s is lost just before it registers for the first time, registers once it is there again',
+    async (what, { vhost, cleanUp }) => {
+      let losses = 0
+      const lose = async () => {
+        losses += 1
+        if (what === 'connection') await vhost.closeConnections()
+        else await vhost.withChannel((channel) => channel.deleteQueue('audit.events'))
+      }
+      watchChannels({ cleanUp }, { beforeFirstConsume: lose })
+      const messageQueue = openMessageQueue({ vhost, cleanUp })
+      let handled = 0
+      const handler = async () => {
+        handled += 1
+      }
+      // With one at a time it stays registered as it is.
+      const consumer = await messageQueue.consumeMessages('audit.events', handler, { prefetch: 1 })
+      expect(losses).toBe(1)
+      await vhost.publish('audit', 'audit.track', event)
+      await waitFor(() => handled === 1, { what: 'the message' })
+      await waitFor(() => consumer.state === 'consuming', { what: 'the consumer to be registered' })
+      const { consumerCount } = await vhost.withChannel((channel) => channel.checkQueue('audit.events'))
+      expect(consumerCount).toBe(1)
+      await consumer.drain()
+    },
+  )
+
   test('that the broker has forgotten registers again, and says so once', async ({ vhost, cleanUp }) => {
     const channels = watchChannels({ cleanUp })
     const logger = createRecordingLogger()

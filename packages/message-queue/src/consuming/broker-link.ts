@@ -33,6 +33,13 @@ const notFound = 404
 /** AMQP 0-9-1: an operator closes the connection, or the broker stops. */
 const connectionForced = 320
 
+interface FailedAttempt {
+  broker: BrokerAsPromised
+  session: SubscriberSession
+  redeclared: Promise<void>
+  backoffMs: number
+}
+
 /** Of a connection that only declares. */
 const noConsumer: RascalTap = { prefetch: () => 0, onChannel() {}, onConsuming() {}, onCancelled() {}, onLost() {} }
 
@@ -51,6 +58,7 @@ export class BrokerLink {
   #redeclaring: Promise<void> | undefined
   #closed: Promise<void> | undefined
   #consumer: OpenConsumer | undefined
+  #isCancelled = false
   #prefetch: number
   /** What is missing: the broker as a whole, one of rascal's connections, the consumer. */
   readonly #missing = new Set<string>()
@@ -119,6 +127,7 @@ export class BrokerLink {
 
   /** Takes no more deliveries. What is in hand can still be settled; rascal waits for that, and for an absent broker. */
   cancel(): void {
+    this.#isCancelled = true
     this.#session?.cancel().catch((error: Error) => this.#miss('consumer', error))
   }
 
@@ -135,9 +144,33 @@ export class BrokerLink {
     this.#broker.on('error', (error: Error, connection) => this.#miss(connection?.vhost ?? 'broker', error))
     this.#broker.on('close', ({ vhost }) => this.#miss(vhost, new Error('The broker has closed the connection')))
     this.#broker.on('vhost_initialised', ({ vhost }) => this.#found(vhost))
-    this.#session = await this.#broker.subscribe(this.#options.subscription)
-    this.#session.on('error', (error) => this.#onSessionError(error))
-    this.#session.on('message', this.#options.onMessage)
+    await this.#subscribe(this.#broker, minBackoffMs)
+  }
+
+  /** Of a session, rascal tries again what fails later, but not the first attempt; then this begins another one. */
+  async #subscribe(broker: BrokerAsPromised, backoffMs: number): Promise<void> {
+    const session = await broker.subscribe(this.#options.subscription)
+    let isFirstAttempt = true
+    session.on('subscribed', () => {
+      isFirstAttempt = false
+    })
+    session.on('error', (error) => {
+      const redeclared = this.#onSessionError(error)
+      if (!isFirstAttempt) return
+      isFirstAttempt = false
+      void this.#subscribeAgain({ broker, session, redeclared, backoffMs })
+    })
+    this.#session = session
+    session.on('message', this.#options.onMessage)
+  }
+
+  async #subscribeAgain({ broker, session, redeclared, backoffMs }: FailedAttempt): Promise<void> {
+    await redeclared
+    // Where the channel's error comes before the answer, rascal does try again: what that gives must be gone first.
+    await session.cancel().catch(() => {})
+    await sleep(backoffMs, undefined, { signal: this.#closing.signal }).catch(() => {})
+    if (this.#closing.signal.aborted || this.#isCancelled) return
+    await this.#subscribe(broker, nextBackoffMs(backoffMs))
   }
 
   async #close(): Promise<void> {
@@ -156,11 +189,7 @@ export class BrokerLink {
   }
 
   async #connect(): Promise<BrokerAsPromised | undefined> {
-    for (
-      let backoffMs = minBackoffMs;
-      !this.#closing.signal.aborted;
-      backoffMs = Math.min(backoffMs * 2, maxBackoffMs)
-    ) {
+    for (let backoffMs = minBackoffMs; !this.#closing.signal.aborted; backoffMs = nextBackoffMs(backoffMs)) {
       const broker = await this.#tryConnect()
       if (broker !== undefined) return broker
       await sleep(backoffMs, undefined, { signal: this.#closing.signal }).catch(() => {})
@@ -181,9 +210,9 @@ export class BrokerLink {
     }
   }
 
-  #onSessionError(error: Error & { code?: number }): void {
+  #onSessionError(error: Error & { code?: number }): Promise<void> {
     this.#miss('consumer', error)
-    if (error.code === notFound) void this.#redeclare()
+    return error.code === notFound ? this.#redeclare() : Promise.resolve()
   }
 
   #onCancelled(): void {
@@ -238,6 +267,10 @@ export class BrokerLink {
     this.#logged.clear()
     this.#options.logger.info({}, 'The consumer has the broker again')
   }
+}
+
+function nextBackoffMs(backoffMs: number): number {
+  return Math.min(backoffMs * 2, maxBackoffMs)
 }
 
 /** The broker is there and says no. Of a handshake amqplib tells it by its text only. */

@@ -27,6 +27,8 @@ declare module 'rascal' {
   export interface SubscriberSession extends EventEmitter {
     on(event: 'message', listener: MessageListener): this
     on(event: 'error', listener: (error: Error & { code?: number }) => void): this
+    /** The first attempt has succeeded. */
+    on(event: 'subscribed', listener: () => void): this
     cancel(): Promise<void>
   }
 

@@ -6,6 +6,7 @@ import amqplib from 'amqplib/callback_api'
 interface RawChannel extends EventEmitter {
   /** By consumer tag, as the broker knows it. */
   consumers: Map<string, unknown>
+  consume(...args: unknown[]): void
 }
 
 interface RawConnection {
@@ -22,14 +23,34 @@ export interface WatchedChannels {
   breakChannel(): void
 }
 
+export interface WatchOptions {
+  /** The first time that a consumer is to be registered, is waited for. */
+  beforeFirstConsume?: () => Promise<unknown>
+}
+
 /** To be called before the consumer is made. */
-export function watchChannels({ cleanUp }: Pick<TestFixtures, 'cleanUp'>): WatchedChannels {
+export function watchChannels(
+  { cleanUp }: Pick<TestFixtures, 'cleanUp'>,
+  { beforeFirstConsume }: WatchOptions = {},
+): WatchedChannels {
   const api = amqplib as unknown as { connect: Connect }
   const { connect } = api
   const channels = new Set<RawChannel>()
+  let isFirst = true
+  const onChannel = (channel: RawChannel) => {
+    channels.add(channel)
+    channel.once('close', () => channels.delete(channel))
+    const consume = channel.consume.bind(channel)
+    channel.consume = (...args) => {
+      const ready = isFirst ? beforeFirstConsume?.() : undefined
+      isFirst = false
+      if (ready !== undefined) void ready.then(() => consume(...args))
+      else consume(...args)
+    }
+  }
   api.connect = (url, options, done) =>
     connect(url, options, (error, connection) => {
-      if (connection) watchConnection(connection, channels)
+      if (connection) watchConnection(connection, onChannel)
       done(error, connection)
     })
   cleanUp(() => {
@@ -61,14 +82,11 @@ interface RawMethods {
   ack(this: RawChannel, message: object): void
 }
 
-function watchConnection(connection: RawConnection, channels: Set<RawChannel>): void {
+function watchConnection(connection: RawConnection, onChannel: (channel: RawChannel) => void): void {
   const create = connection.createConfirmChannel.bind(connection)
   connection.createConfirmChannel = (done) =>
     create((error, channel) => {
-      if (channel) {
-        channels.add(channel)
-        channel.once('close', () => channels.delete(channel))
-      }
+      if (channel) onChannel(channel)
       done(error, channel)
     })
 }
