@@ -17,7 +17,7 @@ await runWorker({
     const channels = findConfiguredChannels(env)
     if (channels.length > 0) logger.warn({ channels }, 'These channels are configured, but this worker has only web')
     const deviceStore = createDeviceStore(pool)
-    const { client, webPush } = createWebPush({ env, deviceStore, logger })
+    const { client, gate, webPush } = createWebPush({ env, deviceStore, logger })
     const ledger = createDeliveryLedger({ pool, table: 'push.deliveries', recipientColumn: 'device_id' })
     const handler = createPushNotificationHandler({ deviceStore, ledger, webPush })
     const consumer = await messageQueue.consumeMessages('push.notifications', handler, {
@@ -25,6 +25,16 @@ await runWorker({
       handlerTimeoutMs,
       onSettled,
     })
-    return { consumer, stop: () => client.close() }
+    return {
+      consumer,
+      gauges: [
+        {
+          name: 'mono_push_origins_closed',
+          help: 'Push services that had to be left alone and have not answered since',
+          read: () => gate.closed,
+        },
+      ],
+      stop: () => client.close(),
+    }
   },
 })

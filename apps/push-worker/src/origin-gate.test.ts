@@ -100,6 +100,17 @@ describe('the gate is closed', () => {
   })
 })
 
+test('an origin counts as closed until it answers, also while a trial is due', async () => {
+  const { gate, clock, enter } = setUp()
+  ;(await enter(a)).leave(down)
+  ;(await enter(b)).leave(alive)
+  expect(gate.closed).toBe(1)
+  clock.now += 5000
+  expect(gate.closed).toBe(1)
+  ;(await enter(a)).leave(alive)
+  expect(gate.closed).toBe(0)
+})
+
 describe('after that time', () => {
   async function closed({ concurrency = 10 } = {}) {
     const set = setUp({ concurrency })

@@ -26,6 +26,8 @@ export interface Passage {
  * as a trial; the others wait for its outcome.
  */
 export interface OriginGate {
+  /** Origins that had to be left alone and have not answered since. */
+  readonly closed: number
   /** Waits for the request's turn; a number is the milliseconds to wait instead. @throws the signal's reason */
   enter(origin: string, signal: AbortSignal): Promise<Passage | number>
 }
@@ -122,6 +124,9 @@ export function createOriginGate({ concurrency, logger, now = Date.now }: Origin
   }
 
   return {
+    get closed() {
+      return [...states.values()].filter(({ closings }) => closings > 0).length
+    },
     async enter(origin, signal) {
       const state = stateOf(origin)
       const closedMs = remainingMs(state)

@@ -47,6 +47,8 @@ test('one message to 300 devices over three push services, one of them down and 
   expect(Date.now() - begun).toBeLessThan(5000)
   expect([await countSettled(busy), await countSettled(down)]).toEqual([0, 0])
 
+  expect(await worker.metric('mono_push_origins_closed')).toBe(2)
+
   // Other messages meanwhile.
   const latencies: number[] = []
   for (let index = 0; index < 20; index += 1) {
@@ -69,6 +71,7 @@ test('one message to 300 devices over three push services, one of them down and 
       (await database.query("SELECT FROM push.deliveries WHERE state <> 'sent' AND state <> 'failed'")).length === 0,
     { what: 'the other messages to be served too', timeoutMs: 45_000 },
   )
+  expect(await worker.metric('mono_push_origins_closed')).toBe(0)
   await worker.terminate()
 
   // Served ones once.

@@ -125,6 +125,15 @@ describe('metrics', () => {
     ])
   })
 
+  test("show a worker's own number as it is at the scrape", async () => {
+    const metrics = createMetrics({ worker: 'w', isReady: () => true })
+    let number = 1
+    metrics.watchGauge({ name: 'mono_own', help: 'A number', read: () => number })
+    expect(await linesOf(metrics, 'mono_own')).toEqual(['mono_own{worker="w"} 1'])
+    number = 0
+    expect(await linesOf(metrics, 'mono_own')).toEqual(['mono_own{worker="w"} 0'])
+  })
+
   test('contain those of Node and of no other worker in the process', async () => {
     create().onSettled({ ...settled, outcome: 'acked' })
     const other = createMetrics({ worker: 'other', isReady: () => true })

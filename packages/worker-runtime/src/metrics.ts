@@ -39,6 +39,14 @@ export interface MetricsOptions {
   isReady(): boolean
 }
 
+/** A number that only one worker has. */
+export interface OwnGauge {
+  name: string
+  help: string
+  /** Read at each scrape. */
+  read(): number
+}
+
 export type WatchedConsumer = Pick<Consumer, 'queue' | 'inFlight' | 'mode' | 'stalls'>
 
 export interface Metrics {
@@ -48,6 +56,8 @@ export interface Metrics {
   watchConsumer(consumer: WatchedConsumer): void
   /** Shows which breakers are open, by the name of the dependency. */
   watchBreakers(read: () => Readonly<Record<string, BreakerStatus>>): void
+  /** Shows a number of the worker's own. */
+  watchGauge(gauge: OwnGauge): void
   /** The Prometheus text format. */
   render(): Promise<{ contentType: string; text: string }>
 }
@@ -173,6 +183,16 @@ export function createMetrics({ worker, isReady }: MetricsOptions): Metrics {
         collect() {
           for (const [dependency, { state }] of Object.entries(read()))
             this.set({ dependency }, Number(state === 'open'))
+        },
+      })
+    },
+    watchGauge({ name, help, read }) {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read())
         },
       })
     },

@@ -156,6 +156,7 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
   const running = await options.start({ env, logger, pool, messageQueue, onSettled, signal })
   parts.running = running
   for (const dependency of running.dependencies ?? []) breakers.add(dependency)
+  for (const gauge of running.gauges ?? []) metrics.watchGauge(gauge)
   breakers.attach(running.consumer)
   metrics.watchConsumer(running.consumer)
   stopWhenConsumerEnds(running.consumer, shutdown)

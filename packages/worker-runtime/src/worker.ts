@@ -3,6 +3,7 @@ import type { Dependency } from './breaker.js'
 import type { Breakers } from './breakers.js'
 import type { DatabaseStatus } from './database-status.js'
 import type { RuntimeLogger } from './logger.js'
+import type { OwnGauge } from './metrics.js'
 import type { Resources } from './resources.js'
 import type { Shutdown } from './shutdown.js'
 import type { WorkerStateHolder } from './worker-state.js'
@@ -11,6 +12,8 @@ export interface RunningWorker {
   consumer: Consumer
   /** What all deliveries need beside the database, which the runtime minds itself. */
   dependencies?: readonly Dependency[]
+  /** Shown beside the metrics that all workers have. */
+  gauges?: readonly OwnGauge[]
   /** Called after the consumer has drained and before the connections are closed; has three seconds. */
   stop?(): Promise<void>
 }

@@ -2,7 +2,7 @@ import type { Logger } from '@mono/message-queue'
 import type { DeviceStore } from '../device-store.js'
 import type { PushEnv } from '../env.js'
 import { createHttpOriginClient, type HttpOriginClient } from '../http/http-origin-client.js'
-import { createOriginGate } from '../origin-gate.js'
+import { createOriginGate, type OriginGate } from '../origin-gate.js'
 import { createCredentialsWatch } from './credentials-watch.js'
 import { createEndpointGuard } from './endpoint-guard.js'
 import { createVapidTokens } from './vapid-tokens.js'
@@ -17,18 +17,20 @@ export interface WebPushOptions {
 /** The web channel, put together. The client is to be closed when the last notification is served. */
 export function createWebPush({ env, deviceStore, logger }: WebPushOptions): {
   client: HttpOriginClient
+  gate: OriginGate
   webPush: WebPushSender
 } {
   const { vapidSubject: subject, vapidPublicKey: publicKey, vapidPrivateKey: privateKey, concurrency } = env
   const guard = createEndpointGuard({ allow: env.endpointAllow })
   const client = createHttpOriginClient({ lookup: guard.lookup, maxConcurrent: concurrency })
+  const gate = createOriginGate({ concurrency, logger })
   const webPush = createWebPushSender({
     guard,
     client,
-    gate: createOriginGate({ concurrency, logger }),
+    gate,
     tokens: createVapidTokens({ keys: { subject, publicKey, privateKey } }),
     credentials: createCredentialsWatch({ logger }),
     deviceStore,
   })
-  return { client, webPush }
+  return { client, gate, webPush }
 }
