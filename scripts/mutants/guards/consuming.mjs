@@ -121,8 +121,8 @@ export const consuming = [
     name: 'expired-not-handed-over',
     guards: 'what is too old reaches no handler',
     file: `${source}/queue-consumer.ts`,
-    find: 'if (ageMs <= ttlMs) {',
-    replace: 'if (ageMs <= ttlMs * 1e9) {',
+    find: 'if (ageMs <= ttlMs) return',
+    replace: 'if (ageMs <= ttlMs * 1e9) return',
     tests: {
       file: 'packages/message-queue/test/consume-messages.test.ts',
       name: 'dead-letters what is older than the TTL',
@@ -131,7 +131,7 @@ export const consuming = [
   {
     name: 'published-in-the-future',
     guards: 'a message from the future grows old as others do',
-    file: `${source}/parse-delivery.ts`,
+    file: `${source}/not-after.ts`,
     find: 'return publishedAt < firstSeen ? publishedAt : firstSeen',
     replace: 'return publishedAt',
     tests: { file: `${source}/parse-delivery.test.ts` },

@@ -56,6 +56,6 @@ export const replaying = [
     file: `${source}/consuming/parse-delivery.ts`,
     find: 'publishedAt: replayedAt ?? notAfter(',
     replace: 'publishedAt: notAfter(',
-    tests: { file: replay, name: 'brings back what was too old' },
+    tests: { file: replay, name: 'too old for the worker' },
   },
 ]
