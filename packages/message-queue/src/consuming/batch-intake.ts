@@ -17,7 +17,7 @@ export class BatchIntake<Q extends WorkQueueName> implements Intake<Q> {
   readonly #logger: Logger
   readonly #batchSize: BatchSize
   readonly #options: IntakeOptions<Q>
-  #waiting: Held<Q>[] = []
+  readonly #waiting: Held<Q>[] = []
   #timer: NodeJS.Timeout | undefined
 
   constructor(handler: BatchHandler<Q>, logger: Logger, batchSize: BatchSize, options: IntakeOptions<Q>) {
@@ -34,15 +34,14 @@ export class BatchIntake<Q extends WorkQueueName> implements Intake<Q> {
   }
 
   flush(): void {
-    const batch = this.#waiting
-    this.discard()
+    const batch = this.discard()
     if (batch.length > 0) void this.#handle(batch)
   }
 
-  discard(): void {
+  discard(): Held<Q>[] {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#waiting = []
+    return this.#waiting.splice(0)
   }
 
   async #handle(batch: Held<Q>[]): Promise<void> {

@@ -43,6 +43,16 @@ export class Delivery {
     return this.#forward(settlement, from)
   }
 
+  /**
+   * There is no channel to settle it on any more.
+   * @returns false if it was settled before
+   */
+  forget(): boolean {
+    const wasOpen = !this.#settled
+    this.#settled = true
+    return wasOpen
+  }
+
   #ack(): Promise<true> {
     return new Promise((resolve, reject) => this.#ackOrNack((error) => (error ? reject(error) : resolve(true))))
   }

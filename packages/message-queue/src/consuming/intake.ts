@@ -19,8 +19,8 @@ export interface Intake<Q extends WorkQueueName> {
   take(held: Held<Q>): void
   /** Nothing more will be taken: what waits for company goes on now. */
   flush(): void
-  /** What has not reached the handler by now must not: it is handed back. */
-  discard(): void
+  /** What has not reached the handler by now must not: it is given back. */
+  discard(): Held<Q>[]
 }
 
 export interface IntakeOptions<Q extends WorkQueueName> {

@@ -22,7 +22,9 @@ export class MessageIntake<Q extends WorkQueueName> implements Intake<Q> {
 
   flush(): void {}
 
-  discard(): void {}
+  discard(): Held<Q>[] {
+    return []
+  }
 
   async #handle(held: Held<Q>): Promise<void> {
     const startedAt = performance.now()

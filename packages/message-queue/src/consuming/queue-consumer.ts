@@ -99,6 +99,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
       onLost: () => {
         this.#hasChannel = false
         this.#changeState('connecting', ['consuming'])
+        this.#forgetWaiting()
       },
     })
     this.#stallWatch = watchForStall({
@@ -233,6 +234,12 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
       this.#finish(delivery, this.#settler.refuse(delivery, error))
     }
     return undefined
+  }
+
+  /** With their channel gone the broker gives them to somebody else: what is not begun must not be begun here too. */
+  #forgetWaiting(): void {
+    for (const delivery of this.#caution.dropWaiting()) void this.#track(delivery, this.#settler.forget(delivery))
+    for (const { delivery } of this.#intake.discard()) this.#finish(delivery, this.#settler.forget(delivery))
   }
 
   #putOff(delivery: Delivery, reason: DeferError): void {

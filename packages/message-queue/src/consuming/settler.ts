@@ -88,6 +88,12 @@ export class Settler {
     })
   }
 
+  /** Settles nothing: the channel is gone, and the broker delivers it again. */
+  async forget(delivery: Delivery): Promise<void> {
+    if (!delivery.forget()) return
+    this.#tell({ kind: 'return' }, outcomes.return, { attempt: attemptsOf(delivery) + 1, handlerMs: 0 })
+  }
+
   /** Hands a delivery back to the queue. */
   async return(delivery: Delivery): Promise<void> {
     await this.#execute(delivery, { kind: 'return' }, delivery.firstSeen, {
