@@ -78,12 +78,11 @@ describe('a consumer that is paused', () => {
   test('defers what the broker had sent and no handler has seen, once each', async ({ vhost, cleanUp }) => {
     const messageQueue = openMessageQueue({ vhost, cleanUp })
     const settled: SettledEvent[] = []
-    let batches = 0
+    const batches: number[] = []
     const consumer = await messageQueue.consumeBatches(
       'audit.events',
       async (messages) => {
-        batches += 1
-        return batches === 1 ? undefined : new Map(messages.map((message) => [message, reason]))
+        batches.push(messages.length)
       },
       { size: 50, maxWaitMs: 60_000, onSettled: (settledEvent) => settled.push(settledEvent) },
     )
@@ -93,7 +92,9 @@ describe('a consumer that is paused', () => {
     await waitFor(() => consumer.inFlight === 40, { what: 'an incomplete batch in hand' })
     consumer.pause(reason)
     await waitFor(() => consumer.inFlight === 0, { what: 'nothing in hand' })
+    expect(batches).toEqual([1])
     expect(settled.filter(({ outcome }) => outcome === 'deferred')).toHaveLength(40)
+    expect(settled.every(({ outcome, code }) => outcome === 'acked' || code === reason.code)).toBe(true)
     expect(await vhost.countMessages('audit.events.retry.10s')).toBe(40)
   })
 })

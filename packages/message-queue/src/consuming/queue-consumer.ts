@@ -142,7 +142,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     // Before anything is settled, which would bring more.
     this.#applyPrefetch()
     for (const delivery of this.#caution.dropWaiting()) this.#putOff(delivery, reason)
-    this.#intake.flush()
+    for (const held of this.#intake.discard()) this.#settle(held, { handlerMs: 0, failure: { thrown: reason } })
   }
 
   resume(): void {
