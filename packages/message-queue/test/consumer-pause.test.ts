@@ -1,5 +1,5 @@
 import { examples } from '@mono/contracts'
-import { type TestVhost, test, waitFor } from '@mono/test-support'
+import { createRecordingLogger, type TestVhost, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
 import { DeferError, type SettledEvent } from '../src/index.js'
 import { openMessageQueue } from './open-message-queue.js'
@@ -96,5 +96,60 @@ describe('a consumer that is paused', () => {
     expect(settled.filter(({ outcome }) => outcome === 'deferred')).toHaveLength(40)
     expect(settled.every(({ outcome, code }) => outcome === 'acked' || code === reason.code)).toBe(true)
     expect(await vhost.countMessages('audit.events.retry.10s')).toBe(40)
+  })
+
+  test('that is paused again for what its trial has found has not taken another one meanwhile', async ({
+    vhost,
+    cleanUp,
+  }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    const settled: SettledEvent[] = []
+    let handled = 0
+    const consumer = await messageQueue.consumeMessages(
+      'audit.events',
+      async () => {
+        handled += 1
+        throw reason
+      },
+      {
+        onSettled(settledEvent) {
+          settled.push(settledEvent)
+          consumer.pause(reason)
+        },
+      },
+    )
+    consumer.pause(reason)
+    await waitFor(async () => (await consumersOf(vhost)) === 0, { what: 'the broker to have no consumer' })
+    for (let n = 0; n < 5; n += 1) await vhost.publish('audit', 'audit.track', event, { messageId: `m${n}` })
+    consumer.resume()
+    expect(consumer.mode).toBe('trial')
+    await waitFor(() => settled.length > 0, { what: 'the trial to fail' })
+    await waitFor(async () => (await vhost.countMessages('audit.events')) === 4, { what: 'the others in the queue' })
+    expect(await consumersOf(vhost)).toBe(0)
+    expect(handled).toBe(1)
+    expect(settled).toHaveLength(1)
+    const next = await vhost.get('audit.events')
+    expect(next?.headers['x-delivery-count'] ?? 0).toBe(0)
+  })
+
+  test('that is closed in a trial does not take the handler that it aborts for one that is done', async ({
+    vhost,
+    cleanUp,
+  }) => {
+    const logger = createRecordingLogger()
+    const messageQueue = openMessageQueue({ vhost, cleanUp }, { logger })
+    const untilAborted = (_message: unknown, { signal }: { signal: AbortSignal }) =>
+      new Promise<void>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason))
+      })
+    const consumer = await messageQueue.consumeMessages('audit.events', untilAborted)
+    consumer.pause(reason)
+    consumer.resume()
+    await vhost.publish('audit', 'audit.track', event)
+    await waitFor(() => consumer.inFlight === 1, { what: 'the message in hand' })
+    await consumer.close()
+    expect(consumer.mode).toBe('trial')
+    const modes = logger.lines.filter(({ message }) => message === 'Consumer mode changed').map(({ data }) => data.mode)
+    expect(modes).toEqual(['trial'])
   })
 })

@@ -220,7 +220,7 @@ export const consuming = [
     name: 'consumer-drain-takes-no-more',
     guards: 'a draining consumer hands nothing more to its handler',
     file: `${source}/queue-consumer.ts`,
-    find: "if (this.#state === 'draining' || this.#state === 'stopped' || this.#state === 'failed') {",
+    find: 'if (this.#isEnding()) {',
     replace: "if (this.#state === 'failed') {",
     tests: { file: 'packages/message-queue/test/consumer-lifecycle.test.ts', name: 'what was on its way to it' },
   },

@@ -126,6 +126,7 @@ describe('a process that takes many', () => {
   test('takes one at a time in a trial, until one has been dealt with', () => {
     const { caution, modes, take, finish } = createNormal()
     caution.beginTrial()
+    caution.beginTrial()
     take('a', 0, true)
     caution.done('a')
     expect(modes).toEqual(['trial'])

@@ -88,7 +88,7 @@ export class Caution<T> {
 
   /** Takes one at a time until one has been dealt with. */
   beginTrial(): void {
-    if (this.#mode !== 'cautious') this.#change('trial')
+    if (this.#mode !== 'cautious' && this.#mode !== 'trial') this.#change('trial')
   }
 
   /** What waits for its turn will not have it. */

@@ -27,7 +27,7 @@ export interface Consumer {
   readonly stopped: Promise<void>
   /**
    * Takes nothing until `resume`. What is being handled goes on; what has not reached its handler, and what the broker
-   * has sent already, is deferred with this error. Without effect on a consumer that is to end.
+   * has sent already, is deferred with this error, until another call gives another. Without effect on a consumer that is to end.
    */
   pause(reason: DeferError): void
   /** Takes one at a time until one has been dealt with, then as many as the prefetch admits. */

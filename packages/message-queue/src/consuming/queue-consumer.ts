@@ -137,6 +137,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
   }
 
   pause(reason: DeferError): void {
+    if (this.#state === 'paused') this.#pauseReason = reason
     if (!this.#changeState('paused', ['connecting', 'consuming'])) return
     this.#pauseReason = reason
     // Before anything is settled, which would bring more.
@@ -202,7 +203,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     const delivery = new Delivery(this.queue, message, ackOrNack)
     this.#inHand.add(delivery)
     this.#delivered += 1
-    if (this.#state === 'draining' || this.#state === 'stopped' || this.#state === 'failed') {
+    if (this.#isEnding()) {
       void this.#track(delivery, this.#settler.return(delivery))
       return
     }
@@ -261,8 +262,18 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
 
   #settle(held: Held<Q>, handled: Handled): void {
     const { delivery } = held
-    if (!(handled.failure?.thrown instanceof DeferError)) this.#caution.survived(delivery)
-    this.#finish(delivery, this.#settler.settle(held as Held<WorkQueueName>, handled))
+    const isDeferred = handled.failure?.thrown instanceof DeferError
+    // At its end a consumer takes no more, and what its handlers were told to leave has survived nothing.
+    if (!isDeferred && !this.#isEnding()) this.#caution.survived(delivery)
+    const failsTrial = isDeferred && delivery.alone && this.#caution.mode === 'trial'
+    // Who hears of the deferral may pause; the next one must not be on its way by then.
+    if (failsTrial) this.#link.setPrefetch(0)
+    const settling = this.#settler.settle(held as Held<WorkQueueName>, handled)
+    this.#finish(delivery, failsTrial ? settling.finally(() => this.#applyPrefetch()) : settling)
+  }
+
+  #isEnding(): boolean {
+    return this.#state === 'draining' || this.#state === 'stopped' || this.#state === 'failed'
   }
 
   /** Of what had its turn. */
