@@ -4,6 +4,7 @@ import { describe, expect } from 'vitest'
 import { DeferError, type SettledEvent } from '../src/index.js'
 import { openMessageQueue } from './open-message-queue.js'
 import { createGate } from './support/create-gate.js'
+import { watchChannels } from './support/watch-channels.js'
 
 const event = examples['audit.event']
 const reason = new DeferError('The database is away', { code: 'DATABASE_UNAVAILABLE' })
@@ -53,17 +54,15 @@ describe('a consumer that is paused', () => {
     vhost,
     cleanUp,
   }) => {
+    const channels = watchChannels({ cleanUp })
     const messageQueue = openMessageQueue({ vhost, cleanUp })
     let handled = 0
     const consumer = await messageQueue.consumeMessages('audit.events', async () => {
       handled += 1
     })
     consumer.pause(reason)
-    const names = await vhost.closeConnections({ atLeast: 2 })
-    await waitFor(async () => (await vhost.connections()) >= names.length, {
-      what: 'the connections to be back',
-      timeoutMs: 20_000,
-    })
+    await vhost.closeConnections({ atLeast: 2 })
+    await waitFor(() => channels.attempts > 1, { what: 'a new channel to consume on', timeoutMs: 20_000 })
     await vhost.publish('audit', 'audit.track', event)
     expect(consumer.state).toBe('paused')
     expect(await consumersOf(vhost)).toBe(0)

@@ -44,12 +44,12 @@ describe('a consumer', () => {
     const handler = async () => {
       handled += 1
     }
-    const consumer = await messageQueue.consumeMessages('audit.events', handler, { prefetch: 1, stallCheckMs: 200 })
+    const consumer = await messageQueue.consumeMessages('audit.events', handler, { prefetch: 1, stallCheckMs: 2_000 })
     await vhost.publish('audit', 'audit.track', event)
     await waitFor(() => handled === 1 && consumer.inFlight === 0, { what: 'the first message' })
     await channels.forgetConsumer()
     await vhost.publish('audit', 'audit.track', event)
-    await waitFor(() => handled === 2, { what: 'the message that waited' })
+    await waitFor(() => handled === 2, { what: 'the message that waited', timeoutMs: 30_000 })
     expect(consumer.state).toBe('consuming')
     expect(consumer.stalls).toBe(1)
     const warnings = logger.lines.filter(({ level }) => level === 'warn')

@@ -37,11 +37,12 @@ describe('two replicas that are restarted whenever they die', () => {
       const replicas = [1, 2].map(() => startRestartingProcess(script, env, onLine))
       cleanUp(() => Promise.all(replicas.map((replica) => replica.stop())))
 
-      await waitFor(async () => (await vhost.countMessages('chat.messages.dlq')) >= deadly.length, {
+      const givenUp = waitFor(async () => (await vhost.countMessages('chat.messages.dlq')) >= deadly.length, {
         what: 'the deadly messages to be given up',
         timeoutMs: timeLimitMs - 20_000,
         intervalMs: 250,
       })
+      await Promise.race([givenUp, ...replicas.map(({ failed }) => failed)])
       await waitFor(() => done.size === innocents.length, { what: 'all others to be done', timeoutMs: 30_000 })
       await Promise.all(replicas.map((replica) => replica.stop()))
 

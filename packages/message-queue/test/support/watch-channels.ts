@@ -19,6 +19,8 @@ type Connect = (url: string, options: object, done: (error: unknown, connection?
 export interface WatchedChannels {
   /** The broker knows the consumer no more, and nobody has been told. */
   forgetConsumer(): Promise<void>
+  /** How often rascal has been about to consume on a new channel. */
+  readonly attempts: number
   /** The broker closes the channel of the consumer for a protocol error. */
   breakChannel(): void
 }
@@ -36,14 +38,14 @@ export function watchChannels(
   const api = amqplib as unknown as { connect: Connect }
   const { connect } = api
   const channels = new Set<RawChannel>()
-  let isFirst = true
+  let attempts = 0
   const onChannel = (channel: RawChannel) => {
     channels.add(channel)
     channel.once('close', () => channels.delete(channel))
     const consume = channel.consume.bind(channel)
     channel.consume = (...args) => {
-      const ready = isFirst ? beforeFirstConsume?.() : undefined
-      isFirst = false
+      attempts += 1
+      const ready = attempts === 1 ? beforeFirstConsume?.() : undefined
       if (ready !== undefined) void ready.then(() => consume(...args))
       else consume(...args)
     }
@@ -63,6 +65,9 @@ export function watchChannels(
     return { channel, raw: Object.getPrototypeOf(channel) as RawMethods }
   }
   return {
+    get attempts() {
+      return attempts
+    },
     forgetConsumer() {
       const { channel, raw } = find()
       const [tag] = channel.consumers.keys()
