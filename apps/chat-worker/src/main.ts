@@ -8,10 +8,11 @@ await runWorker({
   readEnv: () => readChatEnv(),
   schema: 'chat',
   probeTable: 'chat.messages',
-  async start({ env: { prefetch }, pool, messageQueue, onSettled }) {
-    // At the first broadcast it would connect under way, and the worker would not be ready meanwhile.
-    messageQueue.connect().catch(() => {}) // it goes on trying
+  async start({ env: { prefetch }, pool, messageQueue, onSettled, signal }) {
     const handler = createChatMessageHandler({ store: createChatStore(pool), broadcaster: messageQueue })
-    return { consumer: await messageQueue.consumeMessages('chat.messages', handler, { prefetch, onSettled }) }
+    const consumer = await messageQueue.consumeMessages('chat.messages', handler, { prefetch, onSettled })
+    // The worker is ready when it can broadcast, too. After the consumer, which says for both that the broker is away.
+    await messageQueue.connect({ deadlineMs: Number.POSITIVE_INFINITY, signal })
+    return { consumer }
   },
 })
