@@ -6,6 +6,7 @@ import { buildPackages, installDependencies, turbo, turboEnvironment } from './p
 import { rootDirectory } from './services/paths.mjs'
 import { say } from './services/progress.mjs'
 import { withServices } from './services/services.mjs'
+import { findUnexplained, forgetSummaries } from './test/failed-tasks.mjs'
 import { findSuites } from './test/find-suites.mjs'
 import { sumReports } from './test/sum-reports.mjs'
 
@@ -17,7 +18,7 @@ import { sumReports } from './test/sum-reports.mjs'
  */
 function runSuites(suites, { concurrency, env = {} }) {
   if (suites.length === 0) return Promise.resolve(0)
-  const flags = [`--concurrency=${concurrency}`, '--continue=always', '--output-logs=new-only']
+  const flags = [`--concurrency=${concurrency}`, '--continue=always', '--output-logs=new-only', '--summarize']
   return new Promise((resolve, reject) => {
     const child = spawn(turbo, ['run', ...suites.map(({ task }) => task), ...flags], {
       cwd: rootDirectory,
@@ -34,6 +35,7 @@ async function test() {
   await buildPackages()
   const suites = findSuites()
   for (const { report } of suites) rmSync(report, { force: true })
+  forgetSummaries()
   const units = suites.filter(({ needsServices }) => !needsServices)
   const integrations = suites.filter(({ needsServices }) => needsServices)
   const codes = [
@@ -50,8 +52,11 @@ async function test() {
   const { passed, failed, skipped } = sumReports(suites)
   for (const name of skipped) process.stdout.write(`skipped  ${name}\n`)
   for (const name of failed) process.stdout.write(`failed   ${name}\n`)
+  for (const { task, output } of findUnexplained(failed)) {
+    failed.push(`${task}: ended with an error though no test of it failed`)
+    process.stdout.write(`failed   ${failed.at(-1)}; the end of what it printed:\n${output}\n`)
+  }
   const broken = codes.some((code) => code !== 0)
-  if (broken && failed.length === 0) process.stdout.write('turbo failed without a failed test: see above\n')
   process.exitCode = broken || failed.length > 0 ? 1 : 0
   process.stdout.write(`${passed} passed, ${failed.length} failed, ${skipped.length} skipped\n`)
 }

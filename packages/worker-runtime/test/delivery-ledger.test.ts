@@ -276,8 +276,8 @@ describe('the ledger', () => {
   test('defers the message when the database cannot be asked', async ({ database }) => {
     const { ledger } = await openLedger(database)
     await database.query('DROP TABLE email.deliveries')
-    for (const asking of [ledger.claim(message, ['a']), ledger.read(message, ['a'])]) {
-      await expect(asking).rejects.toMatchObject({ name: 'DeferError', code: 'DATABASE_UNAVAILABLE' })
+    for (const ask of [() => ledger.claim(message, ['a']), () => ledger.read(message, ['a'])]) {
+      await expect(ask()).rejects.toMatchObject({ name: 'DeferError', code: 'DATABASE_UNAVAILABLE' })
     }
   })
 
