@@ -9,8 +9,8 @@ import {
 import { expect } from 'vitest'
 import { openMessageQueue } from './open-message-queue.js'
 
-const lost = 'The consumer has lost the broker, or cannot reach it; it goes on trying'
-const again = 'The consumer has the broker again'
+const lost = 'The consumer cannot consume; it goes on trying'
+const again = 'The consumer can consume again'
 
 const messagesOf = (lines: LoggedLine[], level: LoggedLine['level']) =>
   lines.filter((line) => line.level === level && [lost, again].includes(line.message)).map(({ message }) => message)

@@ -255,7 +255,7 @@ export class BrokerLink {
     const { logger } = this.#options
     const kind = isRefusal(error) ? 'refused' : 'away'
     this.#missing.add(what)
-    const message = 'The consumer has lost the broker, or cannot reach it; it goes on trying'
+    const message = 'The consumer cannot consume; it goes on trying'
     if (this.#logged.has(kind)) logger.debug({ err: error }, message)
     else logger.warn({ err: error }, message)
     this.#logged.add(kind)
@@ -265,7 +265,7 @@ export class BrokerLink {
     this.#missing.delete(what)
     if (this.#missing.size > 0 || this.#logged.size === 0) return
     this.#logged.clear()
-    this.#options.logger.info({}, 'The consumer has the broker again')
+    this.#options.logger.info({}, 'The consumer can consume again')
   }
 }
 

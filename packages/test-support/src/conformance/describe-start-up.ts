@@ -24,8 +24,8 @@ export function describeStartUp(worker: WorkerUnderTest): void {
       {
         variable: 'RABBITMQ_URL',
         attempts: 6,
-        away: 'The consumer has lost the broker, or cannot reach it; it goes on trying',
-        back: 'The consumer has the broker again',
+        away: 'The consumer cannot consume; it goes on trying',
+        back: 'The consumer can consume again',
       },
       { variable: 'DATABASE_URL', attempts: 5, away: 'Database cannot be reached', back: 'Database is up' },
     ] as const)(
