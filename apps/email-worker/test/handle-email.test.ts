@@ -20,7 +20,7 @@ interface SetUpOptions {
   onUnknown?: OnUnknown
   credentials?: string
   /** Of the server, before a mail is given up. */
-  silenceMs?: number
+  silenceMs?: number | undefined
 }
 
 async function setUp({ database, cleanUp, onUnknown = 'resend', credentials = '', silenceMs = 20_000 }: SetUpOptions) {
@@ -186,7 +186,8 @@ describe('a connection that is lost', () => {
   ] as const)(
     '%s (%s), with %s: %s, and %i mails in the end',
     async ([, answer, onUnknown, state, mails], { database, cleanUp }) => {
-      const { sink, handle, countByState } = await setUp({ database, cleanUp, onUnknown })
+      const silenceMs = answer === 'hang-after-data' ? 4_000 : undefined
+      const { sink, handle, countByState } = await setUp({ database, cleanUp, onUnknown, silenceMs })
       sink.answer('all', [answer])
       const message = receivedEmailMessage({ to: ['ada@example.com'] })
       const first = handle(message)

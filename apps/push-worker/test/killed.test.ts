@@ -54,6 +54,8 @@ test('a replica that is killed amid its pushes: the other serves all, and twice 
     { what: 'all to be served', timeoutMs: 120_000 },
   )
   const doneMs = Date.now() - killedAt
+  // What the victim had done and not acknowledged comes once more, after all is done.
+  await waitFor(async () => (await vhost.countMessages('push.notifications')) === 0, { what: 'an empty queue' })
   await survivor.terminate()
 
   // Only the claim after a lease that was over counts up, and notes that the row was still `sending`.

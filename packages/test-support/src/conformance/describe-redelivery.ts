@@ -30,6 +30,8 @@ export function describeRedelivery(worker: WorkerUnderTest): void {
 
       await sent
       await untilDone(worker, database, count, { timeoutMs: 120_000 })
+      // What the killed ones had done and not acknowledged comes once more, after all is done.
+      await waitFor(async () => (await countLeft(worker, { vhost })).ready === 0, { what: 'an empty queue' })
       await waitFor(async () => (await survivor?.metric('mono_in_flight')) === 0, { what: 'nothing in hand' })
       const handled = await untilHandled(effects, count)
       await survivor?.terminate()
