@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rootDirectory } from '../scripts/services/paths.mjs'
 
-const directory = join(rootDirectory, 'test-results/chaos')
+/** @param {boolean} short */
+const directoryOf = (short) => join(rootDirectory, 'test-results', short ? 'chaos-short' : 'chaos')
 const page = join(rootDirectory, 'docs/chaos.md')
 const tableMark = '<!-- the last results, written by `npm run chaos -- --record` -->'
 
@@ -58,8 +59,12 @@ export const listNotes = ({ rows, notes }) => [
   ),
 ]
 
-/** @param {Recorded} result */
-export function keepResult(result) {
+/**
+ * @param {Recorded} result
+ * @param {{ short: boolean }} options
+ */
+export function keepResult(result, { short }) {
+  const directory = directoryOf(short)
   mkdirSync(directory, { recursive: true })
   writeFileSync(join(directory, `${result.name}.json`), `${JSON.stringify(result, null, 2)}\n`)
 }
@@ -86,6 +91,6 @@ export function recordResults(names) {
  * @returns {Recorded | undefined} undefined: it has not been run here
  */
 function readResult(name) {
-  const file = join(directory, `${name}.json`)
+  const file = join(directoryOf(false), `${name}.json`)
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
 }

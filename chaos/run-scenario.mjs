@@ -18,9 +18,10 @@ import { createStrayMessages } from './stray-messages.mjs'
 
 const replicas = 2
 const startLimitMs = 120_000
-/** Work goes on undisturbed so long before the fault, and messages are still sent so long after it. */
-const before = 6
-const after = 15
+/** Work goes on undisturbed so long before the fault, and messages are still sent so long after it; in seconds. */
+const inFull = { before: 6, after: 15 }
+const inShort = { before: 1, after: 3 }
+const shortPauseMs = 3000
 const defaultSettleSeconds = 180
 
 /**
@@ -35,11 +36,13 @@ const defaultSettleSeconds = 180
  * counts.
  * @param {import('./scenario.mjs').Scenario} scenario
  * @param {import('./private-services.mjs').PrivateServices} services
- * @param {{ messages: number, seed: number, say: (line: string) => void }} options
+ * @param {{ messages: number, seed: number, short: boolean, say: (line: string) => void }} options
  * @returns {Promise<Result>}
  */
-export async function runScenario(scenario, services, { messages, seed, say }) {
+export async function runScenario(scenario, services, { messages, seed, short, say }) {
   const { name, queues = queueNames, settleSeconds = defaultSettleSeconds } = scenario
+  const { before, after } = short ? inShort : inFull
+  const pause = (/** @type {number} */ ms) => sleep(short ? Math.min(ms, shortPauseMs) : ms)
   const directory = join(localDirectory, 'runs', name)
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
@@ -66,13 +69,13 @@ export async function runScenario(scenario, services, { messages, seed, say }) {
       counts: Object.fromEntries(
         queues.map((queue) => [queue, Math.min(messages, scenario.messages?.[queue] ?? messages)]),
       ),
-      seconds: { first: before + scenario.seconds, rest: after },
+      seconds: { first: before + (short ? shortPauseMs / 1000 : scenario.seconds), rest: after },
       journalFile: join(directory, 'journal.jsonl'),
     })
     await publisher.connected
     await sleep(before * 1000)
     say('the fault begins')
-    await scenario.fault({ ...services, fleet, stage, publisher, queues, ...stray, seed, note })
+    await scenario.fault({ ...services, fleet, stage, publisher, queues, ...stray, seed, pause, short, note })
     const faultOverAt = Date.now()
     publisher.sendRest()
     say('the fault is over')

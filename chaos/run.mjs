@@ -5,12 +5,13 @@ import { parseArgs } from 'node:util'
 import { buildPackages, installDependencies } from '../scripts/prepare.mjs'
 import { say } from '../scripts/services/progress.mjs'
 
-const usage = `usage: npm run chaos [-- NAME…] [--messages N] [--seed N], or -- --list, or -- --record
+const usage = `usage: npm run chaos [-- NAME…] [--short] [--messages N] [--seed N], or -- --list, or -- --record
 
 Breaks broker, database, network, far ends and workers from outside while messages flow, and proves that none is lost.
 Uses a private broker and database of its own. The exit code is 1 if anything is not as it must be.
   --list        names what can be done
-  --messages N  to each queue; default 5000
+  --short       few messages and short faults, and unless named only what is done in 20 s: part of npm test
+  --messages N  to each queue; default 5000, with --short 100
   --seed N      of what is random; it is printed
   --record      runs nothing, and writes the newest result of every scenario into docs/chaos.md`
 
@@ -23,7 +24,8 @@ async function main(args) {
     allowPositionals: true,
     options: {
       list: { type: 'boolean' },
-      messages: { type: 'string', default: '5000' },
+      short: { type: 'boolean', default: false },
+      messages: { type: 'string' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       record: { type: 'boolean' },
     },
@@ -43,9 +45,12 @@ async function main(args) {
   if (values.record) return recordResults(scenarios.map(({ name }) => name))
   const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name))
   if (unknown.length > 0) throw new Error(`No such scenario: ${unknown.join(', ')}. --list names them.`)
-  const messages = toPositiveInteger('--messages', values.messages)
+  const { short } = values
+  const messages = toPositiveInteger('--messages', values.messages ?? (short ? '100' : '5000'))
   const seed = toPositiveInteger('--seed', values.seed)
-  const chosen = scenarios.filter(({ name }) => names.length === 0 || names.includes(name))
+  const isChosen = (/** @type {import('./scenario.mjs').Scenario} */ { name, isTest }) =>
+    names.length === 0 ? !short || isTest === true : names.includes(name)
+  const chosen = scenarios.filter(isChosen)
 
   await withPrivateServices(async (services) => {
     for (const scenario of chosen) {
@@ -53,13 +58,13 @@ async function main(args) {
       const sayHere = (/** @type {string} */ line) =>
         say(`${scenario.name} ${((performance.now() - since) / 1000).toFixed(0).padStart(4)} s  ${line}`)
       sayHere(scenario.what)
-      const result = await runScenario(scenario, services, { messages, seed, say: sayHere }).catch((error) => ({
+      const result = await runScenario(scenario, services, { messages, seed, short, say: sayHere }).catch((error) => ({
         rows: [],
         notes: [],
         faults: [`it failed half-way: ${error instanceof Error ? error.stack : error}`],
       }))
       const recorded = { name: scenario.name, at: new Date().toISOString(), ...result }
-      keepResult(recorded)
+      keepResult(recorded, { short })
       print(`\n${renderTable([recorded])}`)
       for (const note of listNotes(result)) print(note)
       for (const fault of listFaults(result)) {

@@ -22,6 +22,8 @@
  * @property {import('./stray-messages.mjs').StrayMessages['sendPoison']} sendPoison what must be dead-lettered
  * @property {import('./stray-messages.mjs').StrayMessages['sendMutated']} sendMutated what may be done or dead-lettered
  * @property {number} seed of all that is random
+ * @property {(ms: number) => Promise<void>} pause waits; in the short form not so long
+ * @property {boolean} short whether this is the short form
  * @property {(line: string) => void} note for the report
  */
 
@@ -41,6 +43,7 @@
  * @property {(queue: QueueName, index: number) => boolean} [mayGiveUp] which messages may be dead-lettered
  * @property {(queue: QueueName, index: number) => boolean} [mayHaveNobody] messages whose only recipient may have gone
  * @property {NodeJS.ProcessEnv} [environment] of the workers, beside their own
+ * @property {boolean} [isTest] its short form takes less than 20 s and is run with the tests
  * @property {boolean} [mayKillItself] workers may end by SIGKILL though nobody sent it
  * @property {boolean} [proxied] workers and publisher reach the broker through a proxy
  */

@@ -54,6 +54,25 @@ export function runQuietly(command, args, env = {}) {
   })
 }
 
+/**
+ * Runs a command whose output is for whoever looks on.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<number>} its exit code
+ */
+export function runShown(command, args, env = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: rootDirectory,
+      env: { ...environment, ...env },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    child.once('error', reject)
+    child.once('close', (code) => resolve(code ?? 1))
+  })
+}
+
 /** Installs exactly what package-lock.json says, unless that has been done. */
 export async function installDependencies() {
   if (areDependenciesInstalled()) return

@@ -1,14 +1,12 @@
 // @ts-check
-import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { environment } from './environment.mjs'
-import { buildPackages, installDependencies, turbo, turboEnvironment } from './prepare.mjs'
-import { rootDirectory } from './services/paths.mjs'
+import { buildPackages, installDependencies, runShown, turbo, turboEnvironment } from './prepare.mjs'
 import { say } from './services/progress.mjs'
 import { withServices } from './services/services.mjs'
 import { findUnexplained, forgetSummaries } from './test/failed-tasks.mjs'
 import { findSuites } from './test/find-suites.mjs'
-import { sumReports } from './test/sum-reports.mjs'
+import { runShortScenarios } from './test/short-scenarios.mjs'
+import { addSums, sumReports } from './test/sum-reports.mjs'
 
 /**
  * Runs suites; a failing one does not keep the others from running.
@@ -16,18 +14,11 @@ import { sumReports } from './test/sum-reports.mjs'
  * @param {{ concurrency: number, env?: NodeJS.ProcessEnv }} options
  * @returns {Promise<number>} turbo's exit code
  */
-function runSuites(suites, { concurrency, env = {} }) {
-  if (suites.length === 0) return Promise.resolve(0)
+async function runSuites(suites, { concurrency, env = {} }) {
+  if (suites.length === 0) return 0
   const flags = [`--concurrency=${concurrency}`, '--continue=always', '--output-logs=new-only', '--summarize']
-  return new Promise((resolve, reject) => {
-    const child = spawn(turbo, ['run', ...suites.map(({ task }) => task), ...flags], {
-      cwd: rootDirectory,
-      env: { ...environment, ...turboEnvironment, ...env },
-      stdio: ['ignore', 'inherit', 'inherit'],
-    })
-    child.once('error', reject)
-    child.once('close', (code) => resolve(code ?? 1))
-  })
+  const tasks = suites.map(({ task }) => task)
+  return await runShown(turbo, ['run', ...tasks, ...flags], { ...turboEnvironment, ...env })
 }
 
 async function test() {
@@ -38,18 +29,20 @@ async function test() {
   forgetSummaries()
   const units = suites.filter(({ needsServices }) => !needsServices)
   const integrations = suites.filter(({ needsServices }) => needsServices)
-  const codes = [
-    await runSuites(units, { concurrency: 2 }),
-    await withServices(({ rabbitmqUrl, managementUrl, databaseUrl }) =>
-      runSuites(integrations, {
+  const codes = [await runSuites(units, { concurrency: 2 })]
+  const scenarios = await withServices(async (services) => {
+    const { rabbitmqUrl, managementUrl, databaseUrl } = services
+    codes.push(
+      await runSuites(integrations, {
         // One package after the other: what they test is how things go in time, and one broker and one database
         // server serve them all.
         concurrency: 1,
         env: { RABBITMQ_URL: rabbitmqUrl, RABBITMQ_MANAGEMENT_URL: managementUrl, DATABASE_URL: databaseUrl },
       }),
-    ),
-  ]
-  const { passed, failed, skipped } = sumReports(suites)
+    )
+    return await runShortScenarios(services)
+  })
+  const { passed, failed, skipped } = addSums(sumReports(suites), scenarios)
   for (const name of skipped) process.stdout.write(`skipped  ${name}\n`)
   for (const name of failed) process.stdout.write(`failed   ${name}\n`)
   for (const { task, output } of findUnexplained(failed)) {

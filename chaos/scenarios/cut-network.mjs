@@ -1,5 +1,4 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /** @type {import('../scenario.mjs').Scenario} */
 export const cutNetwork = {
@@ -8,9 +7,9 @@ export const cutNetwork = {
   seconds: 60,
   goesOnWithin: 10,
   proxied: true,
-  async fault({ stage }) {
+  async fault({ stage, pause }) {
     stage.proxy?.freeze()
-    await sleep(60_000)
+    await pause(60_000)
     stage.proxy?.thaw()
   },
 }

@@ -1,5 +1,4 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /** @type {import('../scenario.mjs').Scenario} */
 export const diskAlarm = {
@@ -7,9 +6,9 @@ export const diskAlarm = {
   what: "the broker's disk alarm is on for 30 s",
   seconds: 30,
   goesOnWithin: 10,
-  async fault({ broker }) {
+  async fault({ broker, pause }) {
     await broker.ctl('set_disk_free_limit', '10000GB')
-    await sleep(30_000)
+    await pause(30_000)
     await broker.ctl('set_disk_free_limit', '50MB')
   },
 }

@@ -1,5 +1,4 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /** @type {import('../scenario.mjs').Scenario} */
 export const expiry = {
@@ -9,9 +8,9 @@ export const expiry = {
   goesOnWithin: 10,
   mayGiveUp: () => true,
   prepare: ({ broker, stage }) => broker.limitWorkQueues(stage.vhost, { 'message-ttl': 2000 }),
-  async fault({ fleet }) {
+  async fault({ fleet, pause }) {
     fleet.freeze()
-    await sleep(15_000)
+    await pause(15_000)
     fleet.thaw()
   },
 }

@@ -1,5 +1,4 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /** @type {import('../scenario.mjs').Scenario} */
 export const freezeBroker = {
@@ -7,9 +6,9 @@ export const freezeBroker = {
   what: 'SIGSTOP of the broker for 45 s',
   seconds: 45,
   goesOnWithin: 10,
-  async fault({ broker }) {
+  async fault({ broker, pause }) {
     broker.freeze()
-    await sleep(45_000)
+    await pause(45_000)
     broker.thaw()
   },
 }

@@ -1,5 +1,4 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /** @type {import('../scenario.mjs').Scenario} */
 export const freezeDatabase = {
@@ -7,9 +6,9 @@ export const freezeDatabase = {
   what: 'SIGSTOP of the database and its children for 30 s',
   seconds: 30,
   goesOnWithin: 10,
-  async fault({ database }) {
+  async fault({ database, pause }) {
     await database.freeze()
-    await sleep(30_000)
+    await pause(30_000)
     database.thaw()
   },
 }

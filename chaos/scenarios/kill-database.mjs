@@ -1,5 +1,4 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /** @type {import('../scenario.mjs').Scenario} */
 export const killDatabase = {
@@ -7,9 +6,9 @@ export const killDatabase = {
   what: 'kill -9 of the database, and it is started again 10 s later',
   seconds: 15,
   goesOnWithin: 10,
-  async fault({ database }) {
+  async fault({ database, pause }) {
     await database.kill()
-    await sleep(10_000)
+    await pause(10_000)
     await database.start()
   },
 }

@@ -12,10 +12,10 @@ export const killWorkers = {
   seconds: (kills * pauseMs) / 1000,
   goesOnWithin: 10,
   mayDoTwice: { 'push.notifications': why, 'email.notifications': why },
-  async fault({ fleet, note }) {
+  async fault({ fleet, short, note }) {
     /** @type {Record<string, number>} */
     const killed = {}
-    for (let round = 0; round < kills; round += 1) {
+    for (let round = 0; round < (short ? 3 : kills); round += 1) {
       const victim = fleet.replicas[Math.floor(Math.random() * fleet.replicas.length)]
       victim?.kill('SIGKILL')
       if (victim) killed[victim.worker] = (killed[victim.worker] ?? 0) + 1

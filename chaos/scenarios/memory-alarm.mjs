@@ -1,5 +1,4 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /** @type {import('../scenario.mjs').Scenario} */
 export const memoryAlarm = {
@@ -7,9 +6,9 @@ export const memoryAlarm = {
   what: "the broker's memory alarm is on for 30 s",
   seconds: 30,
   goesOnWithin: 10,
-  async fault({ broker }) {
+  async fault({ broker, pause }) {
     await broker.ctl('set_vm_memory_high_watermark', 'absolute', '1MB')
-    await sleep(30_000)
+    await pause(30_000)
     await broker.ctl('set_vm_memory_high_watermark', 'absolute', '1GiB')
   },
 }

@@ -9,10 +9,11 @@ export const mutatedMessages = {
   what: `${countByQueue} messages to each queue with something wrong in body, properties or headers: none is left, and no worker ends`,
   seconds: 20,
   goesOnWithin: 10,
-  async fault({ queues, seed, sendMutated, note }) {
+  async fault({ queues, seed, sendMutated, short, note }) {
     note(`seed ${seed}: repeat it with --seed ${seed}`)
+    const count = short ? 100 : countByQueue
     for (const queue of queues) {
-      await sendMutated(queue, createMutatedMessages(queue, { count: countByQueue, seed, firstIndex: 1_000_000 }))
+      await sendMutated(queue, createMutatedMessages(queue, { count, seed, firstIndex: 1_000_000 }))
     }
   },
 }

@@ -1,6 +1,4 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
-
 const pauseMs = 20_000
 
 /**
@@ -16,9 +14,9 @@ const createPushScenario = (name, what, answer, rest) => ({
   seconds: pauseMs / 1000,
   queues: ['push.notifications'],
   goesOnWithin: 10,
-  async fault({ stage }) {
+  async fault({ stage, pause }) {
     stage.farEnds.pushService.answer('all', answer)
-    await sleep(pauseMs)
+    await pause(pauseMs)
     stage.farEnds.pushService.answer('all', 201)
   },
   ...rest,
@@ -35,12 +33,13 @@ export const pushScenarios = [
     'answers 410 to one of fifty devices: what was sent to it is given up, what follows has nobody',
     410,
     {
+      isTest: true,
       mayGiveUp: (_queue, index) => index % 50 === 0,
       mayHaveNobody: (_queue, index) => index % 50 === 0,
-      async fault({ stage }) {
+      async fault({ stage, pause }) {
         const [device] = stage.devices
         if (device) stage.farEnds.pushService.answer(device, 410)
-        await sleep(pauseMs)
+        await pause(pauseMs)
       },
     },
   ),

@@ -1,6 +1,4 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
-
 const pauseMs = 20_000
 
 /**
@@ -19,18 +17,18 @@ const createSmtpScenario = (name, what, rest) => ({
 
 export const smtpAway = createSmtpScenario('smtp-away', 'the mail server takes no connections for 20 s', {
   goesOnWithin: 10,
-  async fault({ stage }) {
+  async fault({ stage, pause }) {
     await stage.farEnds.mailCatcher.stop()
-    await sleep(pauseMs)
+    await pause(pauseMs)
     await stage.farEnds.mailCatcher.start()
   },
 })
 
 export const smtpRefuses = createSmtpScenario('smtp-refuses', 'the mail server answers each sender with 451 for 20 s', {
   goesOnWithin: 10,
-  async fault({ stage }) {
+  async fault({ stage, pause }) {
     stage.farEnds.mailCatcher.answer('all', 'mail 451')
-    await sleep(pauseMs)
+    await pause(pauseMs)
     stage.farEnds.mailCatcher.answer('all', 'accept')
   },
 })
@@ -41,12 +39,12 @@ export const smtpHangs = createSmtpScenario(
   {
     messages: { 'email.notifications': 1000 },
     goesOnWithin: 10,
-    async fault({ stage }) {
+    async fault({ stage, pause }) {
       const { mailCatcher } = stage.farEnds
       await mailCatcher.stop()
       mailCatcher.answer('all', 'hang-at-greeting')
       await mailCatcher.start()
-      await sleep(pauseMs)
+      await pause(pauseMs)
       mailCatcher.answer('all', 'accept')
     },
   },
@@ -59,9 +57,9 @@ export const smtpDrops = createSmtpScenario(
     messages: { 'email.notifications': 1000 },
     goesOnWithin: 10,
     mayDoTwice: { 'email.notifications': 'the server took them and did not say so; EMAIL_ON_UNKNOWN=resend' },
-    async fault({ stage }) {
+    async fault({ stage, pause }) {
       stage.farEnds.mailCatcher.answer('all', 'drop-after-data')
-      await sleep(pauseMs)
+      await pause(pauseMs)
       stage.farEnds.mailCatcher.answer('all', 'accept')
     },
   },
@@ -79,6 +77,6 @@ export const smtpPerRecipient = createSmtpScenario(
         stage.farEnds.mailCatcher.answer(`recipient-${index + 1}@example.com`, ['rcpt 451', 'rcpt 550'])
       }
     },
-    fault: () => sleep(pauseMs),
+    fault: ({ pause }) => pause(pauseMs),
   },
 )

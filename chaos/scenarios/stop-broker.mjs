@@ -1,5 +1,4 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /** @type {import('../scenario.mjs').Scenario} */
 export const stopBroker = {
@@ -7,9 +6,9 @@ export const stopBroker = {
   what: 'the broker is stopped in order, and started 5 s later',
   seconds: 20,
   goesOnWithin: 10,
-  async fault({ broker }) {
+  async fault({ broker, pause }) {
     await broker.stop()
-    await sleep(5000)
+    await pause(5000)
     await broker.start()
   },
 }

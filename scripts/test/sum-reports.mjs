@@ -48,3 +48,16 @@ export function sumReports(suites) {
   }
   return sum
 }
+
+/**
+ * @param {Sum} one
+ * @param {Sum} other
+ * @returns {Sum}
+ */
+export function addSums(one, other) {
+  return {
+    passed: one.passed + other.passed,
+    failed: [...one.failed, ...other.failed],
+    skipped: [...one.skipped, ...other.skipped],
+  }
+}
