@@ -1,6 +1,8 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
-import { withChannel } from '../queues.mjs'
+import { waitUntilReady } from '../../scripts/services/wait-until-ready.mjs'
+import { countQueue, withChannel } from '../queues.mjs'
+
+const emptyLimitMs = 60_000
 
 /** @type {import('../scenario.mjs').Scenario} */
 export const deleteQueues = {
@@ -8,15 +10,18 @@ export const deleteQueues = {
   what: 'each work queue is deleted while it is empty and consumed, and the publisher goes on at once',
   seconds: 10,
   goesOnWithin: 10,
-  async fault({ stage, publisher, queues, note }) {
-    // Whatever a deleted queue holds is gone, and nobody's fault.
+  async fault({ stage, publisher, queues }) {
     publisher.freeze()
-    await sleep(3000)
+    const findFull = async () => {
+      const counts = await Promise.all(queues.map((queue) => countQueue(stage.brokerUrl, queue)))
+      const full = queues.filter((_, index) => counts[index]?.messageCount !== 0)
+      return full.length > 0 ? `messages are in ${full.join(', ')}` : undefined
+    }
+    const fault = await waitUntilReady(findFull, { timeoutMs: emptyLimitMs, intervalMs: 200 })
+    if (fault !== undefined) throw new Error(`Expected empty queues: ${fault}`)
     await withChannel(stage.brokerUrl, async (channel) => {
-      for (const queue of queues) {
-        const { messageCount } = await channel.deleteQueue(queue)
-        if (messageCount > 0) note(`${queue} still held ${messageCount} messages when it was deleted`)
-      }
+      // Whatever a deleted queue holds would be gone, and nobody's fault.
+      for (const queue of queues) await channel.deleteQueue(queue, { ifEmpty: true })
     })
     publisher.thaw()
   },
