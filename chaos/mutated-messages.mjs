@@ -86,6 +86,15 @@ const damagedBytes = (bytes) =>
   )
 
 /**
+ * RabbitMQ 3.10.8 cannot dead-letter what it finds expired if `x-death` is an array of anything but tables: the process
+ * that does it for the queue crashes, again and again, and what expires behind such a message waits for ever.
+ * @param {object} properties
+ * @param {Record<string, unknown>} headers
+ */
+const spareBroker = (properties, headers) =>
+  Array.isArray(headers['x-death']) ? { ...properties, expiration: undefined } : properties
+
+/**
  * Always the same ones for a seed. One after the other, since they take a while to make: meanwhile others want to be
  * served, the far ends among them.
  * @param {import('./messages.mjs').QueueName} queue
@@ -104,6 +113,9 @@ export function* createMutatedMessages(queue, { count, seed, firstIndex }) {
     )
     const [made] = fc.sample(fc.record({ body, properties, headers }), { numRuns: 1, seed: seed + index })
     if (!made) throw new Error('Expected one mutated message, found none')
-    yield { body: made.body, properties: { messageId: id, ...made.properties, headers: made.headers } }
+    yield {
+      body: made.body,
+      properties: { messageId: id, ...spareBroker(made.properties, made.headers), headers: made.headers },
+    }
   }
 }
