@@ -20,8 +20,11 @@ export const deleteQueues = {
     const fault = await waitUntilReady(findFull, { timeoutMs: emptyLimitMs, intervalMs: 200 })
     if (fault !== undefined) throw new Error(`Expected empty queues: ${fault}`)
     await withChannel(stage.brokerUrl, async (channel) => {
-      // Whatever a deleted queue holds would be gone, and nobody's fault.
-      for (const queue of queues) await channel.deleteQueue(queue, { ifEmpty: true })
+      for (const queue of queues) {
+        // RabbitMQ has no `if-empty` for quorum queues. Whatever a deleted queue held would be gone, and nobody's fault.
+        const { messageCount } = await channel.deleteQueue(queue)
+        if (messageCount > 0) throw new Error(`Expected ${queue} to be empty, found ${messageCount} messages in it`)
+      }
     })
     publisher.thaw()
   },
