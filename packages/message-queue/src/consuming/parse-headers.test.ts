@@ -60,6 +60,11 @@ describe('parseHeaders', () => {
       headers: { 'x-death': 'boo' },
       names: /^x-death: expected a list, found string/,
     },
+    {
+      what: 'an x-death with text in it',
+      headers: { 'x-death': ['a'] },
+      names: /^x-death: expected tables in the list/,
+    },
     { what: 'an x-death that is null', headers: { 'x-death': null }, names: /^x-death: expected a list/ },
     { what: 'a negative x-attempts', headers: { 'x-attempts': -1e9 }, names: /^x-attempts: .* found -1000000000$/ },
     { what: 'a fractional x-attempts', headers: { 'x-attempts': 1.5 }, names: /^x-attempts: .* found 1\.5$/ },

@@ -58,9 +58,19 @@ function assertHeaderSize(headers: Headers): void {
   throw invalid('headers', `expected at most ${maxHeaderBytes} bytes that can be sent on, found ${found}`)
 }
 
+/**
+ * RabbitMQ 3.10 crashes in its own dead-letter worker at a list with anything but tables in it when such a message
+ * expires, so none may stay in a queue that has a TTL.
+ */
 function assertDeathRecords(value: unknown): void {
-  if (value === undefined || Array.isArray(value)) return
-  throw invalid('x-death', `expected a list, found ${typeof value}; only the broker sets it`)
+  if (value === undefined) return
+  if (!Array.isArray(value)) throw invalid('x-death', `expected a list, found ${typeof value}; only the broker sets it`)
+  if (value.every(isTable)) return
+  throw invalid('x-death', 'expected tables in the list, found something else; only the broker sets it')
+}
+
+function isTable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function assertSchemaVersion(value: unknown): void {

@@ -39,6 +39,7 @@ export const badForAnyType: BadMessage[] = [
   { input: 'a body that is not JSON, or not UTF-8', body: Buffer.from([0x22, 0xff, 0x22]) },
   { input: 'a `type` that contradicts the routing key', properties: { type: 'email.message' } },
   { input: 'a body over 1 MiB', body: JSON.stringify('x'.repeat(1024 * 1024)) },
+  { input: "`x-death: ['a']`", uncheckedHeaders: { 'x-death': ['a'] } },
   { input: "`x-death: 'boo'`", uncheckedHeaders: { 'x-death': 'boo' } },
   { input: '`x-attempts: -1e9`', properties: { headers: { 'x-attempts': -1e9 } } },
   {
