@@ -93,12 +93,18 @@ describe('when somebody is not final', () => {
   })
 
   test('one who was tried in vain is retried, and counts as an attempt', () => {
-    const error = failureOf(served, retried('SMTP_451'), retried('ETIMEDOUT'), retried('SMTP_451'), deferred('CLOSED'))
+    const error = failureOf(served, retried('SMTP_451'), retried('ETIMEDOUT'), retried('SMTP_451'), failed('SMTP_550'))
     expect(error).toBeInstanceOf(RetryableError)
     expect(error).toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       message: '3 of 5 recipients could not be served: 2 SMTP_451, 1 ETIMEDOUT',
     })
+  })
+
+  test('one who was tried in vain costs those who only wait no attempt', () => {
+    for (const waiting of [deferred('ORIGIN_CLOSED'), {}]) {
+      expect(failureOf(retried('SMTP_451'), waiting)).toBeInstanceOf(DeferError)
+    }
   })
 
   test('the first reason is told, without whom it concerns', () => {

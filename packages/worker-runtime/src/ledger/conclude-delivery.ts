@@ -23,7 +23,7 @@ export interface DeliveryOutcome {
  * What the delivery of a message comes to, once everybody has been served who could be claimed.
  *
  * @throws DeferError if somebody is being served by another process, or waits without having been tried
- * @throws RetryableError PROVIDER_UNAVAILABLE if somebody was tried and is to be tried again
+ * @throws RetryableError PROVIDER_UNAVAILABLE if nobody waits, and somebody was tried and is to be tried again
  * @throws PermanentError ALL_RECIPIENTS_FAILED if everybody has failed
  */
 export function concludeDelivery({ recipients, deliveries, results }: DeliveryOutcome): ServeSummary {
@@ -48,13 +48,14 @@ export function concludeDelivery({ recipients, deliveries, results }: DeliveryOu
 
   const ofAll = `of ${recipients.length} recipients`
   if (leased > 0) throw new DeferError(`Another process holds the lease of ${leased} ${ofAll}`)
+  // Another process had claimed them and has given them up.
+  if (open > 0) throw new DeferError(`${open} ${ofAll} are still to be served`)
+  if (deferrals.length > 0) throw toDeferError(deferrals, ofAll)
+  // Only now: an attempt counts for the whole message, and would run out for those who were never tried.
   if (retries.length > 0) {
     const message = `${retries.length} ${ofAll} could not be served: ${countByCode(retries)}${toFirstReason(retries)}`
     throw new RetryableError(message, { code: 'PROVIDER_UNAVAILABLE' })
   }
-  // Another process had claimed them and has given them up.
-  if (open > 0) throw new DeferError(`${open} ${ofAll} are still to be served`)
-  if (deferrals.length > 0) throw toDeferError(deferrals, ofAll)
   if (failures.length > 0 && failures.length === recipients.length) {
     const counts = countByCode(failures.map((code) => ({ code })))
     throw new PermanentError(`All ${recipients.length} recipients failed: ${counts}`, { code: 'ALL_RECIPIENTS_FAILED' })

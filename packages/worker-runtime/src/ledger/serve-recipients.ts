@@ -32,7 +32,7 @@ export interface ServeRecipientsOptions {
  * Resolves when everybody is final; the message can be acknowledged.
  *
  * @throws DeferError if another process is serving somebody, or somebody waits without having been tried
- * @throws RetryableError PROVIDER_UNAVAILABLE if somebody was tried and is to be tried again
+ * @throws RetryableError PROVIDER_UNAVAILABLE if nobody waits, and somebody was tried and is to be tried again
  * @throws PermanentError ALL_RECIPIENTS_FAILED if everybody has failed
  * @throws DeferError or RetryableError DATABASE_UNAVAILABLE if the ledger could not be asked
  * @throws the signal's reason when it is aborted; what was claimed and not sent has been given back
