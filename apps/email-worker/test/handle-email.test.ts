@@ -259,6 +259,18 @@ describe('a claim whose process died', () => {
     expect(await countByState()).toEqual([['unknown', 'ECONNECTION', 1]])
   })
 
+  test('a replay that finds the server away is sent when it comes back', async ({ database, cleanUp }) => {
+    const { sink, handle } = await setUp({ database, cleanUp, onUnknown: 'hold' })
+    await claimAsDeadProcess(database)
+    await handle(message)
+    const replay = { ...message, replayedAt: new Date() }
+    await sink.stop()
+    await expect(handle(replay)).rejects.toThrow(DeferError)
+    await sink.start()
+    await handle(replay)
+    expect(sink.received).toHaveLength(1)
+  })
+
   test('that still runs defers the message', async ({ database, cleanUp }) => {
     const { sink, handle } = await setUp({ database, cleanUp })
     await claimAsDeadProcess(database)

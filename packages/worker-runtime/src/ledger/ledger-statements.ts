@@ -45,7 +45,7 @@ export function createLedgerStatements({ table, recipientColumn: recipient }: Le
     )`
   const isHeld = isClaim('h')
   const returnedKey = `d.tenant_id::text AS tenant, d.message_id AS message, d.${recipient}::text AS recipient`
-  const isAmbiguous = "coalesce(d.previous_state IN ('sending', 'unknown'), false)"
+  const isAmbiguous = "d.previous_state IS NOT DISTINCT FROM 'sending'"
 
   return {
     claim: `
@@ -59,7 +59,7 @@ export function createLedgerStatements({ table, recipientColumn: recipient }: Le
       WHERE d.state = 'retry'
         OR (d.state = 'sending' AND d.lease_until < now())
         OR (d.state IN ('failed', 'unknown') AND d.updated_at < $5::timestamptz)
-      RETURNING ${returnedKey}, d.attempts, d.previous_state IS NOT DISTINCT FROM 'sending' AS ambiguous`,
+      RETURNING ${returnedKey}, d.attempts, ${isAmbiguous} AS ambiguous`,
 
     record: `${withHeld(', $5::text[], $6::text[], $7::text[]', ', state, provider_id, code')}
       UPDATE ${table} AS d
@@ -72,7 +72,8 @@ export function createLedgerStatements({ table, recipientColumn: recipient }: Le
       FROM held AS h WHERE ${isHeld}
       RETURNING d.${recipient}::text AS recipient`,
 
-    // 'retry' would say that it certainly was not sent; a lease that is over leaves open what an earlier claim left open.
+    // A lease that is over leaves open what an earlier claim left open. What was `unknown` is not: somebody has decided
+    // that it is sent again, and that holds when the replay comes back.
     release: `${withHeld(', $5::text[]', ', code')}
       UPDATE ${table} AS d
       SET state = CASE WHEN ${isAmbiguous} THEN 'sending' ELSE 'retry' END,
