@@ -1,7 +1,7 @@
 import { examples } from '@mono/contracts'
 import { createRecordingLogger, createTcpProxy, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
-import type { SettledEvent } from '../src/index.js'
+import { RetryableError, type SettledEvent } from '../src/index.js'
 import { openMessageQueue } from './open-message-queue.js'
 import { createGate } from './support/create-gate.js'
 import { watchChannels } from './support/watch-channels.js'
@@ -79,6 +79,29 @@ describe('a consumer', () => {
     expect(consumer.state).toBe('consuming')
     expect(settled.filter(({ outcome }) => outcome === 'returned')).toHaveLength(20)
     expect(await vhost.countMessages('audit.events')).toBe(0)
+  })
+
+  test('that has another channel by then tells what failed on the lost one as returned', async ({ vhost, cleanUp }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    const gate = createGate()
+    const settled: SettledEvent[] = []
+    const handler = async () => {
+      await gate.opened
+      throw new RetryableError('no luck')
+    }
+    const consumer = await messageQueue.consumeMessages('audit.events', handler, {
+      prefetch: 1,
+      onSettled: (settledEvent) => settled.push(settledEvent),
+    })
+    await vhost.publish('audit', 'audit.track', event)
+    await waitFor(() => consumer.inFlight === 1, { what: 'a message in hand' })
+    await vhost.closeConnections()
+    // Once more in hand: on the channel that took the place of the lost one.
+    await waitFor(() => consumer.inFlight === 2, { what: 'the redelivery', timeoutMs: 20_000 })
+    gate.open()
+    await waitFor(() => settled.length === 2, { what: 'both to be settled', timeoutMs: 20_000 })
+    expect(settled.map(({ outcome }) => outcome).toSorted()).toEqual(['retried', 'returned'])
+    expect(await vhost.countMessages('audit.events.dlq')).toBe(0)
   })
 
   test('whose queue is deleted with messages in hand, while others are being sent, takes what is sent from then on', async ({

@@ -15,8 +15,6 @@ export interface BrokerLinkOptions {
   /** Deliveries taken at a time, until `setPrefetch`. */
   prefetch: number
   onMessage: MessageListener
-  /** There is a channel to settle on, whether anything is taken or not. */
-  onChannel(): void
   onConsuming(): void
   /** The broker has cancelled the consumer, whose channel is still open. */
   onCancelled(): void
@@ -73,7 +71,6 @@ export class BrokerLink {
       onChannel: (consumer) => {
         this.#consumer = consumer
         if (this.#prefetch === 0) this.#found('consumer')
-        options.onChannel()
       },
       onConsuming: () => {
         this.#found('consumer')

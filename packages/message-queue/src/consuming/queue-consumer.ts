@@ -39,13 +39,14 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
   readonly #prefetch: number
   readonly #stallWatch: StallWatch
   readonly #settler: Settler
+  /** Those whose channel is gone. */
+  readonly #orphaned = new WeakSet<Delivery>()
   readonly #inHand = new Set<Delivery>()
   readonly #aborting = new AbortController()
   #state: ConsumerState = 'connecting'
   #failure: Error | undefined
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  #hasChannel = false
   #pauseReason: DeferError | undefined
   #delivered = 0
   #stalls = 0
@@ -70,7 +71,7 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     this.ready.catch(() => {})
     // Every handler at work listens; Node warns of a leak above ten.
     setMaxListeners(0, this.#aborting.signal)
-    this.#settler = new Settler({ ...options, hasChannel: () => this.#hasChannel })
+    this.#settler = new Settler({ ...options, hasChannel: (delivery) => !this.#orphaned.has(delivery) })
     this.#intake = createIntake({
       handlerTimeoutMs,
       signal: this.#aborting.signal,
@@ -88,16 +89,13 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
       logger: options.logger,
       prefetch: 1,
       onMessage: (message, _content, ackOrNack) => this.#receive(message, ackOrNack),
-      onChannel: () => {
-        this.#hasChannel = true
-      },
       onConsuming: () => {
         this.#changeState('consuming', ['connecting'])
         this.#onReady()
       },
       onCancelled: () => this.#changeState('connecting', ['consuming']),
       onLost: () => {
-        this.#hasChannel = false
+        for (const delivery of this.#inHand) this.#orphaned.add(delivery)
         this.#changeState('connecting', ['consuming'])
         this.#forgetWaiting()
       },

@@ -17,8 +17,8 @@ export interface SettlerOptions {
   workerName: string
   logger: Logger
   onSettled(event: SettledEvent): void
-  /** Whether the consumer's channel is open; if not, the broker delivers again whatever was not settled. */
-  hasChannel(): boolean
+  /** Whether the channel that a delivery came by is open; if not, the broker delivers it again unless it was settled. */
+  hasChannel(delivery: Delivery): boolean
 }
 
 interface About extends Pick<SettledEvent, 'attempt' | 'handlerMs'> {
@@ -109,7 +109,7 @@ export class Settler {
       if (!(await delivery.settle(settlement, { workerName, publishedAt }))) return
       this.#log(settlement, about)
     } catch (error) {
-      outcome = this.#outcomeOfFault(settlement)
+      outcome = this.#outcomeOfFault(delivery, settlement)
       this.#logFault(settlement, outcome, error, about)
     }
     this.#tell(settlement, outcome, about)
@@ -159,9 +159,9 @@ export class Settler {
    * With its channel gone the broker delivers the message again, and so it does when an ack did not get through. A copy
    * that was not confirmed makes rascal reject the original, which the broker then dead-letters.
    */
-  #outcomeOfFault({ kind }: Settlement): SettledEvent['outcome'] {
+  #outcomeOfFault(delivery: Delivery, { kind }: Settlement): SettledEvent['outcome'] {
     const isCopied = kind !== 'ack' && kind !== 'return'
-    return isCopied && this.#options.hasChannel() ? 'dead-lettered' : 'returned'
+    return isCopied && this.#options.hasChannel(delivery) ? 'dead-lettered' : 'returned'
   }
 }
 
