@@ -9,8 +9,8 @@ import { spawnDetached } from '../scripts/services/processes.mjs'
 
 /** As a supervisor in production does. */
 const restartAfterMs = 200
-/** Longer than a worker's own grace period. */
-const stopLimitMs = 60_000
+/** A worker's own grace period, 25 s, and a while for what is frozen or has to be returned. */
+const stopLimitMs = 45_000
 
 /**
  * One place for a worker process, which is filled again whenever the process is gone.
@@ -88,23 +88,28 @@ export function startFleet(workers, { logDirectory, mayKillThemselves }) {
       sent.push(signal)
       child.kill(signal)
     }
+    const terminate = async () => {
+      kill('SIGTERM')
+      let isOver = false
+      const timer = setTimeout(() => {
+        isOver = true
+        kill('SIGKILL')
+      }, stopLimitMs)
+      await ended
+      clearTimeout(timer)
+      if (isOver) faults.push(`${name} had not ended ${stopLimitMs / 1000} s after SIGTERM`)
+    }
     const replica = {
       name,
       worker,
       starts: 0,
       kill,
       async restart() {
-        kill('SIGTERM')
-        await ended
+        await terminate()
         await sleep(restartAfterMs + 50)
       },
       async stop() {
-        if (child.exitCode !== null || child.signalCode !== null) return
-        kill('SIGTERM')
-        const timer = setTimeout(() => kill('SIGKILL'), stopLimitMs)
-        await ended
-        clearTimeout(timer)
-        if (sent.includes('SIGKILL')) faults.push(`${name} had not ended ${stopLimitMs / 1000} s after SIGTERM`)
+        if (child.exitCode === null && child.signalCode === null) await terminate()
       },
     }
     start()

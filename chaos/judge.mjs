@@ -9,7 +9,7 @@ import { toIndex } from './messages.mjs'
  * @property {import('./effects.mjs').Effects} effects
  * @property {import('./queues.mjs').Found[]} dead
  * @property {import('./queues.mjs').Found[]} waiting in the work queue and its retry queues
- * @property {string[]} poison ids of the messages that must be dead-lettered
+ * @property {{ id: string, code: string }[]} poison what must be dead-lettered, and why
  * @property {string[]} mutated ids of those that may be dead-lettered or done, under whatever id they bear
  * @property {number} faultOverAt in milliseconds since 1970
  *
@@ -53,8 +53,11 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutate
   const known = new Set(published.map(({ id }) => id))
   const twice = [...effects.counts].filter(([id, times]) => known.has(id) && times > 1)
   const done = [...effects.counts.keys()].filter((id) => known.has(id))
-  const strayIds = new Set([...poison, ...mutated])
-  const { mayGiveUp, mayDoTwice = {}, goesOnWithin } = scenario
+  const strayIds = new Set([...poison.map(({ id }) => id), ...mutated])
+  const { mayGiveUp, givesUpAs = [], mayDoTwice = {}, goesOnWithin, freezesPublisher = false } = scenario
+  const poisonCodes = new Map(poison.map(({ id, code }) => [id, code]))
+  const isOfAnotherCode = (/** @type {import('./queues.mjs').Found} */ { id, code = 'none' }) =>
+    poisonCodes.has(id) ? poisonCodes.get(id) !== code : maybeGivenUp(id) && !givesUpAs.includes(code)
   const maybeGivenUp = (/** @type {string} */ id) => known.has(id) && mayGiveUp?.(queue, toIndex(id)) === true
   /** @type {[string, string[]][]} */
   const wrong = [
@@ -64,7 +67,18 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutate
       'given up',
       dead.filter(({ id }) => !strayIds.has(id) && !maybeGivenUp(id)).map(({ id, code }) => `${id} (${code})`),
     ],
-    ['poison that was not given up', poison.filter((id) => !deadIds.has(id))],
+    ['poison that was not given up', [...poisonCodes.keys()].filter((id) => !deadIds.has(id))],
+    ['given up for another reason', dead.filter(isOfAnotherCode).map(({ id, code }) => `${id} (${code})`)],
+    [
+      'settled too late',
+      freezesPublisher ? [] : published.filter(isLate).map(({ id, longestMs }) => `${id} (${longestMs} ms)`),
+    ],
+    [
+      'refused by no error of the client',
+      published
+        .filter(({ code }) => code !== undefined && !/^[A-Z_]+$/.test(code))
+        .map(({ id, code }) => `${id} (${code})`),
+    ],
     ['given up more than once', findRepeated(dead.map(({ id }) => id))],
     ['done and given up', [...deadIds].filter(isDone)],
     ['refused, yet done', refused.filter(isDone)],
@@ -103,6 +117,12 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutate
     faults,
   }
 }
+
+/** The client's default deadline, and a second. */
+const latestMs = 11_000
+
+/** @param {import('./publisher.mjs').Published} published */
+const isLate = ({ longestMs }) => longestMs > latestMs
 
 /** @param {string[]} ids */
 function findRepeated(ids) {

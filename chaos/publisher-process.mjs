@@ -24,6 +24,7 @@ async function publish(queue, index) {
   const id = toMessageId(queue, index)
   const payload = createPayload(index, id)
   let timeouts = 0
+  let longestMs = 0
   let outcome = 'confirmed'
   let code
   try {
@@ -32,16 +33,19 @@ async function publish(queue, index) {
     code = /** @type {{ code?: string }} */ (error).code ?? String(error)
     outcome = timeouts > 0 ? 'unknown' : 'refused'
   }
-  journal.write(`${JSON.stringify({ id, queue, outcome, timeouts, code })}\n`)
+  journal.write(`${JSON.stringify({ id, queue, outcome, timeouts, code, longestMs })}\n`)
 
   async function sendUntilKnown() {
     for (;;) {
+      const startedAt = performance.now()
       try {
         return await send(messageQueue, payload, id)
       } catch (error) {
         if (/** @type {{ code?: string }} */ (error).code !== 'PUBLISH_TIMEOUT') throw error
         timeouts += 1
         if (timeouts === maxTries) throw error
+      } finally {
+        longestMs = Math.max(longestMs, Math.round(performance.now() - startedAt))
       }
     }
   }

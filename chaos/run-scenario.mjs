@@ -23,6 +23,8 @@ const inFull = { before: 6, after: 15 }
 const inShort = { before: 1, after: 3 }
 const shortPauseMs = 3000
 const defaultSettleSeconds = 180
+/** Five tries of a send, and a good while. */
+const publisherLimitMs = 120_000
 
 /**
  * @typedef {object} Result
@@ -80,7 +82,7 @@ export async function runScenario(scenario, services, { messages, seed, short, s
     publisher.sendRest()
     say('the fault is over')
     note(`load ${loadavg()[0]?.toFixed(1)} at the end of the fault`)
-    const published = await publisher.done
+    const published = await Promise.race([publisher.done, giveUpOn('the publisher', after * 1000 + publisherLimitMs)])
     say(`all is sent, ${Math.round((Date.now() - faultOverAt) / 1000)} s after the fault`)
     const expected = published.filter(({ queue, id }) => !scenario.mayHaveNobody?.(queue, toIndex(id)))
     const left = await waitUntilReady(() => findUndone(stage, queues, expected), {
@@ -111,9 +113,12 @@ export async function runScenario(scenario, services, { messages, seed, short, s
     }
     return { rows, notes, faults: fleet.faults }
   } finally {
-    await Promise.all([services.broker.heal(), services.database.heal()])
+    // Each of them whatever becomes of the others: workers that are left over would work on beside the next scenario.
+    const healed = await Promise.allSettled([services.broker.heal(), services.database.heal()])
     await fleet.stop()
     await stage.close()
+    const failed = healed.find(({ status }) => status === 'rejected')
+    if (failed) say(`healing failed: ${/** @type {PromiseRejectedResult} */ (failed).reason}`)
   }
 }
 
@@ -131,6 +136,16 @@ function renderTimeline(times, faultOverAt) {
   }
   const lines = [...bySecond].sort(([a], [b]) => a - b).map(([second, count]) => `${second} s: ${count}\n`)
   return lines.join('')
+}
+
+/**
+ * @param {string} what
+ * @param {number} ms
+ * @returns {Promise<never>}
+ */
+async function giveUpOn(what, ms) {
+  await sleep(ms, undefined, { ref: false })
+  throw new Error(`Expected ${what} to end within ${ms / 1000} s`)
 }
 
 /**

@@ -41,6 +41,8 @@
  * @property {number} [settleSeconds] how long after the publisher's end all must be done; default 180
  * @property {Partial<Record<QueueName, string>>} [mayDoTwice] why it cannot be avoided
  * @property {(queue: QueueName, index: number) => boolean} [mayGiveUp] which messages may be dead-lettered
+ * @property {string[]} [givesUpAs] the codes, or the broker's reasons, of what may be given up
+ * @property {boolean} [freezesPublisher] so that its sends may be late
  * @property {(queue: QueueName, index: number) => boolean} [mayHaveNobody] messages whose only recipient may have gone
  * @property {NodeJS.ProcessEnv} [environment] of the workers, beside their own
  * @property {boolean} [isTest] its short form takes less than 20 s and is run with the tests

@@ -4,14 +4,15 @@ import { idHeader, withChannel } from './queues.mjs'
 
 /** @typedef {import('./messages.mjs').QueueName} QueueName */
 
-/** @typedef {{ id: string, body: string | Buffer, properties?: import('amqplib').Options.Publish }} Poison */
+/** `code`: why it must be given up, or the broker's reason.
+ * @typedef {{ id: string, code: string, body: string | Buffer, properties?: import('amqplib').Options.Publish }} Poison */
 
 /**
  * Messages that are not the publisher's, sent by a plain AMQP client.
  * @typedef {object} StrayMessages
  * @property {(queue: QueueName, messages: Poison[]) => Promise<void>} sendPoison
  * @property {(queue: QueueName, mutated: Iterable<import('./mutated-messages.mjs').MutatedMessage>) => Promise<void>} sendMutated
- * @property {(queue: QueueName) => string[]} listPoison ids
+ * @property {(queue: QueueName) => { id: string, code: string }[]} listPoison
  * @property {(queue: QueueName) => string[]} listMutated ids
  */
 
@@ -20,17 +21,17 @@ import { idHeader, withChannel } from './queues.mjs'
  * @returns {StrayMessages}
  */
 export function createStrayMessages({ brokerUrl }) {
-  /** @type {{ queue: QueueName, id: string, kind: 'poison' | 'mutated' }[]} */
-  const sent = []
-  const list = (/** @type {string} */ wantedKind) => (/** @type {QueueName} */ wantedQueue) =>
-    sent.filter(({ queue, kind }) => queue === wantedQueue && kind === wantedKind).map(({ id }) => id)
+  /** @type {{ queue: QueueName, id: string, code: string }[]} */
+  const poison = []
+  /** @type {{ queue: QueueName, id: string }[]} */
+  const mutations = []
   return {
     async sendPoison(queue, messages) {
       const { exchange, routingKey } = messageKinds[queue]
       await withChannel(brokerUrl, async (channel) => {
-        for (const { id, body, properties } of messages) {
+        for (const { id, code, body, properties } of messages) {
           channel.publish(exchange, routingKey, Buffer.from(body), { persistent: true, messageId: id, ...properties })
-          sent.push({ queue, id, kind: 'poison' })
+          poison.push({ queue, id, code })
         }
         await channel.waitForConfirms()
       })
@@ -44,13 +45,13 @@ export function createStrayMessages({ brokerUrl }) {
           const id = `mutated-${index}`
           const headers = { ...properties.headers, [idHeader]: id }
           channel.publish(exchange, routingKey, body, { persistent: true, ...properties, headers })
-          sent.push({ queue, id, kind: 'mutated' })
+          mutations.push({ queue, id })
           if (index % 10 === 0) await channel.waitForConfirms()
         }
         await channel.waitForConfirms()
       })
     },
-    listPoison: list('poison'),
-    listMutated: list('mutated'),
+    listPoison: (wanted) => poison.filter(({ queue }) => queue === wanted),
+    listMutated: (wanted) => mutations.filter(({ queue }) => queue === wanted).map(({ id }) => id),
   }
 }

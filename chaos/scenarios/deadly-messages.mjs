@@ -22,7 +22,7 @@ export const deadlyMessages = {
   async fault({ stage, queues, sendPoison, note }) {
     for (const queue of queues) {
       const payload = { ...messageKinds[queue].createPayload(0, 'deadly'), [deadlyMarker]: true }
-      await sendPoison(queue, [{ id: 'deadly', body: JSON.stringify(payload) }])
+      await sendPoison(queue, [{ id: 'deadly', code: 'delivery_limit', body: JSON.stringify(payload) }])
     }
     const fault = await waitUntilReady(
       async () => {

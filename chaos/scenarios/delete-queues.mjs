@@ -10,6 +10,7 @@ export const deleteQueues = {
   what: 'each work queue is deleted while it is empty and consumed, and the publisher goes on at once',
   seconds: 10,
   goesOnWithin: 10,
+  freezesPublisher: true,
   async fault({ stage, publisher, queues }) {
     publisher.freeze()
     const findFull = async () => {

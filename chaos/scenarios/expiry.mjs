@@ -7,6 +7,7 @@ export const expiry = {
   seconds: 15,
   goesOnWithin: 10,
   mayGiveUp: () => true,
+  givesUpAs: ['expired', 'EXPIRED'],
   prepare: ({ broker, stage }) => broker.limitWorkQueues(stage.vhost, { 'message-ttl': 2000 }),
   async fault({ fleet, pause }) {
     fleet.freeze()

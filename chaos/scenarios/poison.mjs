@@ -3,18 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const rounds = 20
 
-/** @type {{ body: string | Buffer, properties?: import('amqplib').Options.Publish }[]} */
+/** @type {{ code: string, body: string | Buffer, properties?: import('amqplib').Options.Publish }[]} */
 const bad = [
-  { body: '{"not": json}' },
-  { body: Buffer.from([0x22, 0xff, 0x22]) },
-  { body: '{}' },
-  { body: '[]' },
-  { body: 'null' },
-  { body: '' },
-  { body: '{}', properties: { type: 'nobody.knows' } },
-  { body: JSON.stringify('x'.repeat(1024 * 1024)) },
-  { body: '{}', properties: { headers: { 'x-attempts': -1e9 } } },
-  { body: '{}', properties: { headers: { 'x-schema-version': 2 } } },
+  { code: 'INVALID_JSON', body: '{"not": json}' },
+  { code: 'INVALID_JSON', body: Buffer.from([0x22, 0xff, 0x22]) },
+  { code: 'INVALID_MESSAGE', body: '{}' },
+  { code: 'INVALID_MESSAGE', body: '[]' },
+  { code: 'INVALID_MESSAGE', body: 'null' },
+  { code: 'INVALID_JSON', body: '' },
+  { code: 'UNKNOWN_TYPE', body: '{}', properties: { type: 'nobody.knows' } },
+  { code: 'BODY_TOO_LARGE', body: JSON.stringify('x'.repeat(1024 * 1024)) },
+  { code: 'INVALID_HEADERS', body: '{}', properties: { headers: { 'x-attempts': -1e9 } } },
+  { code: 'INVALID_HEADERS', body: '{}', properties: { headers: { 'x-schema-version': 2 } } },
 ]
 
 /** @type {import('../scenario.mjs').Scenario} */

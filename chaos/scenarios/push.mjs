@@ -35,6 +35,7 @@ export const pushScenarios = [
     {
       isTest: true,
       mayGiveUp: (_queue, index) => index % 50 === 0,
+      givesUpAs: ['ALL_RECIPIENTS_FAILED'],
       mayHaveNobody: (_queue, index) => index % 50 === 0,
       async fault({ stage, pause }) {
         const [device] = stage.devices

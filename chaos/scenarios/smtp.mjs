@@ -71,6 +71,7 @@ export const smtpPerRecipient = createSmtpScenario(
   {
     messages: { 'email.notifications': 1000 },
     mayGiveUp: (_queue, index) => index % 10 === 1,
+    givesUpAs: ['ALL_RECIPIENTS_FAILED'],
     async prepare({ stage, messages }) {
       for (let index = 0; index < messages; index += 10) {
         stage.farEnds.mailCatcher.answer(`recipient-${index}@example.com`, ['rcpt 451'])
