@@ -12,7 +12,7 @@ Uses a private broker and database of its own. The exit code is 1 if anything is
   --list        names what can be done
   --short       few messages and short faults, and unless named only what is done in 20 s: part of npm test
   --messages N  to each queue; default 5000, with --short 100
-  --seed N      of what is random; it is printed
+  --seed N      of mutated-messages, which prints it; kill-workers chooses anew each time
   --record      runs nothing, and writes the newest result of every scenario into docs/chaos.md`
 
 const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`)

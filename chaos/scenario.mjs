@@ -21,7 +21,7 @@
  * @property {QueueName[]} queues those of this scenario
  * @property {import('./stray-messages.mjs').StrayMessages['sendPoison']} sendPoison what must be dead-lettered
  * @property {import('./stray-messages.mjs').StrayMessages['sendMutated']} sendMutated what may be done or dead-lettered
- * @property {number} seed of all that is random
+ * @property {number} seed of what can be repeated
  * @property {(ms: number) => Promise<void>} pause waits; in the short form not so long
  * @property {boolean} short whether this is the short form
  * @property {(line: string) => void} note for the report
