@@ -248,6 +248,20 @@ describe('a claim whose process died', () => {
     expect(await countByState()).toEqual([['sent', null, 1]])
   })
 
+  test('is sent when the message is published again, once its row is told to retry', async ({ database, cleanUp }) => {
+    const { sink, handle, countByState } = await setUp({ database, cleanUp, onUnknown: 'hold' })
+    await claimAsDeadProcess(database)
+    await handle(message)
+    await database.query(
+      `UPDATE email.deliveries SET state = 'retry', updated_at = now()
+       WHERE state = 'unknown' AND tenant_id = 42 AND message_id = 'message-1'`,
+    )
+    await handle(message)
+    await handle(message)
+    expect(sink.received).toHaveLength(1)
+    expect(await countByState()).toEqual([['sent', null, 1]])
+  })
+
   test('a replay that becomes unknown again is not sent when it comes back', async ({ database, cleanUp }) => {
     const { sink, handle, countByState } = await setUp({ database, cleanUp, onUnknown: 'hold' })
     const replay = { ...message, replayedAt: new Date() }
