@@ -1,54 +1,37 @@
 // @ts-check
-import {
-  brokerUrl,
-  findRunningRabbitmq,
-  runRabbitmqctl,
-  startRabbitmq,
-  stopRabbitmq,
-} from '../scripts/services/native-rabbitmq.mjs'
-import { signalProcess, waitForExit } from '../scripts/services/processes.mjs'
 import { queueNames } from './messages.mjs'
 
 const user = 'chaos'
 /** Another than that of development, which NODE_ENV=production refuses. */
 const password = 'broken-on-purpose'
-const commandSeconds = 30
 
 /**
- * The private broker, and what can be done to it.
- * @typedef {object} Broker
+ * A broker of this run's own, and what can be done to it.
+ * @typedef {Pick<import('./broker-node.mjs').BrokerNode, 'start' | 'stop' | 'kill' | 'freeze' | 'thaw' | 'end'> & BrokerUses} Broker
+ *
+ * @typedef {object} BrokerUses
  * @property {(vhost: string) => string} url
  * @property {(vhost: string) => Promise<void>} addVhost
  * @property {(vhost: string) => Promise<void>} deleteVhost
  * @property {(vhost: string, limits: Record<string, number>) => Promise<void>} limitWorkQueues by a policy; the lower limit counts
- * @property {() => Promise<void>} start after `stop` or `kill`
- * @property {() => Promise<void>} stop in order
- * @property {() => Promise<void>} kill SIGKILL
- * @property {() => void} freeze SIGSTOP: the kernel still takes connections, nobody answers
- * @property {() => void} thaw
  * @property {(...command: string[]) => Promise<void>} ctl rabbitmqctl
  * @property {() => Promise<void>} heal whatever a scenario did, it runs afterwards and takes messages
  */
 
 /**
- * @param {import('../scripts/services/native-rabbitmq.mjs').BrokerPorts} ports
+ * @param {import('./broker-node.mjs').BrokerNode} node
  * @returns {Promise<Broker>}
  */
-export async function openBroker(ports) {
+export async function openBroker(node) {
   const ctl = async (/** @type {string[]} */ ...command) => {
-    const { code, stderr } = await runRabbitmqctl(ports, command, { timeoutSeconds: commandSeconds })
+    const { code, stderr } = await node.ctl(command)
     if (code !== 0) throw new Error(`rabbitmqctl ${command[0]} failed with code ${code}: ${stderr.trim()}`)
   }
-  const signal = (/** @type {NodeJS.Signals} */ name) => {
-    const node = findRunningRabbitmq()
-    if (node) signalProcess(node, name)
-    return node
-  }
-  const start = () => startRabbitmq(ports, { endWithParent: true })
   /** @type {Broker} */
   const broker = {
+    ...node,
     url(vhost) {
-      const url = new URL(brokerUrl(ports))
+      const url = new URL(node.url)
       Object.assign(url, { username: user, password, pathname: `/${vhost}` })
       return url.href
     },
@@ -61,19 +44,10 @@ export async function openBroker(ports) {
       const pattern = `^(${queueNames.join('|')})$`
       await ctl('set_policy', '-p', vhost, 'limits', pattern, JSON.stringify(limits), '--apply-to', 'queues')
     },
-    start,
-    stop: () => stopRabbitmq(ports),
-    async kill() {
-      const node = signal('SIGKILL')
-      if (node) await waitForExit(node, 5000)
-      await stopRabbitmq(undefined) // its epmd is left
-    },
-    freeze: () => void signal('SIGSTOP'),
-    thaw: () => void signal('SIGCONT'),
     ctl,
     async heal() {
-      broker.thaw()
-      if (!findRunningRabbitmq()) await start()
+      node.thaw()
+      if (!(await node.isRunning())) await node.start()
       await ctl('set_vm_memory_high_watermark', 'absolute', '1GiB')
       await ctl('set_disk_free_limit', '50MB')
     },

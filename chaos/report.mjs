@@ -3,8 +3,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rootDirectory } from '../scripts/services/paths.mjs'
 
-/** @param {boolean} short */
-const directoryOf = (short) => join(rootDirectory, 'test-results', short ? 'chaos-short' : 'chaos')
+/** @param {{ short: boolean, rabbitmqImage?: string | undefined }} run */
+function directoryOf({ short, rabbitmqImage }) {
+  const name = ['chaos', short && 'short', rabbitmqImage?.replaceAll(/[^\w.-]+/g, '-')].filter(Boolean).join('-')
+  return join(rootDirectory, 'test-results', name)
+}
 const page = join(rootDirectory, 'docs/chaos.md')
 const tableMark = '<!-- the last results, written by `npm run chaos -- --record` -->'
 
@@ -61,10 +64,10 @@ export const listNotes = ({ rows, notes }) => [
 
 /**
  * @param {Recorded} result
- * @param {{ short: boolean }} options
+ * @param {Parameters<typeof directoryOf>[0]} run
  */
-export function keepResult(result, { short }) {
-  const directory = directoryOf(short)
+export function keepResult(result, run) {
+  const directory = directoryOf(run)
   mkdirSync(directory, { recursive: true })
   writeFileSync(join(directory, `${result.name}.json`), `${JSON.stringify(result, null, 2)}\n`)
 }
@@ -91,6 +94,6 @@ export function recordResults(names) {
  * @returns {Recorded | undefined} undefined: it has not been run here
  */
 function readResult(name) {
-  const file = join(directoryOf(false), `${name}.json`)
+  const file = join(directoryOf({ short: false }), `${name}.json`)
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
 }

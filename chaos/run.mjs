@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util'
 import { buildPackages, installDependencies } from '../scripts/prepare.mjs'
 import { say } from '../scripts/services/progress.mjs'
 
-const usage = `usage: npm run chaos [-- NAME…] [--short] [--messages N] [--seed N], or -- --list, or -- --record
+const usage = `usage: npm run chaos [-- NAME…] [--short] [--messages N] [--seed N]
+                              [--rabbitmq-image IMAGE], or -- --list, or -- --record
 
 Breaks broker, database, network, far ends and workers from outside while messages flow, and proves that none is lost.
 Uses a private broker and database of its own. The exit code is 1 if anything is not as it must be.
@@ -13,6 +14,7 @@ Uses a private broker and database of its own. The exit code is 1 if anything is
   --short       few messages and short faults, and unless named only what is done in 20 s: part of npm test
   --messages N  to each queue; default 5000, with --short 100
   --seed N      of mutated-messages, which prints it; kill-workers chooses anew each time
+  --rabbitmq-image IMAGE   a container of it, in place of Debian's broker; needs Docker
   --record      runs nothing, and writes the newest result of every scenario into docs/chaos.md`
 
 const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`)
@@ -27,6 +29,7 @@ async function main(args) {
       short: { type: 'boolean', default: false },
       messages: { type: 'string' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      'rabbitmq-image': { type: 'string' },
       record: { type: 'boolean' },
     },
   })
@@ -45,14 +48,14 @@ async function main(args) {
   if (values.record) return recordResults(scenarios.map(({ name }) => name))
   const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name))
   if (unknown.length > 0) throw new Error(`No such scenario: ${unknown.join(', ')}. --list names them.`)
-  const { short } = values
+  const { short, 'rabbitmq-image': rabbitmqImage } = values
   const messages = toPositiveInteger('--messages', values.messages ?? (short ? '100' : '5000'))
   const seed = toPositiveInteger('--seed', values.seed)
   const isChosen = (/** @type {import('./scenario.mjs').Scenario} */ { name, isTest }) =>
     names.length === 0 ? !short || isTest === true : names.includes(name)
   const chosen = scenarios.filter(isChosen)
 
-  await withPrivateServices(async (services) => {
+  await withPrivateServices(rabbitmqImage, async (services) => {
     for (const scenario of chosen) {
       const since = performance.now()
       const sayHere = (/** @type {string} */ line) =>
@@ -64,7 +67,7 @@ async function main(args) {
         faults: [`it failed half-way: ${error instanceof Error ? error.stack : error}`],
       }))
       const recorded = { name: scenario.name, at: new Date().toISOString(), ...result }
-      keepResult(recorded, { short })
+      keepResult(recorded, { short, rabbitmqImage })
       print(`\n${renderTable([recorded])}`)
       for (const note of listNotes(result)) print(note)
       for (const fault of listFaults(result)) {

@@ -37,8 +37,8 @@ const vhost = 'mono'
 
 export const isRabbitmqInstalled = () => isExecutable(join(binaries, 'rabbitmq-server'))
 
-/** @param {BrokerPorts} ports */
-export const brokerUrl = (ports) => `amqp://${brokerUser.name}:${brokerUser.password}@127.0.0.1:${ports.amqp}/${vhost}`
+/** @param {Pick<BrokerPorts, 'amqp'>} ports */
+export const brokerUrl = ({ amqp }) => `amqp://${brokerUser.name}:${brokerUser.password}@127.0.0.1:${amqp}/${vhost}`
 
 /**
  * The environment of node and command line tools. Nothing of the caller's RABBITMQ_* gets in, and HOME, where Erlang
