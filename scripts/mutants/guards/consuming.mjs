@@ -248,4 +248,20 @@ export const consuming = [
     replace: 'this.#redeclaring ??= Promise.resolve().finally(',
     tests: { file: 'packages/message-queue/test/consumer-lifecycle.test.ts', name: 'declares its queue again' },
   },
+  {
+    name: 'death-records-are-tables',
+    guards: 'no message stays in a queue whose expiry the broker cannot survive',
+    file: `${source}/parse-headers.ts`,
+    find: 'if (value.every(isTable)) return',
+    replace: 'return',
+    tests: { file: `${source}/parse-headers.test.ts` },
+  },
+  {
+    name: 'channel-of-the-delivery',
+    guards: 'what its own channel could not settle is told as returned, not as dead-lettered',
+    file: `${source}/queue-consumer.ts`,
+    find: 'hasChannel: (delivery) => !this.#orphaned.has(delivery)',
+    replace: 'hasChannel: () => true',
+    tests: { file: 'packages/message-queue/test/consumer-recovery.test.ts', name: 'that has another channel by then' },
+  },
 ]

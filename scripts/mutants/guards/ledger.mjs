@@ -143,4 +143,20 @@ export const ledger = [
     replace: 'if (leased > 1e9) throw',
     tests: { file: `${source}/conclude-delivery.test.ts` },
   },
+  {
+    name: 'waiting-costs-no-attempt',
+    guards: 'no attempt is counted while somebody of the message only waits',
+    file: `${source}/conclude-delivery.ts`,
+    find: 'if (deferrals.length > 0) throw',
+    replace: 'if (deferrals.length > 0 && retries.length === 0) throw',
+    tests: { file: `${source}/conclude-delivery.test.ts`, name: 'costs those who only wait no attempt' },
+  },
+  {
+    name: 'replay-is-a-decision',
+    guards: 'a replayed mail whose replay has to wait is sent when it comes back',
+    file: statements,
+    find: "d.previous_state IS NOT DISTINCT FROM 'sending'",
+    replace: "coalesce(d.previous_state IN ('sending', 'unknown'), false)",
+    tests: { file: 'apps/email-worker/test/handle-email.test.ts', name: 'finds the server away' },
+  },
 ]
