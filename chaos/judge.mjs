@@ -54,7 +54,14 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutate
   const twice = [...effects.counts].filter(([id, times]) => known.has(id) && times > 1)
   const done = [...effects.counts.keys()].filter((id) => known.has(id))
   const strayIds = new Set([...poison.map(({ id }) => id), ...mutated])
-  const { mayGiveUp, givesUpAs = [], mayDoTwice = {}, goesOnWithin, freezesPublisher = false } = scenario
+  const {
+    mayGiveUp,
+    givesUpAs = [],
+    mayDoTwice = {},
+    twiceAtMost = Number.POSITIVE_INFINITY,
+    goesOnWithin,
+    freezesPublisher = false,
+  } = scenario
   const poisonCodes = new Map(poison.map(({ id, code }) => [id, code]))
   const isOfAnotherCode = (/** @type {import('./queues.mjs').Found} */ { id, code = 'none' }) =>
     poisonCodes.has(id) ? poisonCodes.get(id) !== code : maybeGivenUp(id) && !givesUpAs.includes(code)
@@ -62,7 +69,7 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutate
   /** @type {[string, string[]][]} */
   const wrong = [
     ['lost', lost],
-    ['done twice', mayDoTwice[queue] ? [] : twice.map(([id]) => id)],
+    ['done twice', mayDoTwice[queue] && twice.length <= twiceAtMost ? [] : twice.map(([id]) => id)],
     [
       'given up',
       dead.filter(({ id }) => !strayIds.has(id) && !maybeGivenUp(id)).map(({ id, code }) => `${id} (${code})`),

@@ -40,6 +40,7 @@
  * @property {number} [goesOnWithin] seconds after the fault within which each queue must have had an effect
  * @property {number} [settleSeconds] how long after the publisher's end all must be done; default 180
  * @property {Partial<Record<QueueName, string>>} [mayDoTwice] why it cannot be avoided
+ * @property {number} [twiceAtMost] of each of these queues; default: all
  * @property {(queue: QueueName, index: number) => boolean} [mayGiveUp] which messages may be dead-lettered
  * @property {string[]} [givesUpAs] the codes, or the broker's reasons, of what may be given up
  * @property {boolean} [freezesPublisher] so that its sends may be late
