@@ -11,6 +11,8 @@ export type {
   SubscriptionConfig,
   VhostConfig,
 } from './broker-config.js'
+export type { BrokerUser } from './broker-users.js'
+export { createBrokerUsers } from './broker-users.js'
 export type { WorkerBrokerOptions } from './create-worker-broker-config.js'
 export { createWorkerBrokerConfig } from './create-worker-broker-config.js'
 export { exchangeOfRoutingKey } from './exchange-of-routing-key.js'
@@ -29,6 +31,7 @@ export {
   workQueueNames,
 } from './names.js'
 export { renderDefinitions } from './render-definitions.js'
+export { renderPermissions } from './render-permissions.js'
 export { renderTopologyPage } from './render-topology-page.js'
 export type { RetryPlan, RetryStep } from './retry.js'
 export { createTopology, topologyOf } from './topology.js'

@@ -5,8 +5,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createBrokerUsers } from './broker-users.js'
 import { findTopologyFaults } from './find-topology-faults.js'
 import { renderDefinitions } from './render-definitions.js'
+import { renderPermissions } from './render-permissions.js'
 import { renderTopologyPage } from './render-topology-page.js'
 import { createTopology } from './topology.js'
 
@@ -14,6 +16,7 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url))
 const topology = createTopology()
 const files = [
   { path: 'docker/rabbitmq/definitions.json', text: renderDefinitions(topology) },
+  { path: 'docker/rabbitmq/permissions.json', text: renderPermissions(createBrokerUsers()) },
   { path: 'docs/topology.md', text: renderTopologyPage(topology) },
 ]
 

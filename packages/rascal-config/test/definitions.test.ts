@@ -1,6 +1,7 @@
 import { type TestVhost, test } from '@mono/test-support'
 import { describe, expect } from 'vitest'
-import { createTopology, renderDefinitions, type Topology, vhostName } from '../src/index.js'
+import { createTopology, type Topology } from '../src/index.js'
+import { callManagement, importDefinitions } from './management.js'
 
 describe('the definitions file', () => {
   test('makes a broker have exactly the topology', async ({ vhost }) => {
@@ -60,12 +61,6 @@ describe('the definitions file', () => {
   })
 })
 
-async function importDefinitions(vhost: TestVhost): Promise<void> {
-  const text = renderDefinitions(createTopology()).replaceAll(`"vhost": "${vhostName}"`, `"vhost": "${vhost.name}"`)
-  const definitions = { ...JSON.parse(text), vhosts: [{ name: vhost.name }] }
-  await callManagement(vhost, 'POST', 'definitions', definitions)
-}
-
 async function listTopology(vhost: TestVhost): Promise<Topology> {
   const definitions = await callManagement(vhost, 'GET', `definitions/${encodeURIComponent(vhost.name)}`)
   const { exchanges, queues, bindings } = definitions as ExportedDefinitions
@@ -93,19 +88,4 @@ function sorted({ exchanges, queues, bindings }: Topology): Topology {
     queues: byText(queues, ({ name }) => name),
     bindings: byText(bindings, ({ source, destination, bindingKey }) => `${source} ${destination} ${bindingKey}`),
   }
-}
-
-async function callManagement(vhost: TestVhost, method: string, path: string, body?: object): Promise<unknown> {
-  const broker = new URL(vhost.url)
-  // biome-ignore lint/style/noProcessEnv: the tests' services are told by the environment
-  const url = new URL(`/api/${path}`, process.env.RABBITMQ_MANAGEMENT_URL ?? `http://${broker.hostname}:15672`)
-  const user = `${decodeURIComponent(broker.username)}:${decodeURIComponent(broker.password)}`
-  const answer = await fetch(url, {
-    method,
-    headers: { authorization: `Basic ${Buffer.from(user).toString('base64')}`, 'content-type': 'application/json' },
-    ...(body && { body: JSON.stringify(body) }),
-  })
-  const text = await answer.text()
-  if (!answer.ok) throw new Error(`Expected ${method} ${url.pathname} to succeed, found ${answer.status}: ${text}`)
-  return text === '' ? undefined : JSON.parse(text)
 }

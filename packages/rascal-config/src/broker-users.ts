@@ -1,0 +1,83 @@
+import { deadLetterExchange, realtimeExchange, type WorkQueueName } from './names.js'
+import type { WorkQueue } from './work-queues.js'
+import { workQueues } from './work-queues.js'
+
+/** What a user may do in the virtual host; regular expressions, by RabbitMQ (https://www.rabbitmq.com/docs/access-control). */
+export interface BrokerUser {
+  name: string
+  /** What the management API lets it see. */
+  tags: readonly string[]
+  permissions: { configure: string; write: string; read: string }
+  /** For exchanges that several parties use: with which routing keys it may publish, and with which binding keys bind. */
+  topicPermissions: readonly { exchange: string; write: string; read: string }[]
+}
+
+const nothing = '^$'
+
+const workerOf: Readonly<Record<WorkQueueName, string>> = {
+  'chat.messages': 'chat-worker',
+  'push.notifications': 'push-worker',
+  'email.notifications': 'email-worker',
+  'audit.events': 'audit-worker',
+}
+
+/** One user for each worker, one for whoever publishes, one that only looks. Their passwords are not part of the topology. */
+export function createBrokerUsers(): BrokerUser[] {
+  return [...Object.values(workQueues).map(createWorkerUser), createPublisherUser(), createMonitoringUser()]
+}
+
+/** Declares, binds and consumes what is its own, and gives up messages under its own name. */
+function createWorkerUser(queue: WorkQueue): BrokerUser {
+  // The queues, and the retry exchange.
+  const own = `${toPattern(queue.name)}(\\..+)?`
+  const live = queue.name === 'chat.messages' ? [realtimeExchange] : []
+  return {
+    name: workerOf[queue.name],
+    tags: [],
+    permissions: {
+      configure: anyOf(own),
+      // A binding takes write on the queue and read on the exchange.
+      write: anyOf(own, toPattern(deadLetterExchange), ...live),
+      read: anyOf(own, toPattern(queue.exchange), toPattern(deadLetterExchange)),
+    },
+    topicPermissions: [
+      { exchange: queue.exchange, write: nothing, read: anyOf(toPattern(queue.bindingKey)) },
+      // Rascal adds a key of its own, `<queue>.<key>`, and RabbitMQ 4.3 looks at it too.
+      { exchange: deadLetterExchange, write: anyOf(own), read: anyOf(toPattern(queue.name)) },
+    ],
+  }
+}
+
+/** Publishes with the keys of the work queues, and declares nothing. */
+function createPublisherUser(): BrokerUser {
+  const queues = Object.values(workQueues)
+  const exchanges = [...new Set(queues.map(({ exchange }) => exchange))]
+  return {
+    name: 'publisher',
+    tags: [],
+    permissions: { configure: nothing, write: anyOf(...exchanges.map(toPattern)), read: nothing },
+    topicPermissions: exchanges.map((exchange) => {
+      const keys = queues.filter((queue) => queue.exchange === exchange).map(({ bindingKey }) => bindingKey)
+      return { exchange, write: anyOf(...keys.map(toKeyPattern)), read: nothing }
+    }),
+  }
+}
+
+function createMonitoringUser(): BrokerUser {
+  const permissions = { configure: nothing, write: nothing, read: nothing }
+  return { name: 'monitoring', tags: ['monitoring'], permissions, topicPermissions: [] }
+}
+
+/** The routing keys that a binding key takes; `*` is one word. */
+function toKeyPattern(bindingKey: string): string {
+  return toPattern(bindingKey).replaceAll('\\*', '[^.]+')
+}
+
+function anyOf(...patterns: string[]): string {
+  return `^(${patterns.join('|')})$`
+}
+
+/** Dots and stars mean themselves. */
+function toPattern(text: string): string {
+  return text.replaceAll(/[.*]/g, '\\$&')
+}

@@ -1,0 +1,153 @@
+import { type TestFixtures, type TestVhost, test } from '@mono/test-support'
+import { type ConfirmChannel, connect } from 'amqplib'
+import { describe, expect } from 'vitest'
+import { createBrokerUsers, renderPermissions, topologyOf, type WorkQueueName } from '../src/index.js'
+import { callManagement, importDefinitions } from './management.js'
+
+const password = 'a password of this test'
+const workers: [string, WorkQueueName, WorkQueueName][] = [
+  ['chat-worker', 'chat.messages', 'audit.events'],
+  ['push-worker', 'push.notifications', 'email.notifications'],
+  ['email-worker', 'email.notifications', 'push.notifications'],
+  ['audit-worker', 'audit.events', 'chat.messages'],
+]
+
+describe.for(workers)('%s', ([user, queue, other]) => {
+  test('declares, binds and consumes its own, retries, and gives up', async ({ vhost, cleanUp }) => {
+    const act = await setUp(vhost, { cleanUp })
+    await act(user, async (channel) => {
+      const { exchanges, queues, bindings } = topologyOf(queue)
+      for (const { name, type, ...options } of exchanges) {
+        if (name === `${queue}.retry`) await channel.assertExchange(name, type, options)
+        else await channel.checkExchange(name)
+      }
+      for (const { name, ...options } of queues) await channel.assertQueue(name, options)
+      for (const { source, destination, bindingKey } of bindings) {
+        await channel.bindQueue(destination, source, bindingKey)
+      }
+      const [step] = bindings.filter(({ source }) => source === `${queue}.retry`)
+      channel.publish(`${queue}.retry`, step?.bindingKey ?? '', Buffer.from('again'))
+      channel.publish('dead-letter', queue, Buffer.from('given up'), { CC: [`${queue}.audit.track`] })
+      await channel.waitForConfirms()
+      const { consumerTag } = await channel.consume(queue, () => {})
+      await channel.cancel(consumerTag)
+    })
+    expect(await vhost.countMessages(`${queue}.dlq`)).toBe(1)
+  })
+
+  const forbidden: [string, Attempt][] = [
+    ["take from another worker's queue", (channel) => channel.get(other)],
+    ["look into another worker's dead letters", (channel) => channel.get(`${other}.dlq`)],
+    ["purge another worker's queue", (channel) => channel.purgeQueue(other)],
+    ["delete another worker's queue", (channel) => channel.deleteQueue(other)],
+    ["publish to another worker's retry exchange", (channel) => publish(channel, `${other}.retry`, 'work')],
+    ["give up under another worker's name", (channel) => publish(channel, 'dead-letter', other)],
+    ['publish what it should consume', (channel) => publish(channel, sourceOf(queue), keyOf(queue))],
+    ['publish to the default exchange', (channel) => publish(channel, '', other)],
+    ['delete a shared exchange', (channel) => channel.deleteExchange('dead-letter')],
+    ['make a queue under another name', (channel) => channel.assertQueue('mine')],
+    [
+      "bind its queue to another worker's messages",
+      (channel) => channel.bindQueue(queue, sourceOf(other), keyOf(other)),
+    ],
+    ["bind its queue to another worker's dead letters", (channel) => channel.bindQueue(queue, 'dead-letter', other)],
+  ]
+  test('may do nothing else', async ({ vhost, cleanUp }) => {
+    const act = await setUp(vhost, { cleanUp })
+    await expectRefused((attempt) => act(user, attempt), forbidden)
+  })
+})
+
+describe('the publisher', () => {
+  test('publishes with the keys of the work queues', async ({ vhost, cleanUp }) => {
+    const act = await setUp(vhost, { cleanUp })
+    await act('publisher', async (channel) => {
+      for (const [, queue] of workers) await publish(channel, sourceOf(queue), keyOf(queue).replace('*', 'track'))
+    })
+    for (const [, queue] of workers) expect(await vhost.countMessages(queue)).toBe(1)
+  })
+
+  const forbidden: [string, Attempt][] = [
+    ['publish with other keys', (channel) => publish(channel, 'notifications', 'chat.direct')],
+    ['publish live updates', (channel) => publish(channel, 'realtime', 'chat.1.1')],
+    ['publish dead letters', (channel) => publish(channel, 'dead-letter', 'audit.events')],
+    ['publish retries', (channel) => publish(channel, 'audit.events.retry', 'work')],
+    ['publish to the default exchange', (channel) => publish(channel, '', 'audit.events')],
+    ['consume', (channel) => channel.get('audit.events')],
+    ['declare', (channel) => channel.assertQueue('mine')],
+    ['delete', (channel) => channel.deleteExchange('audit')],
+  ]
+  test('may do nothing else', async ({ vhost, cleanUp }) => {
+    const act = await setUp(vhost, { cleanUp })
+    await expectRefused((attempt) => act('publisher', attempt), forbidden)
+  })
+})
+
+test('whoever monitors may neither consume nor publish', async ({ vhost, cleanUp }) => {
+  const act = await setUp(vhost, { cleanUp })
+  await expectRefused(
+    (attempt) => act('monitoring', attempt),
+    [
+      ['consume', (channel) => channel.get('audit.events')],
+      ['publish', (channel) => publish(channel, 'audit', 'audit.track')],
+    ],
+  )
+})
+
+type Attempt = (channel: ConfirmChannel) => Promise<unknown> | unknown
+
+async function expectRefused(act: (attempt: Attempt) => Promise<void>, attempts: [string, Attempt][]): Promise<void> {
+  const answers: [string, string][] = []
+  for (const [what, attempt] of attempts) {
+    const answer = await act(attempt).then(
+      () => 'done',
+      (error: Error) => /ACCESS_REFUSED/.exec(error.message)?.[0] ?? error.message,
+    )
+    answers.push([what, answer])
+  }
+  expect(answers).toEqual(attempts.map(([what]) => [what, 'ACCESS_REFUSED']))
+}
+
+const sourceOf = (queue: WorkQueueName) => topologyOf(queue).bindings[0]?.source ?? ''
+const keyOf = (queue: WorkQueueName) => topologyOf(queue).bindings[0]?.bindingKey ?? ''
+
+/** The topology and its users; resolves to what acts as one of these. */
+async function setUp(vhost: TestVhost, { cleanUp }: Pick<TestFixtures, 'cleanUp'>) {
+  // Users are the broker's, not a vhost's: these have names of their own.
+  const nameOf = (user: string) => `${vhost.name}-${user}`
+  await importDefinitions(vhost)
+  const { permissions, topic_permissions } = JSON.parse(renderPermissions(createBrokerUsers())) as Rendered
+  const here = (each: Rendered['permissions'][number]) => ({ ...each, user: nameOf(each.user), vhost: vhost.name })
+  for (const { name, tags } of createBrokerUsers()) {
+    await callManagement(vhost, 'PUT', `users/${nameOf(name)}`, { password, tags: tags.join(',') })
+    cleanUp(() => callManagement(vhost, 'DELETE', `users/${nameOf(name)}`))
+  }
+  await callManagement(vhost, 'POST', 'definitions', {
+    permissions: permissions.map(here),
+    topic_permissions: topic_permissions.map(here),
+  })
+  return async (user: string, attempt: Attempt): Promise<void> => {
+    const url = Object.assign(new URL(vhost.url), { username: nameOf(user), password })
+    const connection = await connect(url.href)
+    connection.on('error', () => {})
+    try {
+      const channel = await connection.createConfirmChannel()
+      const refused = new Promise<never>((_, reject) => channel.on('error', reject))
+      refused.catch(() => {})
+      await Promise.race([refused, attempt(channel)])
+    } finally {
+      await connection.close()
+    }
+  }
+}
+
+interface Rendered {
+  permissions: { user: string; vhost: string }[]
+  topic_permissions: { user: string; vhost: string }[]
+}
+
+/** Refused by the broker with an error of the channel; confirmed else. */
+async function publish(channel: ConfirmChannel, exchange: string, key: string): Promise<void> {
+  channel.publish(exchange, key, Buffer.from('x'))
+  await channel.waitForConfirms()
+}
