@@ -16,21 +16,23 @@ export interface PushListener {
 }
 
 export interface PushListenerOptions {
+  /** Where it listens. */
+  address: string
   certificate: Certificate
   protocols: readonly ('h2' | 'http/1.1')[]
   /** Called for each request. `signal` is aborted when the listener closes. */
   serve(exchange: PushExchange, signal: AbortSignal): Promise<void>
 }
 
-/** HTTPS on 127.0.0.1 that knows its TCP connections, to reset them and to close at once. */
-export function createPushListener({ certificate, protocols, serve }: PushListenerOptions): PushListener {
-  // By the client's port: a request knows no more of the TCP connection below TLS.
-  const sockets = new Map<number, Socket>()
+/** HTTPS that knows its TCP connections, to reset them and to close at once. */
+export function createPushListener({ address, certificate, protocols, serve }: PushListenerOptions): PushListener {
+  // By the client's address: a request knows no more of the TCP connection below TLS.
+  const sockets = new Map<string, Socket>()
   let server: Server | undefined
   let closing = new AbortController()
 
   const onRequest = (request: AnyRequest, response: AnyResponse) => {
-    const socket = sockets.get(request.socket.remotePort ?? 0)
+    const socket = sockets.get(clientOf(request.socket))
     if (!socket) return
     const exchange = createPushExchange(request, response, socket)
     const { signal } = closing
@@ -51,12 +53,12 @@ export function createPushListener({ certificate, protocols, serve }: PushListen
       setMaxListeners(0, closing.signal)
       server = createServerFor(protocols, certificate, onRequest)
       server.on('connection', (socket: Socket) => {
-        const clientPort = socket.remotePort ?? 0
-        sockets.set(clientPort, socket)
+        const client = clientOf(socket)
+        sockets.set(client, socket)
         socket.on('error', () => undefined)
-        socket.once('close', () => sockets.delete(clientPort))
+        socket.once('close', () => sockets.delete(client))
       })
-      server.listen(port, '127.0.0.1')
+      server.listen(port, address)
       await once(server, 'listening')
       return (server.address() as AddressInfo).port
     },
@@ -72,6 +74,10 @@ export function createPushListener({ certificate, protocols, serve }: PushListen
       await Promise.all(closed)
     },
   }
+}
+
+function clientOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
+  return `${remoteAddress} ${remotePort}`
 }
 
 function createServerFor(

@@ -18,6 +18,8 @@ export interface PushServiceOptions {
   vapidPublicKey?: string
   /** Default: one that is free. */
   port?: number
+  /** Where it listens. Default 127.0.0.1. */
+  address?: string
 }
 
 /** A message that was in order. */
@@ -89,11 +91,11 @@ export interface PushService {
 }
 
 /**
- * A push service on 127.0.0.1 that speaks Web Push over HTTPS (RFC 8030), checks what it gets as a real one does
+ * A push service that speaks Web Push over HTTPS (RFC 8030), checks what it gets as a real one does
  * (VAPID, RFC 8292), decrypts it as the browser does (RFC 8291), and can be told to misbehave.
  */
 export async function createPushService(options: PushServiceOptions = {}): Promise<PushService> {
-  const { hosts = [], protocols = ['h2', 'http/1.1'], vapidPublicKey, port = 0 } = options
+  const { hosts = [], protocols = ['h2', 'http/1.1'], vapidPublicKey, port = 0, address = '127.0.0.1' } = options
   const certificate = certificateFor(['localhost', '127.0.0.1', '*.push.test', ...hosts])
   const subscriptions = createPushSubscriptions()
   const script = createAnswerScript<PushAnswer>()
@@ -142,7 +144,7 @@ export async function createPushService(options: PushServiceOptions = {}): Promi
     return location
   }
 
-  const listener = createPushListener({ certificate, protocols, serve })
+  const listener = createPushListener({ address, certificate, protocols, serve })
   const boundPort = await listener.listen(port)
   return {
     port: boundPort,

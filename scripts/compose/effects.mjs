@@ -1,0 +1,75 @@
+// @ts-check
+import { setTimeout as sleep } from 'node:timers/promises'
+import { messageKinds, queueNames, toMessageId } from '../../chaos/messages.mjs'
+
+/** @typedef {import('../../chaos/messages.mjs').QueueName} QueueName */
+/** @typedef {{ query: (sql: string) => Promise<{ id: string }[]>, mailUrl: string, pushUrl: string }} Sources */
+
+const pollMs = 500
+
+/** The ids of all effects, those that come twice twice. @type {Record<QueueName, (sources: Sources) => Promise<string[]>>} */
+const readers = {
+  'chat.messages': async ({ query }) => toIds(await query('SELECT message_id AS id FROM chat.messages')),
+  'audit.events': async ({ query }) => toIds(await query('SELECT event_id AS id FROM audit.events')),
+  'push.notifications': async ({ pushUrl }) => await readJson(`${pushUrl}/received`),
+  'email.notifications': async ({ mailUrl }) =>
+    (await readMails(mailUrl)).map((/** @type {{ subject: string }} */ { subject }) => subject),
+}
+
+const toIds = (/** @type {{ id: string }[]} */ rows) => rows.map(({ id }) => id)
+
+/** @param {string} url @returns {Promise<any>} */
+async function readJson(url) {
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`${url}: expected success, found ${response.status}`)
+  return await response.json()
+}
+
+/** MailDev has moved its interface in version 3. @param {string} mailUrl */
+async function readMails(mailUrl) {
+  return await readJson(`${mailUrl}/api/email`).catch(() => readJson(`${mailUrl}/email`))
+}
+
+/**
+ * Sends messages to each queue, by their numbers.
+ * @param {import('@mono/message-queue').MessageQueue} messageQueue
+ * @param {{ from: number, to: number }} range
+ */
+export async function sendAll(messageQueue, { from, to }) {
+  const sent = []
+  for (let index = from; index < to; index += 1) {
+    for (const queue of queueNames) {
+      const { createPayload, send } = messageKinds[queue]
+      const id = toMessageId(queue, index)
+      sent.push(send(messageQueue, createPayload(index, id), id))
+    }
+    // The client takes 10,000 that wait; a wave is four of these.
+    if (sent.length % 4000 === 0) await Promise.all(sent.splice(0))
+  }
+  await Promise.all(sent)
+}
+
+/**
+ * Waits until every message up to this number has its effect, then says what is wrong with the effects.
+ * @param {Sources} sources
+ * @param {{ count: number, timeoutMs: number }} options
+ * @returns {Promise<string[]>}
+ */
+export async function findEffectFaults(sources, { count, timeoutMs }) {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const faults = []
+    let missing = false
+    for (const queue of queueNames) {
+      const found = await readers[queue](sources)
+      const distinct = new Set(found)
+      if (distinct.size < count) {
+        missing = true
+        faults.push(`${queue}: ${distinct.size} of ${count} done`)
+      }
+      if (found.length > distinct.size) faults.push(`${queue}: ${found.length - distinct.size} done twice`)
+    }
+    if (!missing || performance.now() > deadline) return faults
+    await sleep(pollMs)
+  }
+}

@@ -1,0 +1,24 @@
+// @ts-check
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import process from 'node:process'
+import { createPushService } from '@mono/test-support/sinks'
+
+// The push service of `npm run test:compose`, as a container: on port 8443, its certificate in the file of the first
+// argument. On port 8080 `POST /subscribe` makes a device, and `GET /received` lists what was taken, by message tag.
+
+const host = 'push-service'
+const [certificateFile = ''] = process.argv.slice(2)
+const pushService = await createPushService({ address: '0.0.0.0', port: 8443, hosts: [host] })
+await writeFile(certificateFile, pushService.ca)
+
+createServer((request, response) => {
+  const answer =
+    request.url === '/subscribe'
+      ? pushService.subscribe({ host })
+      : pushService.received.map(({ payload }) => JSON.parse(payload).tag)
+  response.setHeader('content-type', 'application/json')
+  response.end(JSON.stringify(answer))
+}).listen(8080)
+
+process.once('SIGTERM', () => process.exit())
