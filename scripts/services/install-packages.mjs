@@ -46,7 +46,7 @@ export async function installPackages(packages) {
     }
     const env = { ...environment, DEBIAN_FRONTEND: 'noninteractive', UCF_FORCE_CONFFOLD: '1', LC_ALL: 'C.UTF-8' }
     const apt = (/** @type {string[]} */ ...args) => run('apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...args], { env })
-    say(`installing the Debian packages ${packages.join(' and ')} (about 110 MB for both; no service is started)`)
+    say(`installing the Debian packages ${packages.join(' and ')} (no service is started)`)
     // Package lists that cannot be renewed may still serve.
     const update = await step('apt-get update', () => apt('-q', 'update'))
     const install = await step(`apt-get install ${packages.join(' ')}`, () =>

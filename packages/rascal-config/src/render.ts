@@ -9,14 +9,17 @@ import { createBrokerUsers } from './broker-users.js'
 import { findTopologyFaults } from './find-topology-faults.js'
 import { renderDefinitions } from './render-definitions.js'
 import { renderPermissions } from './render-permissions.js'
+import { renderQueueRules } from './render-queue-rules.js'
 import { renderTopologyPage } from './render-topology-page.js'
 import { createTopology } from './topology.js'
+import { workQueues } from './work-queues.js'
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url))
 const topology = createTopology()
 const files = [
   { path: 'docker/rabbitmq/definitions.json', text: renderDefinitions(topology) },
   { path: 'docker/rabbitmq/permissions.json', text: renderPermissions(createBrokerUsers()) },
+  { path: 'docker/prometheus/rules/topology.yml', text: renderQueueRules(Object.values(workQueues)) },
   { path: 'docs/topology.md', text: renderTopologyPage(topology) },
 ]
 
