@@ -37,6 +37,7 @@ async function testCompose({ messages, keep }) {
   const { default: pg } = await import('pg')
   const { createMessageQueue } = await import('@mono/message-queue')
   const { findEffectFaults, sendAll } = await import('./compose/effects.mjs')
+  const { findSilentPanels } = await import('./compose/panels.mjs')
   const { tryDatabaseRoles } = await import('./compose/database-refusals.mjs')
   const { pushUsers, tenantId } = await import('../chaos/messages.mjs')
 
@@ -53,6 +54,8 @@ async function testCompose({ messages, keep }) {
       SMTP_PORT: undefined,
       MAIL_PAGE_PORT: undefined,
       PUSH_CONTROL_PORT: undefined,
+      PROMETHEUS_PORT: undefined,
+      GRAFANA_PORT: undefined,
     },
     project,
   )
@@ -112,6 +115,16 @@ async function testCompose({ messages, keep }) {
       )
       check(acked > 0, `${container.name} has done nothing`)
     }
+
+    const { panels, silent } = await step('what the dashboards ask Prometheus for', () =>
+      findSilentPanels({
+        grafanaUrl: `http://127.0.0.1:${ports.GRAFANA_PORT}`,
+        prometheusUrl: `http://127.0.0.1:${ports.PROMETHEUS_PORT}`,
+        timeoutMs: settleMs,
+      }),
+    )
+    print(`dashboards: ${panels} panels have data`)
+    for (const panel of silent) faults.push(`no data: ${panel}`)
 
     const second = sendAll(messageQueue, { from: messages, to: 2 * messages })
     await step('scaling to five under load', () => scale(5))
