@@ -9,7 +9,7 @@ import process from 'node:process'
 const developmentPasswords = ['admin123', 'development']
 
 const { env } = process
-const { MANAGEMENT_URL, RABBITMQ_USER, RABBITMQ_PASSWORD, NODE_ENV } = env
+const { MANAGEMENT_URL, RABBITMQ_USER, RABBITMQ_PASSWORD, NODE_ENV, BROKER_NODES = '1' } = env
 const authorization = `Basic ${Buffer.from(`${RABBITMQ_USER}:${RABBITMQ_PASSWORD}`).toString('base64')}`
 
 /**
@@ -17,14 +17,21 @@ const authorization = `Basic ${Buffer.from(`${RABBITMQ_USER}:${RABBITMQ_PASSWORD
  * @param {string} path
  * @param {unknown} body
  */
-async function call(method, path, body) {
+async function call(method, path, body = undefined) {
   const response = await fetch(new URL(`/api/${path}`, MANAGEMENT_URL), {
     method,
     headers: { authorization, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   })
-  if (response.ok) return
+  if (response.ok) return response
   throw new Error(`${method} ${path}: expected success, found ${response.status} ${await response.text()}`)
+}
+
+/** Queues get their members from the nodes that have joined. */
+async function checkNodes() {
+  const nodes = /** @type {{ running: boolean }[]} */ (await (await call('GET', 'nodes')).json())
+  const running = nodes.filter((node) => node.running).length
+  if (running < Number(BROKER_NODES)) throw new Error(`expected ${BROKER_NODES} nodes of the cluster, found ${running}`)
 }
 
 /** @param {string} file */
@@ -46,6 +53,7 @@ try {
   const { users, ...permissions } = await readJson('permissions.json')
   readPassword('rabbitmq')
   const passwords = new Map(users.map((/** @type {{ name: string }} */ { name }) => [name, readPassword(name)]))
+  await checkNodes()
   await call('POST', 'definitions', definitions)
   for (const { name, tags } of users) await call('PUT', `users/${name}`, { password: passwords.get(name), tags })
   await call('POST', 'definitions', permissions)
