@@ -16,6 +16,9 @@ const readers = {
     (await readMails(mailUrl)).map((/** @type {{ subject: string }} */ { subject }) => subject),
 }
 
+/** @param {QueueName} queue @param {Sources} sources */
+export const readEffects = (queue, sources) => readers[queue](sources)
+
 const toIds = (/** @type {{ id: string }[]} */ rows) => rows.map(({ id }) => id)
 
 /** @param {string} url @returns {Promise<any>} */

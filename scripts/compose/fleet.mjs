@@ -40,11 +40,15 @@ export const workerNames = ['chat-worker', 'push-worker', 'email-worker', 'audit
 /**
  * @param {string} project
  * @param {Record<string, string>} variables
+ * @param {string[]} overlays compose files beside docker-compose.yml
  * @returns {Fleet}
  */
-export function openFleet(project, variables) {
+export function openFleet(project, variables, overlays = []) {
   const env = { ...environment, ...variables, COMPOSE_PROJECT_NAME: project }
-  const files = ['--file', 'docker-compose.yml', '--file', 'docker/compose.test.yml', '--project-directory', '.']
+  const files = [
+    ...['docker-compose.yml', ...overlays, 'docker/compose.test.yml'].flatMap((file) => ['--file', file]),
+    ...['--project-directory', '.'],
+  ]
   const tryCompose = (/** @type {string[]} */ ...args) =>
     run('docker', ['compose', ...files, ...args], { cwd: rootDirectory, env })
   const compose = async (/** @type {string[]} */ ...args) => {
