@@ -45,7 +45,7 @@ async function testCluster({ perSecond, keep }) {
   // Only here, since they need the dependencies and the build.
   const { default: pg } = await import('pg')
   const { createMessageQueue } = await import('@mono/message-queue')
-  const { addPushDevices } = await import('./compose/push-devices.mjs')
+  const { subscribePushUsers } = await import('./compose/effects.mjs')
   const { Traffic } = await import('./compose/traffic.mjs')
   const { queueNames } = await import('../chaos/messages.mjs')
 
@@ -66,6 +66,8 @@ async function testCluster({ perSecond, keep }) {
       SMTP_PORT: undefined,
       MAIL_PAGE_PORT: undefined,
       PUSH_CONTROL_PORT: undefined,
+      PROMETHEUS_PORT: undefined,
+      GRAFANA_PORT: undefined,
     },
     project,
   )
@@ -105,7 +107,7 @@ async function testCluster({ perSecond, keep }) {
     const query = async (/** @type {string} */ sql, /** @type {unknown[]} */ params = []) =>
       (await pool.query(sql, params)).rows
     const pushUrl = `http://127.0.0.1:${ports.PUSH_CONTROL_PORT}`
-    await addPushDevices(pushUrl, query)
+    await subscribePushUsers(query, pushUrl)
     const messageQueue = createMessageQueue({
       url: [ports.AMQP_PORT, ports.AMQP_PORT_2, ports.AMQP_PORT_3].map(
         (port) => `amqp://publisher:development@127.0.0.1:${port}/mono`,

@@ -36,10 +36,9 @@ async function testCompose({ messages, keep }) {
   // Only here, since they need the dependencies and the build.
   const { default: pg } = await import('pg')
   const { createMessageQueue } = await import('@mono/message-queue')
-  const { findEffectFaults, sendAll } = await import('./compose/effects.mjs')
+  const { findEffectFaults, sendAll, subscribePushUsers } = await import('./compose/effects.mjs')
   const { findSilentPanels } = await import('./compose/panels.mjs')
   const { tryDatabaseRoles } = await import('./compose/database-refusals.mjs')
-  const { pushUsers, tenantId } = await import('../chaos/messages.mjs')
 
   const project = `mono-test-${createHash('sha256').update(rootDirectory).digest('hex').slice(0, 10)}`
   const shared = await mkdtemp(join(tmpdir(), 'mono-compose-'))
@@ -84,13 +83,7 @@ async function testCompose({ messages, keep }) {
     const pool = new pg.Pool({ connectionString: urlOf('postgres', 'postgres'), max: 1 })
     const query = async (/** @type {string} */ sql, /** @type {unknown[]} */ params = []) =>
       (await pool.query(sql, params)).rows
-    for (const user of pushUsers) {
-      const device = /** @type {any} */ (await (await fetch(`${pushUrl}/subscribe`, { method: 'POST' })).json())
-      await query(
-        `INSERT INTO push.devices (tenant_id, user_id, channel, address, p256dh, auth) VALUES ($1, $2, 'web', $3, $4, $5)`,
-        [tenantId, user, device.endpoint, device.p256dh, device.auth],
-      )
-    }
+    await subscribePushUsers(query, pushUrl)
     const messageQueue = createMessageQueue({
       url: `amqp://publisher:development@127.0.0.1:${ports.AMQP_PORT}/mono`,
       connectionName: 'test-compose',

@@ -1,6 +1,6 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageKinds, queueNames, toMessageId } from '../../chaos/messages.mjs'
+import { messageKinds, pushUsers, queueNames, tenantId, toMessageId } from '../../chaos/messages.mjs'
 
 /** @typedef {import('../../chaos/messages.mjs').QueueName} QueueName */
 /** @typedef {{ query: (sql: string) => Promise<{ id: string }[]>, mailUrl: string, pushUrl: string }} Sources */
@@ -31,6 +31,21 @@ async function readJson(url) {
 /** MailDev has moved its interface in version 3. @param {string} mailUrl */
 async function readMails(mailUrl) {
   return await readJson(`${mailUrl}/api/email`).catch(() => readJson(`${mailUrl}/email`))
+}
+
+/**
+ * Gives each user a device at the push service.
+ * @param {(sql: string, params: unknown[]) => Promise<unknown>} query
+ * @param {string} pushUrl
+ */
+export async function subscribePushUsers(query, pushUrl) {
+  for (const user of pushUsers) {
+    const device = /** @type {any} */ (await (await fetch(`${pushUrl}/subscribe`, { method: 'POST' })).json())
+    await query(
+      `INSERT INTO push.devices (tenant_id, user_id, channel, address, p256dh, auth) VALUES ($1, $2, 'web', $3, $4, $5)`,
+      [tenantId, user, device.endpoint, device.p256dh, device.auth],
+    )
+  }
 }
 
 /**

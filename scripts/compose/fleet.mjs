@@ -40,17 +40,14 @@ export const workerNames = ['chat-worker', 'push-worker', 'email-worker', 'audit
 /**
  * @param {string} project
  * @param {Record<string, string>} variables
- * @param {string[]} overlays compose files beside docker-compose.yml
+ * @param {string[]} overlays compose files over docker-compose.yml
  * @returns {Fleet}
  */
 export function openFleet(project, variables, overlays = []) {
   const env = { ...environment, ...variables, COMPOSE_PROJECT_NAME: project }
-  const files = [
-    ...['docker-compose.yml', ...overlays, 'docker/compose.test.yml'].flatMap((file) => ['--file', file]),
-    ...['--project-directory', '.'],
-  ]
+  const files = ['docker-compose.yml', 'docker/compose.test.yml', ...overlays].flatMap((file) => ['--file', file])
   const tryCompose = (/** @type {string[]} */ ...args) =>
-    run('docker', ['compose', ...files, ...args], { cwd: rootDirectory, env })
+    run('docker', ['compose', ...files, '--project-directory', '.', ...args], { cwd: rootDirectory, env })
   const compose = async (/** @type {string[]} */ ...args) => {
     const { code, stdout, stderr } = await tryCompose(...args)
     if (code !== 0)

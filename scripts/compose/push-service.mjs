@@ -1,16 +1,17 @@
 // @ts-check
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import process from 'node:process'
 import { createPushService } from '@mono/test-support/sinks'
 
 // The push service of `npm run test:compose`, as a container: on port 8443, its certificate in the file of the first
-// argument. On port 8080 `POST /subscribe` makes a device, and `GET /received` lists what was taken, by message tag.
+// argument, with those of the files of the others. On port 8080 `POST /subscribe` makes a device, and `GET /received` lists what was taken, by message tag.
 
 const host = 'push-service'
-const [certificateFile = ''] = process.argv.slice(2)
+const [certificateFile = '', ...otherFiles] = process.argv.slice(2)
 const pushService = await createPushService({ address: '0.0.0.0', port: 8443, hosts: [host] })
-await writeFile(certificateFile, pushService.ca)
+const others = await Promise.all(otherFiles.map((file) => readFile(file, 'utf8')))
+await writeFile(certificateFile, [pushService.ca, ...others].join('\n'))
 
 createServer((request, response) => {
   const answer =
