@@ -59,6 +59,8 @@ try {
   await call('POST', 'definitions', permissions)
   process.stdout.write(`topology, and users ${[...passwords.keys()].join(', ')}\n`)
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  const { message, cause } = error instanceof Error ? error : new Error(String(error))
+  // Of a connection that fails, `fetch` tells the reason there only.
+  process.stderr.write(`${cause instanceof Error ? `${message}: ${cause.message}` : message}\n`)
   process.exitCode = 1
 }
