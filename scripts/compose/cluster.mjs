@@ -28,11 +28,15 @@ const pollMs = 1000
 const answerLimitMs = 10_000
 
 /** @param {ClusterNode} node @param {string} path @returns {Promise<any[]>} */
-async function ask({ managementUrl }, path) {
+async function ask({ name, managementUrl }, path) {
   const authorization = `Basic ${Buffer.from('admin:admin123').toString('base64')}`
   const signal = AbortSignal.timeout(answerLimitMs)
-  const response = await fetch(`${managementUrl}/api/${path}`, { headers: { authorization }, signal })
-  if (!response.ok) throw new Error(`${path}: expected success, found ${response.status}`)
+  const response = await fetch(`${managementUrl}/api/${path}`, { headers: { authorization }, signal }).catch(
+    (error) => {
+      throw new Error(`${name} does not answer: ${error.cause?.message ?? error.message}`, { cause: error })
+    },
+  )
+  if (!response.ok) throw new Error(`${name}, ${path}: expected success, found ${response.status}`)
   return /** @type {any[]} */ (await response.json())
 }
 

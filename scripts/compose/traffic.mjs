@@ -70,6 +70,13 @@ export class Traffic {
     return this.countOpen(now)
   }
 
+  /** Waits until whatever was sent longer ago than this is done. @param {{ ageMs: number, timeoutMs: number }} options */
+  async untilCaughtUp({ ageMs, timeoutMs }) {
+    const deadline = performance.now() + timeoutMs
+    while (this.countOpen(performance.now() - ageMs) > 0 && performance.now() < deadline) await sleep(pollMs)
+    return this.countOpen(performance.now() - ageMs)
+  }
+
   /** @param {number} everyMs */
   async #send(everyMs) {
     const startedAt = performance.now()
