@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -67,6 +67,18 @@ describe('VAPID', () => {
     expect(() => readPushEnv({ ...required, VAPID_PRIVATE_KEY: 'my-secret' })).toThrow(
       /1 fault:[\s\S]*VAPID_PRIVATE_KEY: expected .* 32 bytes .*found a value that is not shown/,
     )
+  })
+
+  test('the keys of docker-compose.yml are refused in production only', () => {
+    const compose = readFileSync(new URL('../../../docker-compose.yml', import.meta.url), 'utf8')
+    const keyOf = (name: string) => new RegExp(`${name}:-([^}]+)`).exec(compose)?.[1]
+    const source = {
+      ...required,
+      VAPID_PUBLIC_KEY: keyOf('VAPID_PUBLIC_KEY'),
+      VAPID_PRIVATE_KEY: keyOf('VAPID_PRIVATE_KEY'),
+    }
+    expect(readPushEnv(source).vapidPublicKey).toBe(source.VAPID_PUBLIC_KEY)
+    expect(() => readPushEnv({ ...source, NODE_ENV: 'production' })).toThrow(/1 fault:[\s\S]*VAPID_PRIVATE_KEY: /)
   })
 
   test('keys of two pairs are a fault, reported with the others', () => {

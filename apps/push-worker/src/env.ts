@@ -37,7 +37,8 @@ const processEnv: EnvSource = process.env
 
 /** @throws EnvError that lists every fault */
 export function readPushEnv(source: EnvSource = processEnv): PushEnv {
-  const faults = [findFault(vapidEnv, source, findVapidFault), findFault(mobileEnv, source, findApnsFault)].flat()
+  const vapid = { ...vapidEnv, nodeEnv: shape.nodeEnv }
+  const faults = [findFault(vapid, source, findVapidFault), findFault(mobileEnv, source, findApnsFault)].flat()
   try {
     const env = readEnv(shape, source)
     if (faults.length === 0) return env

@@ -9,8 +9,19 @@ export const vapidEnv = {
   vapidPrivateKey: secret('VAPID_PRIVATE_KEY', z.string(privateKeyText()).refine(isPrivateKey, privateKeyText())),
 }
 
+/** Of docker-compose.yml. It is in the repository, so it is worth nothing anywhere else. */
+const developmentPrivateKey = 'VgKN2MR00Ql0PA8gUfo3FWvBLnpXyn9i84EuoB1fURw'
+
 /** Subscriptions are bound to the public key; a private one of another pair would have every push refused. */
-export function findVapidFault({ vapidPublicKey, vapidPrivateKey }: EnvOf<typeof vapidEnv>): EnvFault | undefined {
+export function findVapidFault({
+  vapidPublicKey,
+  vapidPrivateKey,
+  nodeEnv,
+}: EnvOf<typeof vapidEnv> & { nodeEnv: string }): EnvFault | undefined {
+  if (nodeEnv === 'production' && vapidPrivateKey === developmentPrivateKey) {
+    const expected = 'a key of your own, because NODE_ENV is production; make a pair by `npm run vapid`'
+    return { name: 'VAPID_PRIVATE_KEY', expected, found: 'the one of development' }
+  }
   const pair = createECDH('prime256v1')
   pair.setPrivateKey(Buffer.from(vapidPrivateKey, 'base64url'))
   if (pair.getPublicKey().equals(Buffer.from(vapidPublicKey, 'base64url'))) return undefined
