@@ -20,10 +20,9 @@ export async function findSilentPanels({ grafanaUrl, prometheusUrl, timeoutMs })
   const all = await readDashboards()
   const silent = []
   for (const { uid, title } of all) {
-    const response = await fetch(`${grafanaUrl}/api/dashboards/uid/${uid}`, {
-      headers: { authorization: `Basic ${Buffer.from('admin:admin123').toString('base64')}` },
-    })
-    if (!response.ok) silent.push(`dashboard ${title} is not in Grafana: ${response.status}`)
+    if (!(await isInGrafana(`${grafanaUrl}/api/dashboards/uid/${uid}`, deadline))) {
+      silent.push(`dashboard ${title} is not in Grafana`)
+    }
   }
   let panels = 0
   for (const { title, panels: list } of all) {
@@ -43,6 +42,17 @@ export async function findSilentPanels({ grafanaUrl, prometheusUrl, timeoutMs })
 async function readDashboards() {
   const files = await readdir(dashboards)
   return await Promise.all(files.map(async (file) => JSON.parse(await readFile(join(dashboards, file), 'utf8'))))
+}
+
+/** Grafana prepares its database before it listens. @param {string} url @param {number} deadline */
+async function isInGrafana(url, deadline) {
+  const authorization = `Basic ${Buffer.from('admin:admin123').toString('base64')}`
+  for (;;) {
+    const response = await fetch(url, { headers: { authorization } }).catch(() => undefined)
+    if (response?.ok) return true
+    if (performance.now() > deadline) return false
+    await sleep(pollMs)
+  }
 }
 
 /** @param {string} prometheusUrl @param {string} expr @param {number} deadline */

@@ -23,6 +23,12 @@ const timeoutMs = 5_000
 /** The protocol header of AMQP 0-9-1. */
 const amqpHeader = Buffer.from('AMQP\0\0\x09\x01', 'latin1')
 
+/** Has a socket end with an error when nothing comes; by itself it only tells. @template {import('node:net').Socket} T @param {T} socket */
+function endWhenSilent(socket) {
+  socket.once('timeout', () => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)))
+  return socket
+}
+
 /** @param {string} url @param {object} [options] */
 async function openAmqp(url, options = {}) {
   const connection = await connectAmqp(url, { timeout: timeoutMs, ...options })
@@ -64,7 +70,9 @@ async function speakPlainly(port, bytes) {
  * @returns {Promise<string>} the serial number of the server's certificate
  */
 async function shakeHands(port, options) {
-  const socket = connectTls({ port, host: '127.0.0.1', servername: 'localhost', timeout: timeoutMs, ...options })
+  const socket = endWhenSilent(
+    connectTls({ port, host: '127.0.0.1', servername: 'localhost', timeout: timeoutMs, ...options }),
+  )
   await once(socket, 'secureConnect')
   const { serialNumber } = socket.getPeerCertificate()
   socket.destroy()
@@ -73,7 +81,7 @@ async function shakeHands(port, options) {
 
 /** @param {number} port @returns {Promise<import('node:net').Socket>} ready for the handshake */
 async function requestPostgresTls(port) {
-  const socket = connectTcp({ port, host: '127.0.0.1', timeout: timeoutMs })
+  const socket = endWhenSilent(connectTcp({ port, host: '127.0.0.1', timeout: timeoutMs }))
   // SSLRequest (https://www.postgresql.org/docs/current/protocol-message-formats.html)
   socket.write(Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]))
   await once(socket, 'data')

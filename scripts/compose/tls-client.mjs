@@ -45,7 +45,7 @@ const report = {
 if (send && Object.values(report.answers).every((answer) => answer === 'taken')) {
   const query = async (/** @type {string} */ sql, /** @type {unknown[]} */ params = []) =>
     (await database.query(sql, params)).rows
-  await subscribePushUsers(query, send.pushUrl)
+  await subscribePushUsers({ query, ...send })
   await sendAll(messageQueue, { from: 0, to: send.messages })
   report.faults = await findEffectFaults({ query, ...send }, { count: send.messages, timeoutMs: send.timeoutMs })
 }

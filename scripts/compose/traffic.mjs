@@ -53,6 +53,13 @@ export class Traffic {
     await this.#watcher
   }
 
+  /** Ends, whatever is under way. */
+  async end() {
+    this.#sending = false
+    this.#watching = false
+    await this.#watcher
+  }
+
   /** @param {QueueName} queue */
   of(queue) {
     return [...this.messages.values()].filter((message) => message.queue === queue)
@@ -101,7 +108,7 @@ export class Traffic {
         return
       } catch (error) {
         const { code } = /** @type {{ code: string }} */ (error)
-        if (!retriedCodes.has(code)) return void this.faults.push(`${id}: ${error}`)
+        if (!retriedCodes.has(code) || !this.#watching) return void this.faults.push(`${id}: ${error}`)
         this.retries.set(code, (this.retries.get(code) ?? 0) + 1)
       }
     }
