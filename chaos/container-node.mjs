@@ -1,6 +1,7 @@
 // @ts-check
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
+import process from 'node:process'
 import { brokerUrl } from '../scripts/services/native-rabbitmq.mjs'
 import { instanceName, rootDirectory } from '../scripts/services/paths.mjs'
 import { choosePorts } from '../scripts/services/ports.mjs'
@@ -59,6 +60,7 @@ export async function startContainerNode(image) {
     },
   }
   node.end()
+  process.once('exit', node.end)
   const { username, password, pathname } = new URL(url)
   const mount = (/** @type {string} */ file) => [
     '--volume',

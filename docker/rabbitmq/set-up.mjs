@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 
 // Imports the topology, makes the users with the passwords of the environment, and gives them their permissions. May run
-// again, and sets all of it anew then.
+// again, and sets all of it anew then; what is no longer in the files stays.
 
 /** Of docker-compose.yml. */
 const developmentPasswords = ['admin123', 'development']

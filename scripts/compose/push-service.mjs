@@ -5,7 +5,8 @@ import process from 'node:process'
 import { createPushService } from '@mono/test-support/sinks'
 
 // The push service of `npm run test:compose`, as a container: on port 8443, its certificate in the file of the first
-// argument, with those of the files of the others. On port 8080 `POST /subscribe` makes a device, and `GET /received` lists what was taken, by message tag.
+// argument, with those of the files of the others. On port 8080 `POST /subscribe` makes a device, and `GET /received` lists
+// what was taken, by message tag.
 
 const host = 'push-service'
 const [certificateFile = '', ...otherFiles] = process.argv.slice(2)

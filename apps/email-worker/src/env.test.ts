@@ -44,6 +44,14 @@ test('in production the development password is refused in the SMTP URL too', ()
   expect(() => readEmailEnv({ ...required, SMTP_URL, NODE_ENV: 'production' })).toThrow(/SMTP_URL: .*admin123/)
 })
 
+test('in production the mail catcher of docker-compose.yml is refused: it takes mails and delivers none', () => {
+  const SMTP_URL = 'smtp://mail-catcher:1025'
+  expect(readEmailEnv({ ...required, SMTP_URL }).smtp.host).toBe('mail-catcher')
+  expect(() => readEmailEnv({ ...required, SMTP_URL, NODE_ENV: 'production' })).toThrow(
+    'SMTP_URL: expected a mail server that delivers, because NODE_ENV is production; found the mail catcher',
+  )
+})
+
 test('a sender that is no address is a fault that says why', () => {
   expect(() => readEmailEnv({ ...required, EMAIL_FROM: 'mono' })).toThrow(
     'EMAIL_FROM: expected name@example.com or Name <name@example.com>: one @ with something on both sides; found "mono"',

@@ -26,7 +26,13 @@ const createShape = (maxConnections: number) => ({
   onUnknown: variable('EMAIL_ON_UNKNOWN', oneOf(['resend', 'hold'], { default: 'resend' })),
 })
 
-const smtpShape = { url: secret('SMTP_URL', url({ schemes: ['smtp', 'smtps'] })) }
+const smtpShape = {
+  url: secret('SMTP_URL', url({ schemes: ['smtp', 'smtps'] })),
+  nodeEnv: migrationEnv().nodeEnv,
+}
+
+/** Of docker-compose.yml. Whatever it takes would be recorded as sent. */
+const mailCatcher = 'mail-catcher'
 
 export interface EmailEnv extends EnvOf<ReturnType<typeof createShape>> {
   smtp: SmtpSettings
@@ -57,7 +63,16 @@ export function readEmailEnv(source: EnvSource = processEnv): EmailEnv {
 }
 
 function readSmtpSettings(source: EnvSource): SmtpSettings {
-  const { url } = readEnv(smtpShape, source)
+  const { url, nodeEnv } = readEnv(smtpShape, source)
+  const settings = parseSettings(url)
+  if (nodeEnv === 'production' && settings.host === mailCatcher) {
+    const expected = 'a mail server that delivers, because NODE_ENV is production'
+    throw new EnvError([{ name: 'SMTP_URL', expected, found: 'the mail catcher of development' }])
+  }
+  return settings
+}
+
+function parseSettings(url: string): SmtpSettings {
   try {
     return parseSmtpUrl(url)
   } catch (error) {

@@ -158,4 +158,12 @@ export const email = [
     replace: 'if (validate(data) || true) return []',
     tests: { file: templates },
   },
+  {
+    name: 'mail-catcher-in-production',
+    guards: 'the mail catcher of development is refused in production',
+    file: 'apps/email-worker/src/env.ts',
+    find: "if (nodeEnv === 'production' && settings.host === mailCatcher) {",
+    replace: "if (settings.host === '') {",
+    tests: { file: 'apps/email-worker/src/env.test.ts', name: 'in production the mail catcher' },
+  },
 ]

@@ -148,4 +148,12 @@ export const push = [
     replace: 'WHERE $1::bigint > 0 AND user_id',
     tests: { file: 'apps/push-worker/test/device-store.test.ts', name: 'this tenant only' },
   },
+  {
+    name: 'development-push-keys',
+    guards: 'the push keys of development are refused in production',
+    file: 'apps/push-worker/src/vapid-env.ts',
+    find: "if (nodeEnv === 'production' && vapidPrivateKey === developmentPrivateKey) {",
+    replace: "if (vapidPrivateKey === '') {",
+    tests: { file: 'apps/push-worker/src/env.test.ts', name: 'the keys of docker-compose.yml' },
+  },
 ]
