@@ -34,10 +34,15 @@ async function test() {
     const { rabbitmqUrl, managementUrl, databaseUrl } = services
     codes.push(
       await runSuites(integrations, {
-        // One package after the other: what they test is how things go in time, and one broker and one database
-        // server serve them all.
+        // One package after the other, of which three files at a time: mostly they wait, but what they test is how
+        // things go in time, and one broker and one database server serve them all.
         concurrency: 1,
-        env: { RABBITMQ_URL: rabbitmqUrl, RABBITMQ_MANAGEMENT_URL: managementUrl, DATABASE_URL: databaseUrl },
+        env: {
+          RABBITMQ_URL: rabbitmqUrl,
+          RABBITMQ_MANAGEMENT_URL: managementUrl,
+          DATABASE_URL: databaseUrl,
+          VITEST_MAX_WORKERS: '3',
+        },
       }),
     )
     return await runShortScenarios(services)
