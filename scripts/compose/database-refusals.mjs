@@ -1,42 +1,44 @@
 // @ts-check
 import pg from 'pg'
 
-const schemas = ['chat', 'push', 'email', 'audit']
 const tables = { chat: 'messages', push: 'devices', email: 'suppressions', audit: 'events' }
+const schemas = /** @type {(keyof typeof tables)[]} */ (Object.keys(tables))
 
 /**
  * What each worker's role must not do, tried.
  * @param {(role: string) => string} urlOf
- * @returns {Promise<{ refused: string[], done: string[] }>}
+ * @returns {Promise<import('./refusals.mjs').Answer[]>}
  */
 export async function tryDatabaseRoles(urlOf) {
-  /** @type {string[]} */
-  const refused = []
-  /** @type {string[]} */
-  const done = []
+  /** @type {import('./refusals.mjs').Answer[]} */
+  const answers = []
   for (const schema of schemas) {
     const role = `${schema}_worker`
     const others = schemas.filter((other) => other !== schema)
+    /** @param {string} action @param {(other: keyof typeof tables) => string} toObject */
+    const onOthers = (action, toObject) =>
+      others.map((other) => /** @type {[action: string, object: string]} */ ([action, toObject(other)]))
+    /** @type {[action: string, object: string][]} */
     const attempts = [
-      ...others.map((other) => `SELECT * FROM ${other}.${tables[/** @type {keyof typeof tables} */ (other)]}`),
-      ...others.map((other) => `CREATE TABLE ${other}.mine ()`),
-      ...others.map((other) => `SET ROLE ${other}_worker`),
-      'CREATE SCHEMA mine',
-      'CREATE TABLE public.mine ()',
-      'CREATE ROLE mine',
-      'SELECT rolpassword FROM pg_authid',
+      ...onOthers('SELECT * FROM', (other) => `${other}.${tables[other]}`),
+      ...onOthers('CREATE TABLE', (other) => `${other}.mine ()`),
+      ...onOthers('SET ROLE', (other) => `${other}_worker`),
+      ['CREATE SCHEMA', 'mine'],
+      ['CREATE TABLE', 'public.mine ()'],
+      ['CREATE ROLE', 'mine'],
+      ['SELECT rolpassword FROM', 'pg_authid'],
     ]
     const client = new pg.Client({ connectionString: urlOf(role) })
     await client.connect()
-    for (const attempt of attempts) {
-      const list = await client.query(attempt).then(
-        () => done,
-        // 42501: insufficient_privilege (https://www.postgresql.org/docs/current/errcodes-appendix.html)
-        (error) => (error.code === '42501' ? refused : done),
+    for (const [action, object] of attempts) {
+      const { code, answer } = await client.query(`${action} ${object}`).then(
+        () => ({ code: undefined, answer: 'done' }),
+        (error) => ({ code: error.code, answer: error.message }),
       )
-      list.push(`${role}: ${attempt}`)
+      // 42501: insufficient_privilege (https://www.postgresql.org/docs/current/errcodes-appendix.html)
+      answers.push({ who: role, action, object, refused: code === '42501', answer })
     }
     await client.end()
   }
-  return { refused, done }
+  return answers
 }
