@@ -20,6 +20,8 @@ export async function tryDatabaseRoles(urlOf) {
       others.map((other) => /** @type {[action: string, object: string]} */ ([action, toObject(other)]))
     /** @type {[action: string, object: string][]} */
     const attempts = [
+      // Takes no right but to look into the schema.
+      ...onOthers('SELECT', (other) => `'${other}.${tables[other]}'::regclass`),
       ...onOthers('SELECT * FROM', (other) => `${other}.${tables[other]}`),
       ...onOthers('CREATE TABLE', (other) => `${other}.mine ()`),
       ...onOthers('SET ROLE', (other) => `${other}_worker`),
