@@ -65,7 +65,7 @@ async function testCluster(perSecond, { project, fleet, ports, sources, atEnd },
   /**
    * @param {string} what
    * @param {import('./compose/cluster.mjs').ClusterNode} node
-   * @param {{ begin: () => Promise<void>, end: () => Promise<void>, barMs: number }} fault
+   * @param {{ begin: () => Promise<unknown>, end: () => Promise<unknown>, barMs: number }} fault
    */
   const endure = async (what, node, { begin, end, barMs }) => {
     await sleep(beforeMs)

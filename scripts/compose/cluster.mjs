@@ -1,7 +1,7 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
 import { queueNames } from '../../chaos/messages.mjs'
-import { run } from '../services/processes.mjs'
+import { docker } from './docker.mjs'
 
 /**
  * @typedef {object} ClusterNode
@@ -16,10 +16,10 @@ import { run } from '../services/processes.mjs'
  * @property {(by: ClusterNode) => Promise<string[]>} listRunning as this node sees it
  * @property {(by: ClusterNode) => Promise<ClusterQueue[]>} listQueues as this node sees them
  * @property {(by: ClusterNode) => Promise<Map<string, number>>} countLed work queues, by the node that leads them
- * @property {(node: ClusterNode) => Promise<void>} kill
- * @property {(node: ClusterNode) => Promise<void>} start
- * @property {(node: ClusterNode) => Promise<void>} freeze the kernel still takes connections, nobody answers
- * @property {(node: ClusterNode) => Promise<void>} thaw
+ * @property {(node: ClusterNode) => Promise<unknown>} kill
+ * @property {(node: ClusterNode) => Promise<unknown>} start
+ * @property {(node: ClusterNode) => Promise<unknown>} freeze the kernel still takes connections, nobody answers
+ * @property {(node: ClusterNode) => Promise<unknown>} thaw
  * @property {(timeoutMs: number) => Promise<string[]>} untilWhole waits until every node runs and every queue has all its
  * members online; then what is still amiss
  */
@@ -52,10 +52,6 @@ export function openCluster(container, managementPorts) {
     { name: 'rabbit@rabbitmq-2', container: `${container}-2` },
     { name: 'rabbit@rabbitmq-3', container: `${container}-3` },
   ].map((node, index) => ({ ...node, managementUrl: `http://127.0.0.1:${managementPorts[index]}` }))
-  const docker = async (/** @type {string[]} */ ...args) => {
-    const { code, stderr } = await run('docker', args)
-    if (code !== 0) throw new Error(`docker ${args.join(' ')} ended with code ${code}: ${stderr.trim()}`)
-  }
 
   /** @type {Cluster['listRunning']} */
   const listRunning = async (by) => {

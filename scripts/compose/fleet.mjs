@@ -2,6 +2,7 @@
 import { environment } from '../environment.mjs'
 import { rootDirectory } from '../services/paths.mjs'
 import { run } from '../services/processes.mjs'
+import { docker } from './docker.mjs'
 
 /** How long one image may take to come. */
 const pullLimitMs = 120_000
@@ -92,20 +93,20 @@ export function openFleet(project, variables, overlays = []) {
     },
     async listWorkers() {
       const ids = (await compose('ps', '--all', '--quiet', ...workerNames)).split('\n').filter(Boolean)
-      const { stdout } = await run('docker', ['inspect', ...ids])
-      return JSON.parse(stdout).map((/** @type {any} */ { Id, Name, State, RestartCount }) => ({
-        id: Id,
-        name: Name.slice(1),
-        state: State.Status,
-        exitCode: State.ExitCode,
-        restarts: RestartCount,
-      }))
+      return JSON.parse(await docker('inspect', ...ids)).map(
+        (/** @type {any} */ { Id, Name, State, RestartCount }) => ({
+          id: Id,
+          name: Name.slice(1),
+          state: State.Status,
+          exitCode: State.ExitCode,
+          restarts: RestartCount,
+        }),
+      )
     },
     async metric({ id }, name, labels = '') {
       const read =
         "fetch('http://127.0.0.1:' + process.env.HTTP_PORT + '/metrics').then(async (r) => console.log(await r.text()))"
-      const { stdout } = await run('docker', ['exec', id, 'node', '-e', read])
-      return stdout
+      return (await docker('exec', id, 'node', '-e', read))
         .split('\n')
         .filter((line) => line.startsWith(`${name}{`) && line.includes(labels))
         .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)

@@ -1,8 +1,8 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
 import { environment } from '../environment.mjs'
-import { run } from '../services/processes.mjs'
 import { step } from '../services/progress.mjs'
+import { docker } from './docker.mjs'
 
 /** `NODE_IMAGE` of docker-compose.yml. */
 const nodeImage = environment.NODE_IMAGE || 'node:24-bookworm-slim'
@@ -67,10 +67,3 @@ const inspect = (id, format) => docker('inspect', '--format', format, id)
 
 /** @param {string} image */
 const readImageSize = async (image) => Number(await docker('image', 'inspect', '--format', '{{.Size}}', image))
-
-/** @param {string[]} args */
-async function docker(...args) {
-  const { code, stdout, stderr } = await run('docker', args)
-  if (code !== 0) throw new Error(`docker ${args.join(' ')} ended with code ${code}: ${stderr.trim()}`)
-  return stdout.trim()
-}
