@@ -1,15 +1,16 @@
+import { settleWithin } from '@mono/waiting'
+
 /**
  * Waits for a promise no longer than `ms`. True if it has settled by then, false if not. A rejection is thrown only if
  * it comes in time; a later one is swallowed, because nobody waits for it any more.
  */
 export async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, ms, false)
-  })
+  const timeUp = new Error(`not settled within ${ms} ms`)
   try {
-    return await Promise.race([promise.then(() => true as const), timeout])
-  } finally {
-    clearTimeout(timer)
+    await settleWithin(promise, { ms, createError: () => timeUp })
+    return true
+  } catch (error) {
+    if (error === timeUp) return false
+    throw error
   }
 }

@@ -1,6 +1,6 @@
+import { toError } from '@mono/waiting'
 import { type ChannelModel, IllegalOperationError } from 'amqplib'
 import type { Logger } from '../logger.js'
-import { toError } from '../to-error.js'
 import type { BrokerConnection } from './connection.js'
 import type { PendingMessage } from './pending-message.js'
 import { openPublishChannel, type PublishChannel, type PublishChannelLimits } from './publish-channel.js'

@@ -1,3 +1,4 @@
+import { settleWithin } from '@mono/waiting'
 import type { Channel, ChannelModel } from 'amqplib'
 import { BrokerConnection, type ConnectionState } from './connection.js'
 import { parseBrokerUrl } from './connection-endpoint.js'
@@ -9,7 +10,6 @@ import { QueueUnavailableError } from './publish-errors.js'
 import { createNotSentError } from './publish-failures.js'
 import { PublishLane } from './publish-lane.js'
 import { type PublisherInternals, publisherInternals, type ResolvedPublisherOptions } from './publisher-options.js'
-import { settleWithin } from './settle-within.js'
 
 export interface ConnectOptions {
   /** Default: the publisher's. Infinity: no limit. */

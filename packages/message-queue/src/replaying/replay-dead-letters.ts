@@ -1,8 +1,8 @@
 import { deadLetterQueueName, type WorkQueueName } from '@mono/rascal-config'
+import { toError } from '@mono/waiting'
 import type { Channel, GetMessage } from 'amqplib'
 import type { OutgoingMessage } from '../publishing/outgoing-message.js'
 import type { Publisher } from '../publishing/publisher.js'
-import { toError } from '../to-error.js'
 import { type DeadLetter, toDeadLetter } from './dead-letter.js'
 import { replayHeaders } from './replay-headers.js'
 

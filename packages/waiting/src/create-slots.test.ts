@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest'
+import { createSlots } from './create-slots.js'
+
+const { signal } = new AbortController()
+
+/** The names of those who were admitted, in order. */
+function setUp(limit: number) {
+  const slots = createSlots(limit)
+  const admitted: string[] = []
+  const enter = (name: string, own = signal) => slots.acquire(own).then(() => void admitted.push(name))
+  return { slots, admitted, enter }
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+test('there are never more holders than slots, and those who wait are served in order', async () => {
+  const { slots, admitted, enter } = setUp(2)
+  const entering = ['a', 'b', 'c', 'd'].map((name) => enter(name))
+  await turn()
+  expect(admitted).toEqual(['a', 'b'])
+  expect([slots.held, slots.waiting]).toEqual([2, 2])
+  slots.release()
+  await turn()
+  expect(admitted).toEqual(['a', 'b', 'c'])
+  slots.release()
+  await Promise.all(entering)
+  expect(admitted).toEqual(['a', 'b', 'c', 'd'])
+})
+
+test('more slots admit at once, fewer only as those held are released', async () => {
+  const { slots, admitted, enter } = setUp(1)
+  const entering = ['a', 'b', 'c', 'd'].map((name) => enter(name))
+  slots.resize(3)
+  await turn()
+  expect(admitted).toEqual(['a', 'b', 'c'])
+  slots.resize(1)
+  slots.release()
+  slots.release()
+  await turn()
+  expect(admitted).toEqual(['a', 'b', 'c'])
+  slots.release()
+  await Promise.all(entering)
+  expect(slots.held).toBe(1)
+})
+
+test('whoever stops waiting loses the turn and nobody else does', async () => {
+  const { slots, admitted, enter } = setUp(1)
+  await enter('a')
+  const leaving = new AbortController()
+  const gone = enter('b', leaving.signal)
+  const staying = enter('c')
+  const reason = new Error('no longer wanted')
+  leaving.abort(reason)
+  await expect(gone).rejects.toBe(reason)
+  slots.release()
+  await staying
+  expect(admitted).toEqual(['a', 'c'])
+})
+
+test('an aborted signal gets no slot, even if one is free', async () => {
+  const { slots, enter } = setUp(1)
+  await expect(enter('a', AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late')
+  expect(slots.held).toBe(0)
+})
+
+test('those who wait can be refused together, and whoever comes later waits again', async () => {
+  const { slots, admitted, enter } = setUp(1)
+  await enter('a')
+  const refused = Promise.allSettled([enter('b'), enter('c')])
+  slots.refuseWaiting(new Error('closed'))
+  expect((await refused).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  const later = enter('d')
+  slots.release()
+  await later
+  expect(admitted).toEqual(['a', 'd'])
+})

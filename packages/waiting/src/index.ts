@@ -1,0 +1,7 @@
+export { type BackoffOptions, backoffMs } from './backoff-ms.js'
+export { createSlots, type Slots } from './create-slots.js'
+export { type SettleWithinOptions, settleWithin } from './settle-within.js'
+export { sleep } from './sleep.js'
+export { toError } from './to-error.js'
+export { untilAborted } from './until-aborted.js'
+export { type WithDeadlineOptions, withDeadline } from './with-deadline.js'
