@@ -15,7 +15,6 @@ import {
   serializeStoredChatMessage,
 } from '@mono/contracts'
 import { exchangeOfRoutingKey, realtimeExchange, type WorkQueueName } from '@mono/rascal-config'
-import { BatchIntake } from './consuming/batch-intake.js'
 import {
   type ConsumeBatchesOptions,
   type ConsumeOptions,
@@ -24,10 +23,10 @@ import {
   resolveConsumeOptions,
 } from './consuming/consume-options.js'
 import type { Consumer, ConsumerState } from './consuming/consumer.js'
-import type { Intake, IntakeOptions } from './consuming/intake.js'
-import { MessageIntake } from './consuming/message-intake.js'
-import { QueueConsumer } from './consuming/queue-consumer.js'
-import type { BatchHandler, MessageHandler } from './consuming/received-message.js'
+import type { QueueConsumerOptions } from './consuming/queue-consumer.js'
+import type { BatchHandler, MessageHandler } from './consuming/reading/received-message.js'
+import { QueueUnavailableError } from './errors/publish-errors.js'
+import type { Logger } from './logger.js'
 import {
   type MessageQueueOptions,
   type ResolvedMessageQueueOptions,
@@ -35,7 +34,6 @@ import {
 } from './message-queue-options.js'
 import { createMessageId } from './publishing/create-message-id.js'
 import { createMessageProperties } from './publishing/create-message-properties.js'
-import { QueueUnavailableError } from './publishing/publish-errors.js'
 import type { PublishOptions, SentMessage } from './publishing/publish-options.js'
 import { createPublisher, type Publisher } from './publishing/publisher.js'
 import { getQueueStats, type QueueStats } from './publishing/queue-stats.js'
@@ -153,11 +151,10 @@ export class MessageQueue {
     options: ConsumeOptions = {},
   ): Promise<Consumer> {
     const resolved = resolveConsumeOptions(options)
-    return this.#consume(
-      queue,
-      resolved,
-      (intake) => new MessageIntake(handler, this.#options.logger.child({ queue }), intake),
-    )
+    return this.#consume(queue, resolved, async (logger) => {
+      const { MessageIntake } = await import('./consuming/handling/message-intake.js')
+      return (intake) => new MessageIntake(handler as MessageHandler, logger, intake)
+    })
   }
 
   /**
@@ -171,11 +168,10 @@ export class MessageQueue {
     options: ConsumeBatchesOptions = {},
   ): Promise<Consumer> {
     const resolved = resolveConsumeBatchesOptions(options)
-    return this.#consume(
-      queue,
-      resolved,
-      (intake) => new BatchIntake(handler, this.#options.logger.child({ queue }), resolved, intake),
-    )
+    return this.#consume(queue, resolved, async (logger) => {
+      const { BatchIntake } = await import('./consuming/handling/batch-intake.js')
+      return (intake) => new BatchIntake(handler as BatchHandler, logger, resolved, intake)
+    })
   }
 
   /** The work queues as the broker has them now. A queue that does not exist is left out. @throws QueueUnavailableError */
@@ -253,13 +249,17 @@ export class MessageQueue {
     return { messageId }
   }
 
-  async #consume<Q extends WorkQueueName>(
-    queue: Q,
+  /** What consumes, rascal among it, is loaded only here: an application that publishes does without. */
+  async #consume(
+    queue: WorkQueueName,
     options: ResolvedConsumeOptions,
-    createIntake: (options: IntakeOptions<Q>) => Intake<Q>,
+    loadIntake: (logger: Logger) => Promise<QueueConsumerOptions['createIntake']>,
   ): Promise<Consumer> {
     if (this.#ended) throw new Error('Expected an open message queue, found one that was drained or closed.')
     const { connectionName, logger, topologyMode, urls } = this.#options
+    const { QueueConsumer } = await import('./consuming/queue-consumer.js')
+    const createIntake = await loadIntake(logger.child({ queue }))
+    if (this.#ended) throw new Error(`The consumer of ${queue} was closed before the broker was there.`)
     consumersMade += 1
     const consumer = new QueueConsumer({
       ...options,

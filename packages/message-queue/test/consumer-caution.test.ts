@@ -72,7 +72,7 @@ test('what waits for its turn is forgotten when its channel is gone, and is work
   vhost,
   cleanUp,
 }) => {
-  const channels = watchChannels({ cleanUp })
+  const channels = await watchChannels({ vhost, cleanUp })
   const messageQueue = openMessageQueue({ vhost, cleanUp })
   const gates = Array.from({ length: prefetch }, () => createGate())
   const handled: string[] = []

@@ -134,7 +134,7 @@ describe('a consumer', () => {
     const consumer = await messageQueue.consumeMessages('audit.events', async () => {
       handled += 1
     })
-    await vhost.closeConnections({ atLeast: 2 })
+    await vhost.closeConnections()
     await waitFor(() => consumer.state === 'connecting', { what: 'the loss to be noticed' })
     await waitFor(() => consumer.state === 'consuming', { what: 'the consumer to be back' })
     await vhost.publish('audit', 'audit.track', event)
@@ -172,9 +172,11 @@ describe('a consumer', () => {
     const messageQueue = createMessageQueue({ url: 'amqp://localhost:1/none' })
     cleanUp(() => messageQueue.close())
     const consuming = messageQueue.consumeMessages('audit.events', async () => {})
+    const refused = expect(consuming).rejects.toThrow(/closed before the broker was there/)
+    await waitFor(() => messageQueue.health().consumers.length > 0, { what: 'the consumer to be made' })
     expect(messageQueue.health().consumers).toEqual([{ queue: 'audit.events', state: 'connecting', inFlight: 0 }])
     await messageQueue.close()
-    await expect(consuming).rejects.toThrow(/closed before the broker was there/)
+    await refused
   })
 
   test('checks shared exchanges rather than declaring them with topology check', async ({ vhost, cleanUp }) => {

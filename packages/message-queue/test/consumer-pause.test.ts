@@ -54,14 +54,14 @@ describe('a consumer that is paused', () => {
     vhost,
     cleanUp,
   }) => {
-    const channels = watchChannels({ cleanUp })
+    const channels = await watchChannels({ vhost, cleanUp })
     const messageQueue = openMessageQueue({ vhost, cleanUp })
     let handled = 0
     const consumer = await messageQueue.consumeMessages('audit.events', async () => {
       handled += 1
     })
     consumer.pause(reason)
-    await vhost.closeConnections({ atLeast: 2 })
+    await vhost.closeConnections()
     await waitFor(() => channels.attempts > 1, { what: 'a new channel to consume on', timeoutMs: 20_000 })
     await vhost.publish('audit', 'audit.track', event)
     expect(consumer.state).toBe('paused')

@@ -18,7 +18,7 @@ describe('a consumer', () => {
         if (what === 'connection') await vhost.closeConnections()
         else await vhost.withChannel((channel) => channel.deleteQueue('audit.events'))
       }
-      watchChannels({ cleanUp }, { beforeFirstConsume: lose })
+      await watchChannels({ vhost, cleanUp }, { beforeFirstConsume: lose })
       const messageQueue = openMessageQueue({ vhost, cleanUp })
       let handled = 0
       const handler = async () => {
@@ -37,7 +37,7 @@ describe('a consumer', () => {
   )
 
   test('that the broker has forgotten registers again, and says so once', async ({ vhost, cleanUp }) => {
-    const channels = watchChannels({ cleanUp })
+    const channels = await watchChannels({ vhost, cleanUp })
     const logger = createRecordingLogger()
     const messageQueue = openMessageQueue({ vhost, cleanUp }, { logger })
     let handled = 0
@@ -59,7 +59,7 @@ describe('a consumer', () => {
   })
 
   test('whose channel breaks with messages in hand consumes again', async ({ vhost, cleanUp }) => {
-    const channels = watchChannels({ cleanUp })
+    const channels = await watchChannels({ vhost, cleanUp })
     const logger = createRecordingLogger()
     const messageQueue = openMessageQueue({ vhost, cleanUp }, { logger })
     const gate = createGate()

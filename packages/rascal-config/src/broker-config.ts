@@ -9,13 +9,12 @@ export interface BrokerConfig {
 export interface VhostConfig {
   /** Tried in turn; the order is random per process unless `connectionStrategy` is `fixed`. */
   connections: ConnectionConfig[]
-  defaults: { connection: { retry: BackoffConfig } }
+  defaults: { connection: { retry: false } }
   publicationChannelPools?: { confirmPool: ChannelPoolConfig }
   exchanges: Record<string, ExchangeConfig>
   queues: Record<string, QueueConfig>
   bindings: Record<string, BindingConfig>
   publications: Record<string, PublicationConfig>
-  subscriptions: Record<string, SubscriptionConfig>
 }
 
 export interface ConnectionConfig {
@@ -24,6 +23,7 @@ export interface ConnectionConfig {
   options: { heartbeat: number }
   /** Handed to amqplib's `connect` as they are. */
   socketOptions: {
+    signal: AbortSignal
     /** Milliseconds for the connection to open, from the socket to the AMQP handshake. */
     timeout: number
     noDelay: boolean
@@ -36,14 +36,6 @@ export interface ConnectionConfig {
 export interface Credentials {
   mechanism: 'PLAIN'
   response: () => Buffer
-}
-
-/** Milliseconds. */
-export interface BackoffConfig {
-  min: number
-  max: number
-  factor: number
-  strategy: 'exponential'
 }
 
 export interface ChannelPoolConfig {
@@ -78,12 +70,4 @@ export interface PublicationConfig {
   /** Milliseconds to wait for the broker's confirm. */
   timeout: number
   options: { persistent: boolean; mandatory: boolean }
-}
-
-export interface SubscriptionConfig {
-  queue: string
-  contentType: 'application/octet-stream'
-  prefetch: number
-  retry: BackoffConfig
-  redeliveries: { counter: 'stub' }
 }

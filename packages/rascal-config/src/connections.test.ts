@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createConnections } from './connections.js'
 
+const { signal } = new AbortController()
+
 describe('createConnections', () => {
   it('takes the password out of the URL and answers SASL PLAIN with it', () => {
     const connection = connect('amqp://admin:admin123@rabbit:5673/mono')
@@ -49,19 +51,20 @@ describe('createConnections', () => {
   })
 
   it('makes one connection for each node of a cluster', () => {
-    const { connections } = createConnections({ urls: ['amqp://a/mono', 'amqp://b/mono'], connectionName: 'n' })
+    const { connections } = createConnections({ urls: ['amqp://a/mono', 'amqp://b/mono'], connectionName: 'n', signal })
 
     expect(connections.map(({ url }) => url)).toEqual(['amqp://a/mono', 'amqp://b/mono'])
   })
 
-  it('reconnects after 100 ms doubling to 3 s', () => {
-    expect(createConnections({ urls: ['amqp://a'], connectionName: 'n' }).defaults).toEqual({
-      connection: { retry: { min: 100, max: 3000, factor: 2, strategy: 'exponential' } },
-    })
+  it('leaves the socket to whoever holds the signal, and reconnecting to whoever needs a connection', () => {
+    const { connections, defaults } = createConnections({ urls: ['amqp://a'], connectionName: 'n', signal })
+
+    expect(connections[0]?.socketOptions.signal).toBe(signal)
+    expect(defaults).toEqual({ connection: { retry: false } })
   })
 
   it('refuses an empty list of URLs', () => {
-    expect(() => createConnections({ urls: [], connectionName: 'n' })).toThrow('at least one broker URL')
+    expect(() => createConnections({ urls: [], connectionName: 'n', signal })).toThrow('at least one broker URL')
   })
 
   it.each([
@@ -82,7 +85,7 @@ describe('createConnections', () => {
 })
 
 function connect(url: string) {
-  const [connection] = createConnections({ urls: [url], connectionName: 'audit-worker' }).connections
+  const [connection] = createConnections({ urls: [url], connectionName: 'audit-worker', signal }).connections
   if (connection === undefined) throw new Error('Expected one connection.')
   return connection
 }

@@ -1,10 +1,11 @@
-import { createBackoff } from './backoff.js'
 import type { ConnectionConfig, Credentials, VhostConfig } from './broker-config.js'
 
 /** `amqp:` or `amqps:` URLs of the nodes of one cluster, at least one, and the name shown in the broker's connection list. */
 export interface ConnectionOptions {
   urls: readonly string[]
   connectionName: string
+  /** Destroys the socket when it is aborted, also in the middle of a handshake that the peer never answers. */
+  signal: AbortSignal
 }
 
 /**
@@ -16,19 +17,25 @@ export function createConnections(options: ConnectionOptions): Pick<VhostConfig,
   // Without any, rascal connects as guest to localhost.
   if (options.urls.length === 0) throw new Error('Expected at least one broker URL, found none.')
   return {
-    connections: options.urls.map((url, index) => toConnection(url, `urls[${index}]`, options.connectionName)),
-    // Rascal drops the `retry` of a single connection; only the default of the vhost entry reaches it.
-    defaults: { connection: { retry: createBackoff() } },
+    connections: options.urls.map((url, index) => toConnection(url, `urls[${index}]`, options)),
+    // A lost connection ends the rascal broker; whoever needs one makes another. Rascal drops the `retry` of a single
+    // connection: only the default of the vhost entry reaches it.
+    defaults: { connection: { retry: false } },
   }
 }
 
-function toConnection(url: string, name: string, connectionName: string): ConnectionConfig {
+function toConnection(
+  url: string,
+  name: string,
+  { connectionName, signal }: Omit<ConnectionOptions, 'urls'>,
+): ConnectionConfig {
   const parsed = parseUrl(url, name)
   const credentials = toCredentials(parsed, name)
   return {
     url: withoutCredentials(parsed, name),
     options: { heartbeat: 10 },
     socketOptions: {
+      signal,
       timeout: 5_000,
       // By default amqplib leaves Nagle's algorithm on, and a body above 2 KiB waits 40 ms for an acknowledgement.
       noDelay: true,

@@ -1,25 +1,12 @@
-export type {
-  BackoffConfig,
-  BindingConfig,
-  BrokerConfig,
-  ChannelPoolConfig,
-  ConnectionConfig,
-  Credentials,
-  ExchangeConfig,
-  PublicationConfig,
-  QueueConfig,
-  SubscriptionConfig,
-  VhostConfig,
-} from './broker-config.js'
+export type { BrokerConfig } from './broker-config.js'
 export type { BrokerUser } from './broker-users.js'
 export { createBrokerUsers } from './broker-users.js'
-export type { WorkerBrokerOptions } from './create-worker-broker-config.js'
-export { createWorkerBrokerConfig } from './create-worker-broker-config.js'
+export type { TopologyMode } from './create-rascal-configs.js'
+export { createForwardConfig, createTopologyConfig } from './create-rascal-configs.js'
 export { exchangeOfRoutingKey } from './exchange-of-routing-key.js'
 export { findTopologyFaults } from './find-topology-faults.js'
 export type { WorkQueueName } from './names.js'
 export {
-  connectionEntry,
   deadLetterExchange,
   deadLetterPublicationName,
   deadLetterQueueName,

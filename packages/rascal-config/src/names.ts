@@ -52,9 +52,3 @@ export function retryPublicationName(queue: WorkQueueName, stepName: string): st
 export function deadLetterPublicationName(queue: WorkQueueName): string {
   return deadLetterQueueName(queue)
 }
-
-/**
- * Rascal's names for its connections. They are not virtual hosts of the broker: each entry goes to the virtual host in
- * the path of its URL.
- */
-export const connectionEntry = { work: 'work', recovery: 'recovery' } as const

@@ -9,7 +9,7 @@ import type { WorkQueue } from './work-queues.js'
 const confirmTimeoutMs = 300_000
 
 /** The ways out of a work queue: one publication per retry step, and one to the dead-letter queue. */
-export function createRecoveryPublications(queue: WorkQueue): Record<string, PublicationConfig> {
+export function createForwardPublications(queue: WorkQueue): Record<string, PublicationConfig> {
   const publications: Record<string, PublicationConfig> = {}
   for (const step of queue.retrySteps) {
     publications[retryPublicationName(queue.name, step.name)] = toPublication(retryExchangeName(queue.name), step.name)

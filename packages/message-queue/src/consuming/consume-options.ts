@@ -1,4 +1,4 @@
-import type { SettledEvent } from './settled-event.js'
+import type { SettledEvent } from './settling/settled-event.js'
 
 export interface ConsumeOptions {
   /**

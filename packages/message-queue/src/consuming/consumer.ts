@@ -1,6 +1,6 @@
 import type { WorkQueueName } from '@mono/rascal-config'
-import type { IntakeMode } from './caution.js'
-import type { DeferError } from './handler-errors.js'
+import type { DeferError } from '../errors/handler-errors.js'
+import type { PrefetchMode } from './receiving/delivery-turns.js'
 
 /**
  * - `connecting`: waiting for the broker, or between losing it and consuming again
@@ -16,24 +16,27 @@ export interface Consumer {
   readonly queue: WorkQueueName
   readonly state: ConsumerState
   /** How many deliveries it takes at a time, and why. */
-  readonly mode: IntakeMode
-  /** Deliveries in hand: received and not yet settled. */
+  readonly mode: PrefetchMode
+  /** Deliveries that are received and not yet settled. */
   readonly inFlight: number
-  /** How often messages waited, none was delivered, and it registered again. */
+  /** How often it has begun again because messages waited and none was delivered, or the broker did not register it. */
   readonly stalls: number
   /** Set in state `failed`. */
   readonly failure: Error | undefined
   /** Resolves at `stopped`; rejects with the failure at `failed`. */
   readonly stopped: Promise<void>
+  /** Calls the listener at every change of the state from now on. @returns a function that ends that */
+  onState(listener: (state: ConsumerState) => void): () => void
   /**
-   * Takes nothing until `resume`. What is being handled goes on; what has not reached its handler, and what the broker
-   * has sent already, is deferred with this error, until another call gives another. Without effect on a consumer that is to end.
+   * Takes nothing until `resume`. Handlers that are at work go on; deliveries that have not reached theirs, and those that
+   * the broker has sent already, are deferred with this error, until another call gives another. Without effect on a
+   * consumer that is to end.
    */
   pause(reason: DeferError): void
   /** Takes one at a time until one has been dealt with, then as many as the prefetch admits. */
   resume(): void
-  /** Takes no more, finishes what is in hand, disconnects. Waits as long as the handlers do; `close()` ends that. */
+  /** Takes no more, finishes what is in flight, disconnects. Waits as long as the handlers do; `close()` ends that. */
   drain(): Promise<void>
-  /** Disconnects now: aborts the handlers' signal and hands back what is not settled. */
+  /** Disconnects now: aborts the handlers' signal and gives back what is not settled. */
   close(): Promise<void>
 }

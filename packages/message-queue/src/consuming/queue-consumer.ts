@@ -1,63 +1,54 @@
-import { setMaxListeners } from 'node:events'
-import { createWorkerBrokerConfig, type WorkQueueName, workQueues } from '@mono/rascal-config'
-import type { ConsumeMessage } from 'amqplib'
-import type { AckOrNack } from 'rascal'
+import { hostname } from 'node:os'
+import type { TopologyMode, WorkQueueName } from '@mono/rascal-config'
+import type { DeferError } from '../errors/handler-errors.js'
 import type { Logger } from '../logger.js'
-import { BrokerLink } from './broker-link.js'
-import { Caution, type IntakeMode } from './caution.js'
 import type { ResolvedConsumeOptions } from './consume-options.js'
 import type { Consumer, ConsumerState } from './consumer.js'
-import { Delivery } from './delivery.js'
-import { DeferError } from './handler-errors.js'
-import type { Handled, Held, Intake, IntakeOptions } from './intake.js'
-import { InvalidDeliveryError } from './invalid-delivery-error.js'
-import { parseDelivery } from './parse-delivery.js'
-import { Settler } from './settler.js'
-import { type StallWatch, watchForStall } from './stall-watch.js'
+import { DeliveryFlow } from './delivery-flow.js'
+import type { Intake, IntakeOptions } from './handling/intake.js'
+import { declareTopology } from './rascal/declare-topology.js'
+import { Forwarder } from './rascal/forwarder.js'
+import { Delivery } from './receiving/delivery.js'
+import type { PrefetchMode } from './receiving/delivery-turns.js'
+import { type StallWatch, watchForStall } from './receiving/stall-watch.js'
+import { Subscription } from './receiving/subscription.js'
+import { Settler } from './settling/settler.js'
 
-export interface QueueConsumerOptions<Q extends WorkQueueName> extends ResolvedConsumeOptions {
-  queue: Q
+export interface QueueConsumerOptions extends ResolvedConsumeOptions {
+  queue: WorkQueueName
   urls: readonly string[]
-  topologyMode: 'declare' | 'check'
+  topologyMode: TopologyMode
   /** Unique in this process. */
   connectionName: string
   workerName: string
   logger: Logger
-  createIntake(options: IntakeOptions<Q>): Intake<Q>
+  createIntake(options: IntakeOptions): Intake
 }
 
-/** One consumer of one queue: receives, checks, hands to the intake, settles. */
-export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
-  readonly queue: Q
+/** One consumer of one queue: its life, and the parts that its deliveries go through. */
+export class QueueConsumer implements Consumer {
+  readonly queue: WorkQueueName
   /** Resolves when the broker has registered the consumer for the first time; rejects if that will not be. */
   readonly ready: Promise<void>
   readonly stopped: Promise<void>
   readonly #logger: Logger
-  readonly #link: BrokerLink
-  readonly #intake: Intake<Q>
-  readonly #caution: Caution<Delivery>
-  readonly #prefetch: number
+  readonly #flow: DeliveryFlow
+  readonly #forwarder: Forwarder
+  readonly #subscription: Subscription
   readonly #stallWatch: StallWatch
-  readonly #settler: Settler
-  /** Those whose channel is gone. */
-  readonly #orphaned = new WeakSet<Delivery>()
-  readonly #inHand = new Set<Delivery>()
-  readonly #aborting = new AbortController()
+  readonly #listeners = new Set<(state: ConsumerState) => void>()
   #state: ConsumerState = 'connecting'
   #failure: Error | undefined
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  #pauseReason: DeferError | undefined
-  #delivered = 0
   #stalls = 0
-  #onIdle = () => {}
   #onReady = () => {}
   #onStopped: (failure?: Error) => void = () => {}
 
-  constructor(options: QueueConsumerOptions<Q>) {
-    const { queue, createIntake, handlerTimeoutMs } = options
+  constructor(options: QueueConsumerOptions) {
+    const { connectionName, logger, queue, workerName } = options
     this.queue = queue
-    this.#logger = options.logger
+    this.#logger = logger
     this.stopped = new Promise((resolve, reject) => {
       this.#onStopped = (failure) => (failure ? reject(failure) : resolve())
     })
@@ -69,61 +60,61 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     // Nobody has to wait for them.
     this.stopped.catch(() => {})
     this.ready.catch(() => {})
-    // Every handler at work listens; Node warns of a leak above ten.
-    setMaxListeners(0, this.#aborting.signal)
-    this.#settler = new Settler({ ...options, hasChannel: (delivery) => !this.#orphaned.has(delivery) })
-    this.#intake = createIntake({
-      handlerTimeoutMs,
-      signal: this.#aborting.signal,
-      onHandled: (held, handled) => this.#settle(held, handled),
+    this.#forwarder = new Forwarder({ ...options, connectionName: `${connectionName} forwarding` })
+    const settler = new Settler({ ...options, forward: (...copy) => this.#forwarder.forward(...copy) })
+    this.#flow = new DeliveryFlow({
+      ...options,
+      settler,
+      onPrefetch: (prefetch) => this.#subscription.setPrefetch(prefetch),
     })
-    this.#caution = new Caution({
-      onTurn: (delivery) => this.#begin(delivery),
-      onMode: (mode) => this.#onMode(mode),
-    })
-    this.#prefetch = options.prefetch
-    this.#link = new BrokerLink({
-      connectionName: options.connectionName,
-      subscription: queue,
-      createConfig: (connectionName) => createWorkerBrokerConfig({ ...options, connectionName }),
-      logger: options.logger,
-      prefetch: 1,
-      onMessage: (message, _content, ackOrNack) => this.#receive(message, ackOrNack),
-      onConsuming: () => {
-        this.#changeState('consuming', ['connecting'])
-        this.#onReady()
-      },
-      onCancelled: () => this.#changeState('connecting', ['consuming']),
-      onLost: () => {
-        for (const delivery of this.#inHand) this.#orphaned.add(delivery)
-        this.#changeState('connecting', ['consuming'])
-        this.#forgetWaiting()
+    this.#subscription = new Subscription({
+      ...options,
+      consumerName: `${workerName}@${hostname()}.${process.pid}`,
+      prefetch: this.#flow.prefetch,
+      declare: (signal) => declareTopology({ ...options, signal }),
+      listener: {
+        onDelivery: (message, from) => this.#flow.receive(new Delivery(queue, message, from)),
+        onRegistered: () => {
+          this.#changeState('consuming', ['connecting'])
+          this.#onReady()
+        },
+        onCancelled: () => this.#changeState('connecting', ['consuming']),
+        onLost: () => {
+          this.#changeState('connecting', ['consuming'])
+          this.#flow.lose()
+        },
       },
     })
     this.#stallWatch = watchForStall({
       intervalMs: options.stallCheckMs,
-      logger: options.logger.child({ queue }),
-      isIdle: () => this.#state === 'consuming' && this.#inHand.size === 0,
-      countDelivered: () => this.#delivered,
-      countWaiting: () => this.#link.countWaiting(),
+      logger: logger.child({ queue }),
+      isIdle: () => this.#state === 'consuming' && this.#flow.inFlight === 0,
+      countDelivered: () => this.#flow.received,
+      countWaiting: () => this.#subscription.countWaiting(),
+      isSettled: () => this.#subscription.isSettled,
+      countAttempts: () => this.#subscription.attempts,
       onStalled: () => {
         this.#stalls += 1
-        this.#link.renew()
+        this.#subscription.renew()
+      },
+      onStuck: (error) => {
+        this.#stalls += 1
+        this.#subscription.restart(error)
       },
     })
-    void this.#open()
+    void this.#run()
   }
 
   get state(): ConsumerState {
     return this.#state
   }
 
-  get mode(): IntakeMode {
-    return this.#caution.mode
+  get mode(): PrefetchMode {
+    return this.#flow.mode
   }
 
   get inFlight(): number {
-    return this.#inHand.size
+    return this.#flow.inFlight
   }
 
   get stalls(): number {
@@ -134,21 +125,17 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     return this.#failure
   }
 
+  onState(listener: (state: ConsumerState) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
   pause(reason: DeferError): void {
-    if (this.#state === 'paused') this.#pauseReason = reason
-    if (!this.#changeState('paused', ['connecting', 'consuming'])) return
-    this.#pauseReason = reason
-    // Before anything is settled, which would bring more.
-    this.#applyPrefetch()
-    for (const delivery of this.#caution.dropWaiting()) this.#putOff(delivery, reason)
-    for (const held of this.#intake.discard()) this.#settle(held, { handlerMs: 0, failure: { thrown: reason } })
+    if (this.#changeState('paused', ['connecting', 'consuming']) || this.#state === 'paused') this.#flow.pause(reason)
   }
 
   resume(): void {
-    if (!this.#changeState('connecting', ['paused'])) return
-    this.#pauseReason = undefined
-    this.#caution.beginTrial()
-    this.#applyPrefetch()
+    if (this.#changeState('connecting', ['paused'])) this.#flow.resume()
   }
 
   drain(): Promise<void> {
@@ -161,145 +148,45 @@ export class QueueConsumer<Q extends WorkQueueName> implements Consumer {
     return this.#closing
   }
 
-  async #open(): Promise<void> {
+  async #run(): Promise<void> {
     try {
-      await this.#link.open()
+      await this.#subscription.run()
     } catch (error) {
       this.#failure = error as Error
       this.#stallWatch.stop()
       this.#changeState('failed', ['connecting', 'paused', 'draining'])
-      await this.#link.close()
+      await this.#subscription.close()
       this.#onStopped(this.#failure)
     }
   }
 
   async #drain(): Promise<void> {
     if (!this.#changeState('draining', ['connecting', 'consuming', 'paused'])) return
-    this.#link.cancel()
-    this.#intake.flush()
-    await Promise.race([this.#idle(), this.stopped])
-    await this.#closeLink()
+    void this.#subscription.end()
+    await Promise.race([this.#flow.drain(), this.stopped])
+    await this.#disconnect()
   }
 
   async #close(): Promise<void> {
     if (this.#state === 'stopped' || this.#state === 'failed') return
     this.#changeState('draining', ['connecting', 'consuming', 'paused'])
-    this.#intake.discard()
-    this.#caution.dropWaiting()
-    this.#aborting.abort(new Error('The consumer was closed.'))
-    for (const delivery of this.#inHand) void this.#track(delivery, this.#settler.return(delivery))
-    await this.#closeLink()
+    this.#flow.abort()
+    await this.#disconnect()
   }
 
-  async #closeLink(): Promise<void> {
+  /** The channel first: copies that are not confirmed by then belong to deliveries that come again. */
+  async #disconnect(): Promise<void> {
     this.#stallWatch.stop()
-    await this.#link.close()
+    await this.#subscription.close()
+    await this.#forwarder.close()
     if (this.#changeState('stopped', ['draining'])) this.#onStopped()
-  }
-
-  #receive(message: ConsumeMessage, ackOrNack: AckOrNack): void {
-    const delivery = new Delivery(this.queue, message, ackOrNack)
-    this.#inHand.add(delivery)
-    this.#delivered += 1
-    if (this.#isEnding()) {
-      void this.#track(delivery, this.#settler.return(delivery))
-      return
-    }
-    if (this.#pauseReason === undefined) this.#caution.take(delivery, delivery)
-    else this.#putOff(delivery, this.#pauseReason)
-  }
-
-  /** Its body is read on its turn and not before: a message may kill by that, and must not take others along. */
-  #begin(delivery: Delivery): void {
-    const held = this.#read(delivery)
-    if (held === undefined) return
-    this.#intake.take(held)
-    // Alone it has no company to wait for.
-    if (delivery.alone || this.#caution.mode === 'cautious') this.#intake.flush()
-  }
-
-  /** The broker's TTL starts anew whenever a message enters a queue, so the age is looked at here. */
-  #read(delivery: Delivery): Held<Q> | undefined {
-    try {
-      const message = parseDelivery(this.queue, delivery.message, delivery.headers, delivery.firstSeen)
-      const ageMs = Date.now() - message.publishedAt.getTime()
-      const { ttlMs } = workQueues[this.queue]
-      if (ageMs <= ttlMs) return { delivery, message }
-      const reason = `age: expected at most ${ttlMs} ms since it was published, found ${ageMs}`
-      const failure = { thrown: new InvalidDeliveryError('EXPIRED', reason) }
-      const held = { delivery, message } as Held<WorkQueueName>
-      this.#finish(delivery, this.#settler.settle(held, { handlerMs: 0, failure }))
-    } catch (error) {
-      this.#finish(delivery, this.#settler.refuse(delivery, error))
-    }
-    return undefined
-  }
-
-  /** With their channel gone the broker gives them to somebody else: what is not begun must not be begun here too. */
-  #forgetWaiting(): void {
-    for (const delivery of this.#caution.dropWaiting()) void this.#track(delivery, this.#settler.forget(delivery))
-    for (const { delivery } of this.#intake.discard()) this.#finish(delivery, this.#settler.forget(delivery))
-  }
-
-  #putOff(delivery: Delivery, reason: DeferError): void {
-    void this.#track(delivery, this.#settler.putOff(delivery, reason))
-  }
-
-  #applyPrefetch(): void {
-    if (this.#state === 'paused') this.#link.setPrefetch(0)
-    else this.#link.setPrefetch(this.#caution.mode === 'normal' ? this.#prefetch : 1)
-  }
-
-  #onMode(mode: IntakeMode): void {
-    this.#applyPrefetch()
-    const data = { queue: this.queue, mode }
-    if (mode === 'cautious')
-      this.#logger.warn(data, 'A message has been in hand when a worker ended; one is taken at a time')
-    else this.#logger.info(data, 'Consumer mode changed')
-  }
-
-  #settle(held: Held<Q>, handled: Handled): void {
-    const { delivery } = held
-    const isDeferred = handled.failure?.thrown instanceof DeferError
-    // At its end a consumer takes no more, and what its handlers were told to leave has survived nothing.
-    if (!isDeferred && !this.#isEnding()) this.#caution.survived(delivery)
-    const failsTrial = isDeferred && delivery.alone && this.#caution.mode === 'trial'
-    // Who hears of the deferral may pause; the next one must not be on its way by then.
-    if (failsTrial) this.#link.setPrefetch(0)
-    const settling = this.#settler.settle(held as Held<WorkQueueName>, handled)
-    this.#finish(delivery, failsTrial ? settling.finally(() => this.#applyPrefetch()) : settling)
-  }
-
-  #isEnding(): boolean {
-    return this.#state === 'draining' || this.#state === 'stopped' || this.#state === 'failed'
-  }
-
-  /** Of what had its turn. */
-  #finish(delivery: Delivery, settling: Promise<void>): void {
-    void this.#track(delivery, settling).then(() => this.#caution.done(delivery))
-  }
-
-  async #track(delivery: Delivery, settling: Promise<void>): Promise<void> {
-    try {
-      await settling
-    } catch (error) {
-      this.#logger.error({ err: error }, 'Settling a delivery failed')
-    }
-    this.#inHand.delete(delivery)
-    if (this.#inHand.size === 0) this.#onIdle()
-  }
-
-  #idle(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onIdle = resolve
-      if (this.#inHand.size === 0) resolve()
-    })
   }
 
   #changeState(next: ConsumerState, from: readonly ConsumerState[]): boolean {
     if (!from.includes(this.#state)) return false
     this.#logger.info({ queue: this.queue, from: this.#state, state: next }, 'Consumer state changed')
     this.#state = next
+    for (const listener of this.#listeners) listener(next)
     return true
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { PublishTimeoutError, QueueFullError, UnroutableMessageError } from '../errors/publish-errors.js'
 import { PendingMessage } from './pending-message.js'
-import { PublishTimeoutError, QueueFullError, UnroutableMessageError } from './publish-errors.js'
 import { createRefusedError, createReturnedError } from './publish-failures.js'
 import { PublishWindow } from './publish-window.js'
 

@@ -1,7 +1,7 @@
 import { toError } from '@mono/waiting'
 import { type ChannelModel, IllegalOperationError } from 'amqplib'
+import type { BrokerConnection } from '../connection/broker-connection.js'
 import type { Logger } from '../logger.js'
-import type { BrokerConnection } from './connection.js'
 import type { PendingMessage } from './pending-message.js'
 import { openPublishChannel, type PublishChannel, type PublishChannelLimits } from './publish-channel.js'
 import {

@@ -1,5 +1,4 @@
 import type { Logger } from '../logger.js'
-import { type ConnectToBroker, connectToBroker } from './connection-open.js'
 
 export interface ResolvedPublisherOptions {
   /** `amqp:` or `amqps:`, at least one; tried in turn. */
@@ -19,18 +18,4 @@ export interface ResolvedPublisherOptions {
    */
   maxBufferedBytes: number
   heartbeatSeconds: number
-}
-
-/** What no user sets and tests do. */
-export interface PublisherInternals {
-  connect: ConnectToBroker
-  /** Less than a message's default deadline, so that one dead node of a cluster does not use it up. */
-  connectTimeoutMs: number
-  closeTimeoutMs: number
-}
-
-export const publisherInternals: PublisherInternals = {
-  connect: connectToBroker,
-  connectTimeoutMs: 4_000,
-  closeTimeoutMs: 2_000,
 }

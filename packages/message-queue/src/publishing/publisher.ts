@@ -1,15 +1,21 @@
 import { settleWithin } from '@mono/waiting'
-import type { Channel, ChannelModel } from 'amqplib'
-import { BrokerConnection, type ConnectionState } from './connection.js'
-import { parseBrokerUrl } from './connection-endpoint.js'
+import type { Channel } from 'amqplib'
+import {
+  BrokerConnection,
+  type ConnectionLimits,
+  type ConnectionState,
+  connectionLimits,
+} from '../connection/broker-connection.js'
+import { parseBrokerUrl } from '../connection/broker-endpoint.js'
+import { useChannel } from '../connection/use-channel.js'
+import { QueueUnavailableError } from '../errors/publish-errors.js'
 import type { OutgoingMessage } from './outgoing-message.js'
 import { PendingMessage } from './pending-message.js'
 import { PublishAborts } from './publish-aborts.js'
 import { PublishDeadlines } from './publish-deadlines.js'
-import { QueueUnavailableError } from './publish-errors.js'
 import { createNotSentError } from './publish-failures.js'
 import { PublishLane } from './publish-lane.js'
-import { type PublisherInternals, publisherInternals, type ResolvedPublisherOptions } from './publisher-options.js'
+import type { ResolvedPublisherOptions } from './publisher-options.js'
 
 export interface ConnectOptions {
   /** Default: the publisher's. Infinity: no limit. */
@@ -65,11 +71,8 @@ export interface Publisher {
  *
  * @throws TypeError if a URL is no AMQP URL
  */
-export function createPublisher(
-  options: ResolvedPublisherOptions,
-  internals: Partial<PublisherInternals> = {},
-): Publisher {
-  return new ConfirmingPublisher(options, { ...publisherInternals, ...internals })
+export function createPublisher(options: ResolvedPublisherOptions, limits: Partial<ConnectionLimits> = {}): Publisher {
+  return new ConfirmingPublisher(options, { ...connectionLimits, ...limits })
 }
 
 /**
@@ -92,14 +95,13 @@ class ConfirmingPublisher implements Publisher {
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
-  constructor(options: ResolvedPublisherOptions, { connect, connectTimeoutMs, closeTimeoutMs }: PublisherInternals) {
+  constructor(options: ResolvedPublisherOptions, limits: ConnectionLimits) {
     const endpoints = options.urls.map((url) => parseBrokerUrl(url, options))
     this.#options = options
     this.#vhost = endpoints[0]?.vhost ?? ''
     const { connectionName, logger } = options
     const onSendable = () => this.#pumpLanes()
-    const limits = { connectTimeoutMs, closeTimeoutMs }
-    this.#connection = new BrokerConnection({ endpoints, connectionName, logger, connect, onSendable, ...limits })
+    this.#connection = new BrokerConnection({ endpoints, connectionName, logger, onSendable, ...limits })
   }
 
   get state(): ConnectionState {
@@ -257,16 +259,5 @@ class ConfirmingPublisher implements Publisher {
 
   #refuse(message: OutgoingMessage, reason: 'buffer-full' | 'closed', why: string): Error {
     return createNotSentError(message, { reason, why, cause: this.#connection.presentError })
-  }
-}
-
-/** An error that closes the channel rejects what waits for it, so its 'error' event has nothing to add. */
-async function useChannel<T>(model: ChannelModel, use: (channel: Channel) => Promise<T>): Promise<T> {
-  const channel = await model.createChannel()
-  channel.on('error', () => undefined)
-  try {
-    return await use(channel)
-  } finally {
-    channel.close().catch(() => undefined)
   }
 }

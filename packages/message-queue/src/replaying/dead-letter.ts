@@ -1,6 +1,6 @@
 import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
 import type { GetMessage } from 'amqplib'
-import { type FailureCode, failureCodes } from '../consuming/failure-codes.js'
+import { type FailureCode, failureCodes } from '../errors/failure-codes.js'
 import { header } from '../headers.js'
 import { type Death, findDeath } from './find-death.js'
 

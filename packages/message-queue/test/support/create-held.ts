@@ -1,7 +1,7 @@
 import { examples } from '@mono/contracts'
-import type { Delivery } from '../../src/consuming/delivery.js'
-import type { Held } from '../../src/consuming/intake.js'
-import type { ReceivedMessage } from '../../src/consuming/received-message.js'
+import type { Held } from '../../src/consuming/handling/intake.js'
+import type { ReceivedMessage } from '../../src/consuming/reading/received-message.js'
+import type { Delivery } from '../../src/consuming/receiving/delivery.js'
 
 /** A chat message in hand whose delivery is none: for what never settles it. */
 export function createHeld(messageId: string): Held<'chat.messages'> {

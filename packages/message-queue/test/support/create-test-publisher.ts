@@ -1,18 +1,19 @@
 import type { TestVhost } from '@mono/test-support'
+import type { ConnectionLimits } from '../../src/connection/broker-connection.js'
 import { silentLogger } from '../../src/logger.js'
 import type { OutgoingMessage } from '../../src/publishing/outgoing-message.js'
 import { createPublisher, type Publisher } from '../../src/publishing/publisher.js'
-import type { PublisherInternals, ResolvedPublisherOptions } from '../../src/publishing/publisher-options.js'
+import type { ResolvedPublisherOptions } from '../../src/publishing/publisher-options.js'
 import { createOutgoingMessage } from './pending-messages.js'
 
 export interface TestPublisherOptions extends Partial<ResolvedPublisherOptions> {
-  internals?: Partial<PublisherInternals>
+  limits?: Partial<ConnectionLimits>
 }
 
 /** With the defaults of the client. `cleanUp` closes it. */
 export function createTestPublisher(
   cleanUp: (release: () => Promise<unknown>) => void,
-  { internals = {}, ...options }: TestPublisherOptions,
+  { limits = {}, ...options }: TestPublisherOptions,
 ): Publisher {
   const publisher = createPublisher(
     {
@@ -26,7 +27,7 @@ export function createTestPublisher(
       heartbeatSeconds: 10,
       ...options,
     },
-    internals,
+    limits,
   )
   cleanUp(() => publisher.close())
   return publisher

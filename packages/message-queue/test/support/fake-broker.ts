@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { ChannelModel, Options, SocketOptions } from 'amqplib'
-import type { ConnectToBroker } from '../../src/publishing/connection-open.js'
+import type { ConnectToBroker } from '../../src/connection/open-connection.js'
 
 /** What a real broker cannot be made to do at will, or would do to everybody on it: a stand-in for amqplib's `connect`. */
 export interface FakeBroker {

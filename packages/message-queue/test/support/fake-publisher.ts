@@ -1,14 +1,15 @@
+import type { ConnectionLimits } from '../../src/connection/broker-connection.js'
 import { silentLogger } from '../../src/logger.js'
 import type { OutgoingMessage } from '../../src/publishing/outgoing-message.js'
 import { createPublisher } from '../../src/publishing/publisher.js'
-import type { PublisherInternals, ResolvedPublisherOptions } from '../../src/publishing/publisher-options.js'
+import type { ResolvedPublisherOptions } from '../../src/publishing/publisher-options.js'
 import { createFakeBroker, type FakeChannel, type FakeConnection, settle } from './fake-broker.js'
 import { createOutgoingMessage } from './pending-messages.js'
 
 /** A publisher on a fake broker, with the means to look at both. */
 export function createFakePublisher(
   options: Partial<ResolvedPublisherOptions> = {},
-  internals: Partial<PublisherInternals> = {},
+  limits: Partial<ConnectionLimits> = {},
 ) {
   const broker = createFakeBroker()
   const publisher = createPublisher(
@@ -23,7 +24,7 @@ export function createFakePublisher(
       heartbeatSeconds: 10,
       ...options,
     },
-    { connect: broker.connect, ...internals },
+    { connect: broker.connect, ...limits },
   )
 
   return {

@@ -24,7 +24,7 @@ export function describeStartUp(worker: WorkerUnderTest): void {
       {
         variable: 'RABBITMQ_URL',
         attempts: 6,
-        away: 'The consumer cannot consume; it goes on trying',
+        away: 'The consumer cannot consume; it will keep retrying',
         back: 'The consumer can consume again',
       },
       { variable: 'DATABASE_URL', attempts: 5, away: 'Database cannot be reached', back: 'Database is up' },

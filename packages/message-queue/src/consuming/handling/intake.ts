@@ -1,0 +1,31 @@
+import type { ReceivedMessage } from '../reading/received-message.js'
+import type { Delivery } from '../receiving/delivery.js'
+
+/** A valid message, and the delivery that brought it. */
+export interface Held {
+  delivery: Delivery
+  message: ReceivedMessage
+}
+
+/** The outcome of a handler for one message: `failure` holds the thrown value, if there is one. */
+export interface Handled {
+  handlerMs: number
+  failure?: { thrown: unknown }
+}
+
+/** How messages reach the handler: one by one, or in batches. Reports each message exactly once. */
+export interface Intake {
+  take(held: Held): void
+  /** Nothing more will be taken: messages that wait for company go on now. */
+  flush(): void
+  /** Gives back the messages that have not reached the handler, and now must not. */
+  discard(): Held[]
+}
+
+export interface IntakeOptions {
+  /** In milliseconds; see `ConsumeOptions`. */
+  handlerTimeoutMs: number
+  /** Aborted when the consumer is closed. */
+  signal: AbortSignal
+  onHandled(held: Held, handled: Handled): void
+}

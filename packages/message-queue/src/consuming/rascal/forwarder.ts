@@ -1,0 +1,83 @@
+import { createForwardConfig, type WorkQueueName } from '@mono/rascal-config'
+import { backoffMs, sleep, untilAborted } from '@mono/waiting'
+import type { ConsumeMessage } from 'amqplib'
+import { reconnectBackoff } from '../../connection/reconnect-backoff.js'
+import { RascalBroker } from './rascal-broker.js'
+
+export interface ForwarderOptions {
+  urls: readonly string[]
+  connectionName: string
+  queue: WorkQueueName
+  /** As many copies as messages can be in flight may be due at once. */
+  prefetch: number
+}
+
+const openTimeoutMs = 10_000
+const maxChannels = 20
+
+/**
+ * Sends the copies of messages that are retried, deferred or dead-lettered through rascal's publications, over a
+ * connection that is made when the first is due. If it is lost, another is made and the copy is sent again: whether it
+ * had arrived is unknown, and two copies are better than none.
+ */
+export class Forwarder {
+  readonly #options: ForwarderOptions
+  readonly #closing = new AbortController()
+  #opening: Promise<RascalBroker> | undefined
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Resolves when the copy is in its queue.
+   *
+   * @param lost aborted when the original is lost: the broker delivers that again, and nobody waits for the copy
+   * @throws Error if the broker refuses the copy; the reason of `lost`
+   */
+  async forward(publication: string, copy: ConsumeMessage, lost: AbortSignal): Promise<void> {
+    for (let failures = 1; ; failures += 1) {
+      lost.throwIfAborted()
+      const broker = await this.#connect().catch(() => undefined)
+      try {
+        if (broker) return await untilAborted(broker.forward(publication, copy), lost)
+      } catch (error) {
+        if (lost.aborted || !broker?.lost.aborted) throw error
+      }
+      await sleep(backoffMs(failures, reconnectBackoff), lost)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('The consumer was closed.'))
+    const broker = await this.#opening?.catch(() => undefined)
+    await broker?.close()
+  }
+
+  /** One connection for all, until it is lost. */
+  #connect(): Promise<RascalBroker> {
+    this.#opening ??= this.#open()
+    return this.#opening
+  }
+
+  async #open(): Promise<RascalBroker> {
+    const { prefetch, ...options } = this.#options
+    const forget = () => {
+      this.#opening = undefined
+    }
+    try {
+      const broker = await RascalBroker.open({
+        createConfig: (signal) =>
+          createForwardConfig({ ...options, maxChannels: Math.min(prefetch, maxChannels), signal }),
+        timeoutMs: openTimeoutMs,
+        signal: this.#closing.signal,
+      })
+      broker.lost.addEventListener('abort', forget, { once: true })
+      if (broker.lost.aborted) forget()
+      return broker
+    } catch (error) {
+      forget()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { InvalidMessageError, limits, type MessageType, parsePayload, typeOfRoutingKey } from '@mono/contracts'
+import { type WorkQueueName, workQueues } from '@mono/rascal-config'
+import type { ConsumeMessage } from 'amqplib'
+import { InvalidDeliveryError } from '../../errors/invalid-delivery-error.js'
+import { header } from '../../headers.js'
+import { notAfter } from './not-after.js'
+import { type DeliveryMetadata, parseHeaders } from './parse-headers.js'
+import type { ReceivedMessage } from './received-message.js'
+
+/**
+ * Turns a delivery into a message that a handler may trust.
+ *
+ * @param firstSeen when the delivery arrived; its age is counted from here if the publisher gave no time, or one to come
+ * @throws InvalidDeliveryError `INVALID_HEADERS`, `BODY_TOO_LARGE`, `UNKNOWN_TYPE`, `INVALID_JSON`, `INVALID_MESSAGE`
+ */
+export function parseDelivery(
+  queue: WorkQueueName,
+  message: ConsumeMessage,
+  headers: Readonly<Record<string, unknown>>,
+  firstSeen: Date,
+): ReceivedMessage {
+  const metadata = parseHeaders(queue, message, headers)
+  assertBodySize(message.content)
+  const type = parseType(queue, metadata.routingKey, message.properties.type)
+  const payload = parseBody(type, message.content)
+  if (metadata.tenantId !== undefined && metadata.tenantId !== payload.tenantId) {
+    throw new InvalidDeliveryError('INVALID_HEADERS', `${header.tenantId}: contradicts the tenantId of the body`)
+  }
+  const replayedAt = metadata.replay && notAfter(firstSeen, metadata.replay.at)
+  return {
+    payload,
+    type,
+    messageId: 'messageId' in payload ? payload.messageId : (metadata.messageId ?? deriveMessageId(metadata, message)),
+    tenantId: payload.tenantId,
+    routingKey: metadata.routingKey,
+    // A replay begins a new life: what had expired would else expire again at once.
+    publishedAt: replayedAt ?? notAfter(firstSeen, metadata.publishedAt),
+    ...(replayedAt && { replayedAt }),
+    attempt: metadata.attempts + 1,
+    redelivered: message.fields.redelivered,
+    headers,
+  } as ReceivedMessage
+}
+
+function assertBodySize(body: Buffer): void {
+  if (body.length <= limits.bodyBytes) return
+  throw new InvalidDeliveryError(
+    'BODY_TOO_LARGE',
+    `body: expected at most ${limits.bodyBytes} bytes, found ${body.length}`,
+  )
+}
+
+function parseType(queue: WorkQueueName, routingKey: string, stated: unknown): MessageType {
+  const type = typeOfRoutingKey(routingKey)
+  if (type === undefined || !workQueues[queue].messageTypes.includes(type)) {
+    throw new InvalidDeliveryError('UNKNOWN_TYPE', `routing key: no message type of ${queue} has this key`)
+  }
+  if (stated === undefined || stated === '' || stated === type) return type
+  throw new InvalidDeliveryError('UNKNOWN_TYPE', `type: expected ${type}, as the routing key ${routingKey} says`)
+}
+
+function parseBody(type: MessageType, body: Buffer) {
+  try {
+    return parsePayload(type, parseJson(body))
+  } catch (error) {
+    if (error instanceof InvalidMessageError) {
+      throw new InvalidDeliveryError('INVALID_MESSAGE', error.message, { cause: error })
+    }
+    throw error
+  }
+}
+
+function parseJson(body: Buffer): unknown {
+  // Decoding would put U+FFFD in the place of broken bytes without a word.
+  if (!isUtf8(body)) throw new InvalidDeliveryError('INVALID_JSON', 'body: expected JSON in UTF-8, found other bytes')
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    // The parser's own message quotes the body, which must not end up in logs.
+    throw new InvalidDeliveryError('INVALID_JSON', 'body: expected JSON, found text that does not parse')
+  }
+}
+
+/**
+ * The identity of a message whose publisher gave it none. It must not depend on anything that a redelivery or a retry
+ * changes; so equal messages with equal timestamps are one message.
+ */
+function deriveMessageId(metadata: DeliveryMetadata, message: ConsumeMessage): string {
+  const hash = createHash('sha256')
+  for (const part of [metadata.exchange, metadata.routingKey, String(message.properties.timestamp ?? '')]) {
+    hash.update(part).update('\0')
+  }
+  return `sha256:${hash.update(message.content).digest('hex')}`
+}

@@ -1,0 +1,143 @@
+import { findIdFault, findTenantIdFault } from '@mono/contracts'
+import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
+import type { ConsumeMessage } from 'amqplib'
+import { InvalidDeliveryError } from '../../errors/invalid-delivery-error.js'
+import { headerBytes } from '../../header-bytes.js'
+import { header, isOurHeader, maxHeaderBytes, schemaVersion, sortHeaders } from '../../headers.js'
+
+/** What the properties and headers of a delivery say, as far as it can be trusted. */
+export interface DeliveryMetadata {
+  /** The `message_id` property. */
+  messageId: string | undefined
+  tenantId: number | undefined
+  exchange: string
+  routingKey: string
+  publishedAt: Date | undefined
+  replay: Replay | undefined
+  /** How often the work was tried before. */
+  attempts: number
+}
+
+/** Whoever replays by hand may set any value; then nobody knows when it was. */
+interface Replay {
+  at: Date | undefined
+}
+
+type Headers = Readonly<Record<string, unknown>>
+
+const maxAttemptsHeader = 1_000
+const maxTimestampSeconds = 8.64e12
+/** JavaScript's own parser takes almost any text that ends in a number for a time. */
+const dateAndTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
+
+/** @throws InvalidDeliveryError `INVALID_HEADERS`, naming the property or header. */
+export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, headers: Headers): DeliveryMetadata {
+  assertHeaderSize(headers)
+  assertDeathRecords(headers['x-death'])
+  assertSchemaVersion(headers[header.schemaVersion])
+  const publishedAt = parsePublishedAt(headers[header.publishedAt]) ?? parseTimestamp(message.properties.timestamp)
+  return {
+    messageId: parseMessageId(message.properties.messageId),
+    tenantId: parseTenantId(headers[header.tenantId]),
+    publishedAt,
+    replay: parseReplay(headers[header.replay]),
+    attempts: parseAttempts(headers[header.attempts]),
+    ...parseOrigin(queue, message, headers),
+  }
+}
+
+function invalid(name: string, reason: string): InvalidDeliveryError {
+  return new InvalidDeliveryError('INVALID_HEADERS', `${name}: ${reason}`)
+}
+
+function assertHeaderSize(headers: Headers): void {
+  if (Object.keys(headers).every(isOurHeader)) return
+  const bytes = headerBytes(sortHeaders(headers).publishers)
+  if (bytes <= maxHeaderBytes) return
+  const found = Number.isFinite(bytes) ? bytes : 'some that cannot'
+  throw invalid('headers', `expected at most ${maxHeaderBytes} bytes that can be sent on, found ${found}`)
+}
+
+/**
+ * RabbitMQ 3.10 crashes in its own dead-letter worker at a list with anything but tables in it when such a message
+ * expires, so none may stay in a queue that has a TTL.
+ */
+function assertDeathRecords(value: unknown): void {
+  if (value === undefined) return
+  if (!Array.isArray(value)) throw invalid('x-death', `expected a list, found ${typeof value}; only the broker sets it`)
+  if (value.every(isTable)) return
+  throw invalid('x-death', 'expected tables in the list, found something else; only the broker sets it')
+}
+
+function isTable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function assertSchemaVersion(value: unknown): void {
+  if (value === undefined || value === schemaVersion) return
+  throw invalid(header.schemaVersion, `expected ${schemaVersion}, found ${describe(value)}`)
+}
+
+function parseMessageId(value: unknown): string | undefined {
+  if (value === undefined || value === '') return undefined
+  const fault = findIdFault(value)
+  if (fault !== undefined) throw invalid('message_id', fault)
+  return value as string
+}
+
+function parseTenantId(value: unknown): number | undefined {
+  if (value === undefined) return undefined
+  const tenantId = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value
+  const fault = findTenantIdFault(tenantId)
+  if (fault !== undefined) throw invalid(header.tenantId, fault)
+  return tenantId as number
+}
+
+function parseAttempts(value: unknown): number {
+  if (value === undefined) return 0
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxAttemptsHeader) return value
+  throw invalid(header.attempts, `expected an integer from 0 to ${maxAttemptsHeader}, found ${describe(value)}`)
+}
+
+function parsePublishedAt(value: unknown): Date | undefined {
+  if (value === undefined) return undefined
+  const date = typeof value === 'string' && dateAndTime.test(value) ? new Date(value) : undefined
+  if (date !== undefined && !Number.isNaN(date.getTime())) return date
+  throw invalid(header.publishedAt, 'expected an ISO 8601 date and time with offset')
+}
+
+function parseReplay(value: unknown): Replay | undefined {
+  if (value === undefined) return undefined
+  const date = typeof value === 'string' && dateAndTime.test(value) ? new Date(value) : undefined
+  return { at: Number.isNaN(date?.getTime()) ? undefined : date }
+}
+
+/** AMQP's `timestamp` is whole seconds since 1970. */
+function parseTimestamp(value: unknown): Date | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && value >= 0 && value <= maxTimestampSeconds) return new Date(value * 1_000)
+  throw invalid('timestamp', 'expected seconds since 1970')
+}
+
+/** A message that comes back from a retry arrives from the retry exchange; only there the original routing is believed. */
+function parseOrigin(
+  queue: WorkQueueName,
+  message: ConsumeMessage,
+  headers: Headers,
+): { exchange: string; routingKey: string } {
+  const { exchange, routingKey } = message.fields
+  if (exchange !== retryExchangeName(queue)) return { exchange, routingKey }
+  return {
+    exchange: parseText(header.originalExchange, headers[header.originalExchange]),
+    routingKey: parseText(header.originalRoutingKey, headers[header.originalRoutingKey]),
+  }
+}
+
+function parseText(name: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw invalid(name, `expected text on a message from the retry exchange, found ${describe(value)}`)
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'number' ? String(value) : value === null ? 'null' : typeof value
+}

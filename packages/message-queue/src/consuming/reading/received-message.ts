@@ -1,0 +1,60 @@
+import type { MessageType, PayloadByType } from '@mono/contracts'
+import type { WorkQueueName } from '@mono/rascal-config'
+import type { Logger } from '../../logger.js'
+
+interface TypesByQueue {
+  'chat.messages': 'chat.message'
+  'push.notifications': 'push.notification'
+  'email.notifications': 'email.notification' | 'email.message'
+  'audit.events': 'audit.event'
+}
+
+interface ReceivedMessageOfType<T extends MessageType> {
+  payload: PayloadByType[T]
+  type: T
+  /** Unique within the tenant; the same at every redelivery and retry. */
+  messageId: string
+  tenantId: number
+  /** As published, also when the message comes back from a retry. */
+  routingKey: string
+  /**
+   * `x-published-at`, else the `timestamp` property, else when it was first seen here; never later than that. Of a
+   * replay, when it was replayed.
+   */
+  publishedAt: Date
+  /** Only of a dead letter that was published again. The same at every redelivery, retry and deferral. */
+  replayedAt?: Date
+  /** 1 for the first time that the work is tried. */
+  attempt: number
+  /** The broker has handed this delivery to a consumer before. */
+  redelivered: boolean
+  headers: Readonly<Record<string, unknown>>
+}
+
+/** A valid message of the queue; tell the types of a queue that carries two by `type`. */
+export type ReceivedMessage<Q extends WorkQueueName = WorkQueueName> = {
+  [T in TypesByQueue[Q]]: ReceivedMessageOfType<T>
+}[TypesByQueue[Q]]
+
+export interface HandlerContext {
+  /** Aborted when the handler's time is up, and when the consumer is closed rather than drained. */
+  signal: AbortSignal
+  /** Carries the queue, and the message's ids where the handler has one message. */
+  logger: Logger
+}
+
+/** Returning acknowledges; throwing retries, defers or dead-letters, see `RetryableError`, `DeferError`, `PermanentError`. */
+export type MessageHandler<Q extends WorkQueueName = WorkQueueName> = (
+  message: ReceivedMessage<Q>,
+  context: HandlerContext,
+) => Promise<void>
+
+/**
+ * Returning acknowledges every message but those in the returned map, which fail by their error.
+ * Throwing fails the whole batch.
+ */
+export type BatchHandler<Q extends WorkQueueName = WorkQueueName> = (
+  messages: readonly ReceivedMessage<Q>[],
+  context: HandlerContext,
+  // biome-ignore lint/suspicious/noConfusingVoidType: a handler that fails nothing returns nothing
+) => Promise<void | ReadonlyMap<ReceivedMessage<Q>, unknown>>

@@ -1,0 +1,19 @@
+import type { MessageType } from '@mono/contracts'
+import type { WorkQueueName } from '@mono/rascal-config'
+import type { FailureCode } from '../../errors/failure-codes.js'
+
+/** What became of one delivery. */
+export interface SettledEvent {
+  queue: WorkQueueName
+  /** Absent when the delivery was not read, or could not be read that far. */
+  type?: MessageType
+  /** `returned`: handed back to the queue, or its channel was gone before it could be settled. */
+  outcome: 'acked' | 'retried' | 'deferred' | 'dead-lettered' | 'returned'
+  code?: FailureCode
+  /** 1 for the first time that the work was tried. */
+  attempt: number
+  /** How long the handler had the message; 0 if no handler saw it. */
+  handlerMs: number
+  /** From the publisher's clock to this one's. Absent when the publisher gave no time. */
+  sincePublishedMs?: number
+}

@@ -1,0 +1,192 @@
+import { deadLetterPublicationName, retryPublicationName, type WorkQueueName, workQueues } from '@mono/rascal-config'
+import type { ConsumeMessage } from 'amqplib'
+import type { DeferError } from '../../errors/handler-errors.js'
+import { header } from '../../headers.js'
+import type { Logger } from '../../logger.js'
+import type { Handled, Held } from '../handling/intake.js'
+import { notAfter } from '../reading/not-after.js'
+import { parseHeaders } from '../reading/parse-headers.js'
+import type { ReceivedMessage } from '../reading/received-message.js'
+import type { Delivery } from '../receiving/delivery.js'
+import { classifyFailure } from './classify-failure.js'
+import { createCopy } from './create-copy.js'
+import { decideSettlement, type ForwardSettlement, type Settlement } from './decide-settlement.js'
+import type { SettledEvent } from './settled-event.js'
+
+export interface SettlerOptions {
+  queue: WorkQueueName
+  /** For `x-failed-by`. */
+  workerName: string
+  logger: Logger
+  onSettled(event: SettledEvent): void
+  /** Sends a copy, and resolves when it is confirmed. @throws Error if it is not, or the original is lost */
+  forward(publication: string, copy: ConsumeMessage, lost: AbortSignal): Promise<void>
+}
+
+/** The part of a settlement's event and log line that the message or its handler decides. */
+interface Account extends Pick<SettledEvent, 'attempt' | 'handlerMs'> {
+  type?: SettledEvent['type'] | undefined
+  messageId?: string | undefined
+  sincePublishedMs?: number | undefined
+}
+
+/** The part of a message that decides how it is settled, and names it in the log. */
+type Identity = Pick<ReceivedMessage, 'attempt' | 'publishedAt'> & Partial<Pick<ReceivedMessage, 'messageId' | 'type'>>
+
+const outcomes = {
+  ack: 'acked',
+  return: 'returned',
+  retry: 'retried',
+  defer: 'deferred',
+  'dead-letter': 'dead-lettered',
+} as const satisfies Record<Settlement['kind'], SettledEvent['outcome']>
+
+/**
+ * Decides what is done with a delivery, does it, and says so once: one event, and one log line where it failed. Retry,
+ * defer and dead-letter are a confirmed copy first and an ack of the original after it, so that a crash between the two
+ * leaves two, never none.
+ */
+export class Settler {
+  readonly #options: SettlerOptions
+
+  constructor(options: SettlerOptions) {
+    this.#options = options
+  }
+
+  /** Settles a message by what its handler did. */
+  async settle({ delivery, message }: Held, handled: Handled): Promise<void> {
+    await this.#conclude(delivery, message, handled)
+  }
+
+  /** Defers a message that is not to be tried now, without a look at its body. */
+  async defer(delivery: Delivery, reason: DeferError): Promise<void> {
+    try {
+      const { attempts, publishedAt } = parseHeaders(delivery.queue, delivery.message, delivery.headers)
+      const identity = { attempt: attempts + 1, publishedAt: notAfter(delivery.firstSeen, publishedAt) }
+      await this.#conclude(delivery, { ...identity, ...idOf(delivery) }, { handlerMs: 0, failure: { thrown: reason } })
+    } catch (error) {
+      await this.deadLetter(delivery, error)
+    }
+  }
+
+  async #conclude(delivery: Delivery, identity: Identity, { handlerMs, failure }: Handled): Promise<void> {
+    const { attempt, messageId, publishedAt, type } = identity
+    const ageMs = Date.now() - publishedAt.getTime()
+    const settlement: Settlement = failure
+      ? decideSettlement(classifyFailure(failure.thrown), {
+          queue: workQueues[this.#options.queue],
+          attempt,
+          ageMs,
+        })
+      : { kind: 'ack' }
+    const sincePublishedMs = saysWhenPublished(delivery) ? ageMs : undefined
+    await this.#execute(delivery, settlement, publishedAt, { type, attempt, handlerMs, sincePublishedMs, messageId })
+  }
+
+  /** Dead-letters a message that no handler may see; that is no attempt. */
+  async deadLetter(delivery: Delivery, thrown: unknown): Promise<void> {
+    const { code, error } = classifyFailure(thrown)
+    const attempts = attemptsOf(delivery)
+    const settlement: Settlement = { kind: 'dead-letter', code, error, attempts }
+    await this.#execute(delivery, settlement, delivery.firstSeen, {
+      attempt: attempts + 1,
+      handlerMs: 0,
+      ...idOf(delivery),
+    })
+  }
+
+  /** Gives a delivery back to the queue. If it is lost, the broker has done that already. */
+  async return(delivery: Delivery): Promise<void> {
+    const account = { attempt: attemptsOf(delivery) + 1, handlerMs: 0 }
+    if (!delivery.lost.aborted) await this.#execute(delivery, { kind: 'return' }, delivery.firstSeen, account)
+    else if (delivery.claim()) this.#tell({ kind: 'return' }, outcomes.return, account)
+  }
+
+  async #execute(delivery: Delivery, settlement: Settlement, publishedAt: Date, account: Account): Promise<void> {
+    if (!delivery.claim()) return
+    let outcome: SettledEvent['outcome'] = outcomes[settlement.kind]
+    try {
+      if (settlement.kind === 'ack') delivery.ack()
+      else if (settlement.kind === 'return') delivery.return()
+      else await this.#forward(delivery, settlement, publishedAt)
+      this.#log(settlement, account)
+    } catch (error) {
+      // A lost delivery, and one whose ack did not get through, comes again.
+      outcome = delivery.lost.aborted ? 'returned' : 'dead-lettered'
+      this.#logFault(settlement, outcome, error, account)
+    }
+    this.#tell(settlement, outcome, account)
+  }
+
+  /** A copy that the broker does not take leaves the original to the broker, which dead-letters it without our reason. */
+  async #forward(delivery: Delivery, settlement: ForwardSettlement, publishedAt: Date): Promise<void> {
+    const { forward, workerName } = this.#options
+    const publication =
+      settlement.kind === 'dead-letter'
+        ? deadLetterPublicationName(delivery.queue)
+        : retryPublicationName(delivery.queue, settlement.step.name)
+    try {
+      await forward(publication, createCopy(delivery, settlement, { workerName, publishedAt }), delivery.lost)
+    } catch (error) {
+      if (!delivery.lost.aborted) delivery.reject()
+      throw error
+    }
+    delivery.ack()
+  }
+
+  /** Field by field, because this runs for every message and spreads take most of its time. */
+  #tell(settlement: Settlement, outcome: SettledEvent['outcome'], account: Account): void {
+    const { type, attempt, handlerMs, sincePublishedMs } = account
+    const event: SettledEvent = { queue: this.#options.queue, outcome, attempt, handlerMs }
+    if (type !== undefined) event.type = type
+    if ('code' in settlement) event.code = settlement.code
+    if (sincePublishedMs !== undefined) event.sincePublishedMs = sincePublishedMs
+    this.#options.onSettled(event)
+  }
+
+  #log(settlement: Settlement, account: Account): void {
+    if (settlement.kind === 'ack' || settlement.kind === 'return') return
+    const { code, error, attempts } = settlement
+    // The stack is worth its lines where nobody has said what the failure is.
+    const unexplained = code === 'HANDLER_BUG' || code === 'UNCLASSIFIED'
+    const data = {
+      code,
+      attempts,
+      reason: error.message,
+      handlerMs: Math.round(account.handlerMs),
+      ...(unexplained && { err: error }),
+    }
+    if (settlement.kind === 'retry') this.#child(account).warn({ ...data, delay: settlement.step.name }, 'Retried')
+    else if (settlement.kind === 'defer')
+      this.#child(account).debug({ ...data, delay: settlement.step.name }, 'Deferred')
+    else this.#child(account).error(data, 'Dead-lettered')
+  }
+
+  #logFault(settlement: Settlement, outcome: SettledEvent['outcome'], fault: unknown, account: Account): void {
+    const failure = 'code' in settlement && { code: settlement.code, reason: settlement.error.message }
+    const data = { err: fault, settlement: settlement.kind, outcome, ...failure }
+    const message = 'A delivery could not be settled'
+    if (outcome === 'returned') this.#child(account).warn(data, message)
+    else this.#child(account).error(data, message)
+  }
+
+  #child({ messageId, type, attempt }: Account): Logger {
+    const { logger, queue } = this.#options
+    return logger.child({ queue, messageId, messageType: type, attempt })
+  }
+}
+
+/** For the log: what no handler saw has only the property, which may be anything. */
+function idOf({ message }: Delivery): { messageId?: string } {
+  const { messageId } = message.properties
+  return typeof messageId === 'string' ? { messageId: messageId.slice(0, 128) } : {}
+}
+
+function saysWhenPublished({ headers, message }: Delivery): boolean {
+  return headers[header.publishedAt] !== undefined || message.properties.timestamp !== undefined
+}
+
+function attemptsOf({ headers }: Delivery): number {
+  const value = headers[header.attempts]
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : 0
+}
