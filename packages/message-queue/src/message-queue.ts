@@ -184,13 +184,16 @@ export class MessageQueue {
    * has confirmed. What was done already is not done twice. A replay begins a new life: its attempts and its age count
    * from now, and a recipient recorded as failed or unknown is tried again.
    *
-   * What is not selected is held until the end, by its number only, and put back then; it is there again a moment later.
+   * Messages that are not selected stay unacknowledged until the replay ends, then return to the queue. A message that
+   * amqplib cannot read is passed over and counted as `unreadable`.
    *
    * @throws QueueUnavailableError if there is no connection within the deadline
-   * @throws Error if the dead-letter queue does not exist, or the connection is lost; what was not replayed is still there
+   * @throws Error if the dead-letter queue does not exist, the connection is lost, or more than 20 messages cannot be
+   * read; what was not replayed is still there
    */
   replayDeadLetters(queue: WorkQueueName, options: ReplayOptions = {}): Promise<ReplayResult> {
-    return replayDeadLetters(this.#publisher, queue, { ...options, deadlineMs: this.#options.deadlineMs })
+    const { deadlineMs, urls } = this.#options
+    return replayDeadLetters(this.#publisher, queue, { ...options, deadlineMs, urls })
   }
 
   health(): MessageQueueHealth {

@@ -137,7 +137,7 @@ describe('replayDeadLetters', () => {
     const seen: DeadLetter[] = []
     const since = Date.now()
     const result = await messageQueue.replayDeadLetters('chat.messages', { select: (letter) => seen.push(letter) > 0 })
-    expect(result).toEqual({ replayed: 1, kept: 0, failed: [] })
+    expect(result).toEqual({ replayed: 1, kept: 0, failed: [], unreadable: 0 })
     expect(seen).toMatchObject([{ code, origin: { exchange: 'messages', routingKey: 'chat.group' } }])
 
     const message = await receiveOne({ vhost, cleanUp })
@@ -197,12 +197,14 @@ describe('replayDeadLetters', () => {
       replayed: 20,
       kept: 50,
       failed: [],
+      unreadable: 0,
     })
     await untilDead(vhost, 50)
     expect(await messageQueue.replayDeadLetters('chat.messages', { limit: 0 })).toEqual({
       replayed: 0,
       kept: 0,
       failed: [],
+      unreadable: 0,
     })
   })
 
@@ -231,7 +233,12 @@ describe('replayDeadLetters', () => {
       Array.from({ length: count }, async () => await vhost.publish('messages', 'chat.group', '{not json')),
     )
     await untilDead(vhost, count)
-    expect(await messageQueue.replayDeadLetters('chat.messages')).toEqual({ replayed: count, kept: 0, failed: [] })
+    expect(await messageQueue.replayDeadLetters('chat.messages')).toEqual({
+      replayed: count,
+      kept: 0,
+      failed: [],
+      unreadable: 0,
+    })
     await untilDead(vhost, count)
     const [letter] = await vhost.drainQueue('chat.messages.dlq', 1)
     expect(letter?.headers).toMatchObject({ 'x-failure-code': 'INVALID_JSON', 'x-replay': expect.any(String) })

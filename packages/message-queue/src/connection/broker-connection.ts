@@ -3,9 +3,9 @@ import type { ChannelModel } from 'amqplib'
 import type { Logger } from '../logger.js'
 import type { BrokerEndpoint } from './broker-endpoint.js'
 import { isRefusal } from './is-refusal.js'
-import { isUnreadable } from './is-unreadable.js'
 import { type ConnectToBroker, connectToBroker, type OpenedConnection, openConnection } from './open-connection.js'
 import { reconnectBackoff } from './reconnect-backoff.js'
+import { toConnectionError, UnreadableFrameError } from './unreadable-frame-error.js'
 
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'closed'
 
@@ -231,10 +231,10 @@ export class BrokerConnection {
   async #stayOpen(opened: OpenedConnection): Promise<void> {
     const { model } = opened
     const openedAt = performance.now()
-    const closed = new Promise<Error | undefined>((resolve) => {
+    const closed = new Promise<void>((resolve) => {
       this.#endOpened = (error) => {
         this.#onLost(opened, error)
-        resolve(error)
+        resolve()
       }
       model.on('close', this.#endOpened)
     })
@@ -245,10 +245,11 @@ export class BrokerConnection {
     this.#state = 'open'
     this.#wakeWaiters()
     this.#options.onSendable?.()
-    const error = await closed
+    await closed
     // A connection that breaks as soon as it is made is no reason to start again with short pauses, unless the broker is
     // well and only what it sends cannot be read: that is over when it has been delivered often enough.
-    if (performance.now() - openedAt > reconnectBackoff.max || isUnreadable(error)) this.#failures = 0
+    const isWell = this.#lastError instanceof UnreadableFrameError
+    if (isWell || performance.now() - openedAt > reconnectBackoff.max) this.#failures = 0
   }
 
   /** amqplib tells of one loss by 'error', 'close' or both; the first counts. */
@@ -261,7 +262,7 @@ export class BrokerConnection {
     this.#blockedReason = undefined
     if (this.#state === 'closed') return
     this.#state = 'connecting'
-    this.#lastError = error ?? new Error('the connection was closed')
+    this.#lastError = toConnectionError(error ?? new Error('the connection was closed'))
     this.#options.logger.warn({ err: this.#lastError }, 'Lost the connection to the broker')
     this.#options.onUnavailable?.(this.#lastError)
   }

@@ -1,9 +1,10 @@
 import { deadLetterQueueName, type WorkQueueName } from '@mono/rascal-config'
 import { toError } from '@mono/waiting'
-import type { Channel, GetMessage } from 'amqplib'
+import type { GetMessage } from 'amqplib'
 import type { OutgoingMessage } from '../publishing/outgoing-message.js'
 import type { Publisher } from '../publishing/publisher.js'
 import { type DeadLetter, toDeadLetter } from './dead-letter.js'
+import { DeadLetterReader } from './dead-letter-reader.js'
 import { replayHeaders } from './replay-headers.js'
 
 export interface ReplayOptions {
@@ -20,6 +21,14 @@ export interface ReplayResult {
   kept: number
   /** Put back because they could not be published again. */
   failed: { deadLetter: DeadLetter; error: Error }[]
+  /** Passed over because amqplib cannot read them; they are still there, and have to be taken out by hand. */
+  unreadable: number
+}
+
+/** Where from and how patiently the dead letters are read. */
+export interface ReplayConnection {
+  urls: readonly string[]
+  deadlineMs: number
 }
 
 /**
@@ -34,55 +43,46 @@ const windowSize = 32
  *
  * Those that fail again come back to the queue's end, so only as many as were there at the start are looked at. What is
  * to stay is held un-acked until the end, because it would else be at the head again at once.
+ *
+ * @throws QueueUnavailableError if there is no connection within the deadline
+ * @throws Error if the queue does not exist, the connection is lost, or too many messages cannot be read
  */
 export async function replayDeadLetters(
   publisher: Publisher,
   queue: WorkQueueName,
-  { deadlineMs, select = () => true, limit = Number.POSITIVE_INFINITY }: ReplayOptions & { deadlineMs: number },
+  { deadlineMs, limit = Number.POSITIVE_INFINITY, select = () => true, urls }: ReplayOptions & ReplayConnection,
 ): Promise<ReplayResult> {
-  const deadLetterQueue = deadLetterQueueName(queue)
-  const result: ReplayResult = { replayed: 0, kept: 0, failed: [] }
+  const result: ReplayResult = { replayed: 0, kept: 0, failed: [], unreadable: 0 }
+  const reader = new DeadLetterReader({ urls, queue: deadLetterQueueName(queue), deadlineMs })
 
-  async function replay(channel: Channel, message: GetMessage, deadLetter: DeadLetter): Promise<void> {
+  async function replay(message: GetMessage, deadLetter: DeadLetter): Promise<void> {
     try {
       await publisher.publish(toOutgoingMessage(message, deadLetter, deadlineMs))
     } catch (error) {
       result.failed.push({ deadLetter, error: toError(error) })
       return
     }
-    channel.ack(message)
+    reader.ack(message)
     result.replayed += 1
   }
 
-  await publisher.withChannel(
-    async (channel) => {
-      let unseen = (await channel.checkQueue(deadLetterQueue)).messageCount
-      while (unseen > 0 && result.replayed + result.failed.length < limit) {
-        const room = limit - result.replayed - result.failed.length
-        const messages = await take(channel, deadLetterQueue, Math.min(windowSize, unseen, room))
-        if (messages.length === 0) break
-        unseen -= messages.length
-        const letters = messages.map((message) => ({ message, deadLetter: toDeadLetter(queue, message) }))
-        const selected = letters.filter(({ deadLetter }) => select(deadLetter))
-        result.kept += letters.length - selected.length
-        await Promise.all(selected.map(({ message, deadLetter }) => replay(channel, message, deadLetter)))
-      }
-      // The end of the channel would do the same, but only when the broker has noticed it.
-      channel.nackAll(true)
-    },
-    { deadlineMs: Number.POSITIVE_INFINITY },
-  )
-  return result
-}
-
-async function take(channel: Channel, queue: string, count: number): Promise<GetMessage[]> {
-  const messages: GetMessage[] = []
-  while (messages.length < count) {
-    const message = await channel.get(queue)
-    if (!message) break
-    messages.push(message)
+  try {
+    let unseen = await reader.count()
+    while (unseen > reader.unreadable && result.replayed + result.failed.length < limit) {
+      const room = limit - result.replayed - result.failed.length
+      const messages = await reader.take(Math.min(windowSize, unseen - reader.unreadable, room))
+      if (messages.length === 0) break
+      unseen -= messages.length
+      const letters = messages.map((message) => ({ message, deadLetter: toDeadLetter(queue, message) }))
+      const selected = letters.filter(({ deadLetter }) => select(deadLetter))
+      result.kept += letters.length - selected.length
+      await Promise.all(selected.map(({ message, deadLetter }) => replay(message, deadLetter)))
+    }
+    result.unreadable = reader.unreadable
+  } finally {
+    await reader.close()
   }
-  return messages
+  return result
 }
 
 /** @throws Error if nothing tells where the message was published */

@@ -2,9 +2,9 @@ import { backoffMs, settleWithin, sleep, toError } from '@mono/waiting'
 import { type ChannelModel, IllegalOperationError } from 'amqplib'
 import { BrokerConnection, connectionLimits } from '../../connection/broker-connection.js'
 import { parseBrokerUrl } from '../../connection/broker-endpoint.js'
-import { isUnreadable } from '../../connection/is-unreadable.js'
 import { OutageLog } from '../../connection/outage-log.js'
 import { reconnectBackoff } from '../../connection/reconnect-backoff.js'
+import { UnreadableFrameError } from '../../connection/unreadable-frame-error.js'
 import { useChannel } from '../../connection/use-channel.js'
 import { TopologyMismatchError } from '../../errors/topology-mismatch-error.js'
 import { type Logger, silentLogger } from '../../logger.js'
@@ -170,7 +170,7 @@ export class Subscription {
     await sleep(Number.POSITIVE_INFINITY, channel.closed)
     const lasted = performance.now() - openedAt > steadyMs
     const lost = this.#connection.model === model ? undefined : this.#connection.lastError
-    this.#shortLives = lost && !lasted && !isUnreadable(lost) ? this.#shortLives + 1 : 0
+    this.#shortLives = lost && !lasted && !(lost instanceof UnreadableFrameError) ? this.#shortLives + 1 : 0
     return lasted
   }
 
