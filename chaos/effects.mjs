@@ -5,6 +5,7 @@
  * @typedef {object} Effects
  * @property {Map<string, number>} counts how often, by message id
  * @property {number[]} times in milliseconds since 1970
+ * @property {Map<string, number>} firstAt the time of the first, by message id
  * @property {boolean} areComplete whoever a message was for, its effect is among them
  * @property {string[]} faults what is wrong with them as a whole
  */
@@ -49,6 +50,11 @@ export const readEffects = (queue, stage) => readers[queue](stage)
 function count(effects) {
   /** @type {Map<string, number>} */
   const counts = new Map()
-  for (const { id } of effects) counts.set(id, (counts.get(id) ?? 0) + 1)
-  return { counts, times: effects.map(({ at }) => Number(at)), areComplete: false, faults: [] }
+  /** @type {Map<string, number>} */
+  const firstAt = new Map()
+  for (const { id, at } of effects) {
+    counts.set(id, (counts.get(id) ?? 0) + 1)
+    firstAt.set(id, Math.min(Number(at), firstAt.get(id) ?? Number.POSITIVE_INFINITY))
+  }
+  return { counts, firstAt, times: effects.map(({ at }) => Number(at)), areComplete: false, faults: [] }
 }

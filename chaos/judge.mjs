@@ -25,7 +25,10 @@ import { toIndex } from './messages.mjs'
  * @property {number} lost
  * @property {number} twice
  * @property {string | undefined} twiceBecause why that cannot be avoided
- * @property {number | undefined} goesOn seconds from the end of the fault to the first effect after it
+ * @property {number | undefined} goesOn seconds from the end of the fault to the first effect after it; with `goesOnAfresh`,
+ *   of a message that was sent after it
+ * @property {number | undefined} sendsAgain seconds from the end of the fault until the client was told that a message it
+ *   sent after it is in the queue
  * @property {number | undefined} allDone seconds from the end of the fault to the last effect
  * @property {{ deadLettered: number, done: number } | undefined} mutated what became of them
  * @property {string[]} faults why the row is not as it must be
@@ -48,7 +51,10 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutate
   const lost = confirmed.filter((id) => !isDone(id) && !deadIds.has(id) && !waitingIds.has(id) && !hasNobody(id))
   const afterwards = effects.times.filter((at) => at > faultOverAt)
   const toSeconds = (/** @type {number | undefined} */ at) => at && Math.max(0, (at - faultOverAt) / 1000)
-  const goesOn = toSeconds(afterwards.reduce((first, at) => Math.min(first, at), Number.POSITIVE_INFINITY))
+  const sentAfterwards = published.filter(({ sentAt, outcome }) => sentAt > faultOverAt && outcome === 'confirmed')
+  const doneAfresh = sentAfterwards.flatMap(({ id }) => effects.firstAt.get(id) ?? [])
+  const goesOn = toSeconds(findFirst(scenario.goesOnAfresh ? doneAfresh : afterwards))
+  const sendsAgain = toSeconds(findFirst(sentAfterwards.map(({ settledAt }) => settledAt)))
 
   const known = new Set(published.map(({ id }) => id))
   const twice = [...effects.counts].filter(([id, times]) => known.has(id) && times > 1)
@@ -103,6 +109,9 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutate
   if (goesOnWithin !== undefined && !(goesOn !== undefined && goesOn <= goesOnWithin)) {
     faults.push(`work did not go on within ${goesOnWithin} s`)
   }
+  if (scenario.goesOnAfresh && !(sendsAgain !== undefined && sendsAgain <= (goesOnWithin ?? 0))) {
+    faults.push(`the client did not send again within ${goesOnWithin} s`)
+  }
   return {
     queue,
     sent: published.length,
@@ -119,11 +128,15 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutate
     lost: lost.length,
     twice: twice.reduce((total, [, times]) => total + times - 1, 0),
     twiceBecause: twice.length > 0 ? mayDoTwice[queue] : undefined,
-    goesOn: Number.isFinite(goesOn) ? goesOn : undefined,
+    goesOn,
+    sendsAgain,
     allDone: toSeconds(afterwards.length > 0 ? afterwards.reduce((last, at) => Math.max(last, at)) : undefined),
     faults,
   }
 }
+
+/** @param {number[]} times */
+const findFirst = (times) => (times.length > 0 ? times.reduce((first, at) => Math.min(first, at)) : undefined)
 
 /** The client's default deadline, and a second. */
 const latestMs = 11_000

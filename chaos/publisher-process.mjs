@@ -23,6 +23,7 @@ async function publish(queue, index) {
   const { createPayload, send } = messageKinds[queue]
   const id = toMessageId(queue, index)
   const payload = createPayload(index, id)
+  const sentAt = Date.now()
   let timeouts = 0
   let longestMs = 0
   let outcome = 'confirmed'
@@ -33,7 +34,8 @@ async function publish(queue, index) {
     code = /** @type {{ code?: string }} */ (error).code ?? String(error)
     outcome = timeouts > 0 ? 'unknown' : 'refused'
   }
-  journal.write(`${JSON.stringify({ id, queue, outcome, timeouts, code, longestMs })}\n`)
+  const settledAt = Date.now()
+  journal.write(`${JSON.stringify({ id, queue, outcome, timeouts, code, sentAt, settledAt, longestMs })}\n`)
 
   async function sendUntilKnown() {
     for (;;) {

@@ -20,6 +20,8 @@ import { spawnDetached } from '../scripts/services/processes.mjs'
  * @property {'confirmed' | 'refused' | 'unknown'} outcome
  * @property {number} timeouts how often its outcome was unknown before
  * @property {string} [code] of the last error
+ * @property {number} sentAt of the first try, in milliseconds since 1970
+ * @property {number} settledAt
  * @property {number} longestMs the longest of its tries took
  *
  * @typedef {object} Publisher

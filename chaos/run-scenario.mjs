@@ -11,17 +11,19 @@ import { judge } from './judge.mjs'
 import { messageKinds, queueNames, toIndex } from './messages.mjs'
 import { startPublisher } from './publisher.mjs'
 import { countQueue, deadLetterQueueOf, drainQueue, listWaitingQueues } from './queues.mjs'
+import { runWithDeepStack } from './run-with-deep-stack.mjs'
 import { openStage } from './stage.mjs'
 import { createStrayMessages } from './stray-messages.mjs'
 
 /** @typedef {import('./messages.mjs').QueueName} QueueName */
 
-const replicas = 2
+const defaultReplicas = 2
 const startLimitMs = 120_000
 /** Work goes on undisturbed so long before the fault, and messages are still sent so long after it; in seconds. */
 const inFull = { before: 6, after: 15 }
 const inShort = { before: 1, after: 3 }
 const shortPauseMs = 3000
+const queuesModule = new URL('./queues.mjs', import.meta.url).href
 const defaultSettleSeconds = 180
 /** Five tries of a send, and a good while. */
 const publisherLimitMs = 120_000
@@ -30,7 +32,8 @@ const publisherLimitMs = 120_000
  * @typedef {object} Result
  * @property {import('./judge.mjs').Row[]} rows
  * @property {string[]} notes
- * @property {string[]} faults of the processes
+ * @property {string[]} faults beside those of the rows
+ * @property {number} ended processes that ended by themselves, or did not end
  */
 
 /**
@@ -42,7 +45,8 @@ const publisherLimitMs = 120_000
  * @returns {Promise<Result>}
  */
 export async function runScenario(scenario, services, { messages, seed, short, say }) {
-  const { name, queues = queueNames, settleSeconds = defaultSettleSeconds } = scenario
+  const { name, queues = queueNames, replicas = defaultReplicas, settleSeconds = defaultSettleSeconds } = scenario
+  const faultSeconds = short ? (scenario.shortSeconds ?? shortPauseMs / 1000) : scenario.seconds
   const { before, after } = short ? inShort : inFull
   const pause = (/** @type {number} */ ms) => sleep(short ? Math.min(ms, shortPauseMs) : ms)
   const directory = join(localDirectory, 'runs', name)
@@ -57,7 +61,7 @@ export async function runScenario(scenario, services, { messages, seed, short, s
     { logDirectory: directory, mayKillThemselves: scenario.mayKillItself ?? false },
   )
   try {
-    await until('all workers to consume', startLimitMs, () => findMissingConsumer(stage, queues))
+    await until('all workers to consume', startLimitMs, () => findMissingConsumer(stage, queues, replicas))
     const stray = createStrayMessages(stage)
     /** @type {string[]} */
     const notes = []
@@ -71,18 +75,34 @@ export async function runScenario(scenario, services, { messages, seed, short, s
       counts: Object.fromEntries(
         queues.map((queue) => [queue, Math.min(messages, scenario.messages?.[queue] ?? messages)]),
       ),
-      seconds: { first: before + (short ? shortPauseMs / 1000 : scenario.seconds), rest: after },
+      seconds: { first: before + faultSeconds, rest: after },
       journalFile: join(directory, 'journal.jsonl'),
     })
     await publisher.connected
     await sleep(before * 1000)
     say('the fault begins')
-    await scenario.fault({ ...services, fleet, stage, publisher, queues, ...stray, seed, pause, short, note })
+    /** @type {string[]} */
+    const reported = []
+    const reportFault = (/** @type {string} */ line) => void reported.push(line)
+    await scenario.fault({
+      ...services,
+      fleet,
+      stage,
+      publisher,
+      queues,
+      ...stray,
+      seed,
+      pause,
+      short,
+      note,
+      reportFault,
+    })
     const faultOverAt = Date.now()
     publisher.sendRest()
     say('the fault is over')
     note(`load ${loadavg()[0]?.toFixed(1)} at the end of the fault`)
-    const published = await Promise.race([publisher.done, giveUpOn('the publisher', after * 1000 + publisherLimitMs)])
+    const journal = await Promise.race([publisher.done, giveUpOn('the publisher', after * 1000 + publisherLimitMs)])
+    const published = [...journal, ...queues.flatMap((queue) => stray.listGood(queue))]
     say(`all is sent, ${Math.round((Date.now() - faultOverAt) / 1000)} s after the fault`)
     const expected = published.filter(({ queue, id }) => !scenario.mayHaveNobody?.(queue, toIndex(id)))
     const left = await waitUntilReady(() => findUndone(stage, queues, expected), {
@@ -93,17 +113,18 @@ export async function runScenario(scenario, services, { messages, seed, short, s
     await fleet.stop()
     for (const complaint of fleet.listComplaints()) note(complaint)
 
+    const drain = (/** @type {string} */ queue) => runWithDeepStack(queuesModule, drainQueue, stage.brokerUrl, queue)
     const rows = []
     for (const queue of queues) {
       const waiting = []
-      for (const each of listWaitingQueues(queue)) waiting.push(...(await drainQueue(stage.brokerUrl, each)))
+      for (const each of listWaitingQueues(queue)) waiting.push(...(await drain(each)))
       const effects = await readEffects(queue, stage)
       writeFileSync(join(directory, `${queue}.timeline.txt`), renderTimeline(effects.times, faultOverAt))
       const evidence = {
         queue,
         published: published.filter((each) => each.queue === queue),
         effects,
-        dead: await drainQueue(stage.brokerUrl, deadLetterQueueOf(queue)),
+        dead: await drain(deadLetterQueueOf(queue)),
         waiting,
         poison: stray.listPoison(queue),
         mutated: stray.listMutated(queue),
@@ -111,7 +132,7 @@ export async function runScenario(scenario, services, { messages, seed, short, s
       }
       rows.push(judge(evidence, scenario))
     }
-    return { rows, notes, faults: fleet.faults }
+    return { rows, notes, faults: [...fleet.faults, ...reported], ended: fleet.faults.length }
   } finally {
     // Each of them whatever becomes of the others: workers that are left over would work on beside the next scenario.
     const healed = await Promise.allSettled([services.broker.heal(), services.database.heal()])
@@ -161,8 +182,9 @@ async function until(what, timeoutMs, probe) {
 /**
  * @param {import('./stage.mjs').Stage} stage
  * @param {QueueName[]} queues
+ * @param {number} replicas of each worker
  */
-async function findMissingConsumer({ brokerUrl }, queues) {
+async function findMissingConsumer({ brokerUrl }, queues, replicas) {
   for (const queue of queues) {
     // The queue is declared by the first worker.
     const found = await countQueue(brokerUrl, queue).catch(() => ({ consumerCount: 0 }))

@@ -21,10 +21,14 @@
  * @property {QueueName[]} queues those of this scenario
  * @property {import('./stray-messages.mjs').StrayMessages['sendPoison']} sendPoison what must be dead-lettered
  * @property {import('./stray-messages.mjs').StrayMessages['sendMutated']} sendMutated what may be done or dead-lettered
+ * @property {import('./stray-messages.mjs').StrayMessages['sendNested']} sendNested what the broker must give up
+ * @property {import('./stray-messages.mjs').StrayMessages['sendGood']} sendGood beside the publisher's
+ * @property {import('./stray-messages.mjs').StrayMessages['listGood']} listGood
  * @property {number} seed of what can be repeated
  * @property {(ms: number) => Promise<void>} pause waits; in the short form not so long
  * @property {boolean} short whether this is the short form
  * @property {(line: string) => void} note for the report
+ * @property {(line: string) => void} reportFault something that the numbers do not show is not as it must be
  */
 
 /**
@@ -33,11 +37,15 @@
  * @property {string} name
  * @property {string} what is done, for people
  * @property {number} seconds that the fault takes, about: the publisher sends for longer
+ * @property {number} [shortSeconds] as `seconds`, in the short form; default 3
+ * @property {number} [replicas] of each worker; default 2
  * @property {(run: Preparation) => Promise<void>} [prepare] before the first message is sent
  * @property {(run: Run) => Promise<void>} fault resolves when it is over
  * @property {QueueName[]} [queues] default: all
  * @property {Partial<Record<QueueName, number>>} [messages] at most, instead of the number of the run
  * @property {number} [goesOnWithin] seconds after the fault within which each queue must have had an effect
+ * @property {boolean} [goesOnAfresh] only an effect of a message that was sent after the fault counts as going on, and the
+ *   client must have sent one within the same time
  * @property {number} [settleSeconds] how long after the publisher's end all must be done; default 180
  * @property {Partial<Record<QueueName, string>>} [mayDoTwice] why it cannot be avoided
  * @property {number} [twiceAtMost] of each of these queues; default: all

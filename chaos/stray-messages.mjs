@@ -1,8 +1,13 @@
 // @ts-check
-import { messageKinds } from './messages.mjs'
-import { idHeader, withChannel } from './queues.mjs'
+import { messageKinds, toMessageId } from './messages.mjs'
+import { nestedModule, publishNested } from './publish-nested.mjs'
+import { deadLetterQueueOf, idHeader, withChannel } from './queues.mjs'
+import { runWithDeepStack } from './run-with-deep-stack.mjs'
 
 /** @typedef {import('./messages.mjs').QueueName} QueueName */
+
+/** Beyond all that the publisher sends. */
+const firstGoodIndex = 2_000_000
 
 /** `code`: why it must be given up, or the broker's reason.
  * @typedef {{ id: string, code: string, body: string | Buffer, properties?: import('amqplib').Options.Publish }} Poison */
@@ -12,7 +17,11 @@ import { idHeader, withChannel } from './queues.mjs'
  * @typedef {object} StrayMessages
  * @property {(queue: QueueName, messages: Poison[]) => Promise<void>} sendPoison
  * @property {(queue: QueueName, mutated: Iterable<import('./mutated-messages.mjs').MutatedMessage>) => Promise<void>} sendMutated
+ * @property {(queue: QueueName, levels: number) => Promise<void>} sendNested one whose headers are tables nested so deep
+ * @property {(queue: QueueName, count: number, options?: { deadLettered?: boolean }) => Promise<void>} sendGood in one go;
+ *   `deadLettered`: to the dead-letter queue, for a replay
  * @property {(queue: QueueName) => { id: string, code: string }[]} listPoison
+ * @property {(queue: QueueName) => import('./publisher.mjs').Published[]} listGood
  * @property {(queue: QueueName) => string[]} listMutated ids
  */
 
@@ -25,6 +34,8 @@ export function createStrayMessages({ brokerUrl }) {
   const poison = []
   /** @type {{ queue: QueueName, id: string }[]} */
   const mutations = []
+  /** @type {import('./publisher.mjs').Published[]} */
+  const good = []
   return {
     async sendPoison(queue, messages) {
       const { exchange, routingKey } = messageKinds[queue]
@@ -51,6 +62,41 @@ export function createStrayMessages({ brokerUrl }) {
         await channel.waitForConfirms()
       })
     },
+    async sendNested(queue, levels) {
+      const { exchange, routingKey, createPayload } = messageKinds[queue]
+      const id = `nested-${levels}`
+      const body = JSON.stringify(createPayload(0, id))
+      await runWithDeepStack(nestedModule, publishNested, brokerUrl, { exchange, routingKey, id, body, levels })
+      poison.push({ queue, id, code: 'delivery_limit' })
+    },
+    async sendGood(queue, count, { deadLettered = false } = {}) {
+      const { exchange, routingKey, createPayload } = messageKinds[queue]
+      await withChannel(brokerUrl, async (channel) => {
+        for (let sent = 0; sent < count; sent += 1) {
+          const index = firstGoodIndex + good.length
+          const id = toMessageId(queue, index)
+          const body = Buffer.from(JSON.stringify(createPayload(index, id)))
+          const properties = { persistent: true, messageId: id }
+          if (deadLettered) {
+            const headers = { 'x-original-exchange': exchange, 'x-original-routing-key': routingKey }
+            channel.publish('', deadLetterQueueOf(queue), body, { ...properties, headers })
+          } else {
+            channel.publish(exchange, routingKey, body, properties)
+          }
+          good.push({
+            id,
+            queue,
+            outcome: 'confirmed',
+            timeouts: 0,
+            longestMs: 0,
+            sentAt: Date.now(),
+            settledAt: Date.now(),
+          })
+        }
+        await channel.waitForConfirms()
+      })
+    },
+    listGood: (wanted) => good.filter(({ queue }) => queue === wanted),
     listPoison: (wanted) => poison.filter(({ queue }) => queue === wanted),
     listMutated: (wanted) => mutations.filter(({ queue }) => queue === wanted).map(({ id }) => id),
   }

@@ -1,9 +1,11 @@
 // @ts-check
 import { cutNetwork } from './cut-network.mjs'
 import { deadlyMessages } from './deadly-messages.mjs'
+import { deepHeaders } from './deep-headers.mjs'
 import { deleteQueues } from './delete-queues.mjs'
 import { diskAlarm } from './disk-alarm.mjs'
 import { expiry } from './expiry.mjs'
+import { flappingNetwork } from './flapping-network.mjs'
 import { freezeBroker } from './freeze-broker.mjs'
 import { freezeDatabase } from './freeze-database.mjs'
 import { fullQueues } from './full-queues.mjs'
@@ -25,6 +27,7 @@ export const scenarios = [
   freezeDatabase,
   memoryAlarm,
   cutNetwork,
+  flappingNetwork,
   poison,
   rollingRestart,
   killBroker,
@@ -42,4 +45,5 @@ export const scenarios = [
   ...pushScenarios,
   mutatedMessages,
   deadlyMessages,
+  deepHeaders,
 ]

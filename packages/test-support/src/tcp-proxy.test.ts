@@ -127,3 +127,16 @@ test('down by reset, it resets each connection and counts it', async () => {
   next.socket.write('a')
   await expectAnswer(next, 'A')
 })
+
+test('flapping, it ends open and new connections by themselves; steady, it lets new ones live', async () => {
+  const open = await openClient()
+  proxy.flap({ min: 5, max: 20 })
+  await closeOf(open.socket)
+  const doomed = await openClient()
+  await closeOf(doomed.socket)
+  proxy.steady()
+  const next = await openClient()
+  next.socket.write('a')
+  await expectAnswer(next, 'A')
+  expect(proxy.attempts).toBe(3)
+})

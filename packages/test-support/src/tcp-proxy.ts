@@ -19,6 +19,13 @@ export interface TcpProxy {
   /** Passes on what was held back, and all that follows. */
   thaw(): void
   /**
+   * Takes connections and ends each after a random time between these two, in milliseconds; open ones too. Half of them
+   * are reset, the others closed in order.
+   */
+  flap(lifeMs: { min: number; max: number }): void
+  /** Lets new connections live. Those that were made before still end at their time. */
+  steady(): void
+  /**
    * Resets every open connection and refuses new ones, as a peer that is away. With `reset` new ones are taken and
    * reset at once, so that `attempts` counts them.
    */
@@ -39,6 +46,7 @@ export async function createTcpProxy({ target }: TcpProxyOptions): Promise<TcpPr
   const links = new Set<ProxyLink>()
   let frozen: FrozenDirection = 'none'
   let resetting = false
+  let lifeMs: { min: number; max: number } | undefined
   let attempts = 0
   const createProxyServer = () =>
     createServer((client) => {
@@ -51,6 +59,7 @@ export async function createTcpProxy({ target }: TcpProxyOptions): Promise<TcpPr
       const link = createProxyLink(client, openSocket({ host, port: Number(port) }))
       links.add(link)
       link.setFrozen(frozen)
+      if (lifeMs) endLater(link, lifeMs)
       client.once('close', () => links.delete(link))
     })
   let server = createProxyServer()
@@ -89,6 +98,13 @@ export async function createTcpProxy({ target }: TcpProxyOptions): Promise<TcpPr
     cut,
     freeze: (direction = 'both') => setFrozen(direction),
     thaw: () => setFrozen('none'),
+    flap(limits) {
+      lifeMs = limits
+      for (const link of links) endLater(link, limits)
+    },
+    steady() {
+      lifeMs = undefined
+    },
     async down(how = 'refuse') {
       resetting = how === 'reset'
       if (resetting) cut()
@@ -110,6 +126,13 @@ type FrozenDirection = 'none' | 'both' | 'from-target'
 interface ProxyLink {
   setFrozen(direction: FrozenDirection): void
   reset(): void
+  /** FIN to both sides, whatever is under way. */
+  close(): void
+}
+
+function endLater(link: ProxyLink, { min, max }: { min: number; max: number }): void {
+  const end = Math.random() < 0.5 ? link.reset : link.close
+  setTimeout(end, min + Math.random() * (max - min)).unref()
 }
 
 function createProxyLink(client: Socket, target: Socket): ProxyLink {
@@ -118,6 +141,10 @@ function createProxyLink(client: Socket, target: Socket): ProxyLink {
   const reset = () => {
     client.resetAndDestroy()
     target.resetAndDestroy()
+  }
+  const close = () => {
+    client.destroy()
+    target.destroy()
   }
   for (const socket of [client, target]) {
     socket.setNoDelay(true)
@@ -130,6 +157,7 @@ function createProxyLink(client: Socket, target: Socket): ProxyLink {
       inward.setFrozen(direction !== 'none')
     },
     reset,
+    close,
   }
 }
 

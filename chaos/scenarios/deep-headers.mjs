@@ -1,0 +1,49 @@
+// @ts-check
+import { waitUntilReady } from '../../scripts/services/wait-until-ready.mjs'
+import { readEffects } from '../effects.mjs'
+import { countQueue, deadLetterQueueOf } from '../queues.mjs'
+import { replayAll } from '../replay-all.mjs'
+
+const limitMs = 60_000
+
+/** @type {import('../scenario.mjs').Scenario} */
+export const deepHeaders = {
+  name: 'deep-headers',
+  what: 'a message whose headers are nested thousands of levels deep, good ones behind it: it is given up alone, and passed over by a replay',
+  seconds: 30,
+  isTest: true,
+  replicas: 1,
+  goesOnWithin: 10,
+  async fault({ stage, queues, sendNested, sendGood, listGood, short, note, reportFault }) {
+    const allLevels = short ? [4000] : [3500, 4000, 8000]
+    for (const [index, levels] of allLevels.entries()) {
+      for (const queue of queues) {
+        await sendNested(queue, levels)
+        await sendGood(queue, short ? 500 : 3000)
+      }
+      const since = performance.now()
+      const fault = await waitUntilReady(() => findUnfinished(index + 1), { timeoutMs: limitMs, intervalMs: 500 })
+      if (fault !== undefined) reportFault(`${levels} levels: ${fault}`)
+      else note(`${levels} levels: over after ${((performance.now() - since) / 1000).toFixed(0)} s`)
+    }
+    for (const queue of queues) await sendGood(queue, 1, { deadLettered: true })
+    const replays = queues.map(async (queue) => {
+      const fault = await replayAll(stage.brokerUrl, queue, { limitMs })
+      if (fault !== undefined) reportFault(`${queue}: ${fault}`)
+    })
+    await Promise.all(replays)
+
+    /** @param {number} deadLetters */
+    async function findUnfinished(deadLetters) {
+      for (const queue of queues) {
+        const { messageCount } = await countQueue(stage.brokerUrl, deadLetterQueueOf(queue))
+        const { counts } = await readEffects(queue, stage)
+        const undone = listGood(queue).filter(({ id }) => !counts.has(id)).length
+        if (messageCount !== deadLetters || undone > 0) {
+          return `${queue} has ${messageCount} dead letters, expected ${deadLetters}, and ${undone} good messages without effect`
+        }
+      }
+      return undefined
+    }
+  },
+}
