@@ -1,5 +1,5 @@
 import type { Logger } from '@mono/message-queue'
-import { createSlots, type Slots } from './http/slots.js'
+import { backoffMs, createSlots, type Slots } from '@mono/waiting'
 
 /**
  * What a request tells about its push service.
@@ -38,17 +38,17 @@ export interface OriginGateOptions {
   logger: Logger
   /** Milliseconds since 1970. */
   now?: () => number
+  /** From 0 to 1. Default `Math.random`. */
+  random?: () => number
 }
 
 const failuresToClose = 5
 
-/** One trial in that time is no burden to anybody, and work is to go on within 10 s of the push service's return. */
-const maxWaitMs = 8_000
-
-/** With the gate closed that many times in a row: 5 s, then 8 s. */
-export function closingTimeMs(closings: number): number {
-  return Math.min(5000 * 2 ** (closings - 1), maxWaitMs)
-}
+/**
+ * How long the gate stays closed when the push service has not said it. One trial in that time is no burden to anybody,
+ * and work has to go on within 10 s of the push service's return.
+ */
+const closingTimes = { first: 5_000, max: 8_000 }
 
 interface OriginState {
   slots: Slots
@@ -64,7 +64,8 @@ interface OriginState {
 /** Origins come from endpoints, and one of the known push services has any number of host names. */
 const originsToKeep = 1000
 
-export function createOriginGate({ concurrency, logger, now = Date.now }: OriginGateOptions): OriginGate {
+export function createOriginGate(options: OriginGateOptions): OriginGate {
+  const { concurrency, logger, now = Date.now, random = Math.random } = options
   const states = new Map<string, OriginState>()
 
   function stateOf(origin: string): OriginState {
@@ -90,7 +91,7 @@ export function createOriginGate({ concurrency, logger, now = Date.now }: Origin
   function close(origin: string, state: OriginState, code: string, waitMs?: number): void {
     state.closings += 1
     state.epoch += 1
-    state.openAt = Math.max(state.openAt, now() + (waitMs ?? closingTimeMs(state.closings)))
+    state.openAt = Math.max(state.openAt, now() + (waitMs ?? backoffMs(state.closings, { ...closingTimes, random })))
     state.slots.resize(1)
     state.slots.refuseWaiting(closedReason)
     const data = { origin, code, waitMs: remainingMs(state) }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { settleWithin } from '@mono/waiting'
 import pg from 'pg'
 import { databaseServerUrl } from './service-urls.js'
 import { waitFor } from './wait-for.js'
@@ -63,14 +64,11 @@ export async function createTestDatabase(): Promise<OwnedTestDatabase> {
 /** `end` waits for connections that are lent out: for ever, if the test did not give one back. */
 async function endPools(pools: pg.Pool[]): Promise<void> {
   const ending = pools.filter((pool) => !pool.ended && !pool.ending).map((pool) => pool.end())
-  let ended = false
-  const all = Promise.all(ending).then(() => {
-    ended = true
+  const what = 'the pools of the test to end: was a client not released?'
+  await settleWithin(Promise.all(ending), {
+    ms: 5_000,
+    createError: () => new Error(`Timed out after 5000 ms waiting for ${what}`),
   })
-  await Promise.race([
-    all,
-    waitFor(() => ended, { what: 'the pools of the test to end: was a client not released?', timeoutMs: 5_000 }),
-  ])
 }
 
 async function assertNoConnections(serverUrl: string, name: string, graceMs: number): Promise<void> {

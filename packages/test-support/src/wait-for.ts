@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
+import { settleWithin, sleep } from '@mono/waiting'
 
 export type NonFalsy<T> = Exclude<T, false | 0 | 0n | '' | null | undefined>
 
@@ -35,16 +35,12 @@ async function attempt<T>(
   condition: () => T | Promise<T>,
   withinMs: number,
 ): Promise<{ value?: T; error?: unknown } | 'no answer'> {
-  const giveUp = new AbortController()
+  const unanswered = new Error('no answer')
   try {
-    return await Promise.race([
-      (async () => ({ value: await condition() }))(),
-      sleep(withinMs, 'no answer' as const, { signal: giveUp.signal }),
-    ])
+    const asked = (async () => await condition())()
+    return { value: await settleWithin(asked, { ms: withinMs, createError: () => unanswered }) }
   } catch (error) {
-    return { error }
-  } finally {
-    giveUp.abort()
+    return error === unanswered ? 'no answer' : { error }
   }
 }
 

@@ -20,6 +20,7 @@ function suspend(ms: number): void {
 
 test('the signal is aborted with the error made for it when the time is up', async () => {
   await expect(withDeadline({ ms: 5, createError }, untilAborted)).rejects.toThrow('too late')
+  await expect(withDeadline({ ms: 5 }, untilAborted)).rejects.toThrow('It took longer than 5 ms')
 })
 
 test('the signal is aborted when the other one is, before or meanwhile, with its reason', async () => {

@@ -5,8 +5,11 @@ export interface WithDeadlineOptions {
   ms: number
   /** Ends it earlier, with its own reason. */
   signal?: AbortSignal | undefined
-  /** Called when the time is up; what it makes is the reason of the signal that `run` was given. */
-  createError: () => Error
+  /**
+   * Called when the time is up; what it makes is the reason of the signal that `run` was given. Default: an error that
+   * says how long it was.
+   */
+  createError?: () => Error
 }
 
 /**
@@ -17,7 +20,7 @@ export interface WithDeadlineOptions {
  * a second would leave that many timers.
  */
 export async function withDeadline<T>(
-  { ms, signal, createError }: WithDeadlineOptions,
+  { ms, signal, createError = () => new Error(`It took longer than ${ms} ms`) }: WithDeadlineOptions,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController()

@@ -1,8 +1,7 @@
+import { toError } from '@mono/waiting'
 import { maskSecrets } from './mask-secrets.js'
 
-/** One line about an error, for a status. Node leaves the message of a failed dual-stack connect empty. */
+/** One line about an error, for a status. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return maskSecrets(String(error))
-  if (error.message === '' && error instanceof AggregateError) return error.errors.map(describeError).join('; ')
-  return maskSecrets(error.message || error.name)
+  return maskSecrets(toError(error).message)
 }

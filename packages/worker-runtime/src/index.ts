@@ -1,7 +1,6 @@
 export type { Dependency } from './breaker.js'
 export { type CoalescerOptions, createCoalescer } from './coalescer.js'
 export type { DatabaseStatus } from './database-status.js'
-export { type Deadline, startDeadline } from './deadline.js'
 export { EnvError, type EnvFault } from './env-error.js'
 export {
   type EnvOf,

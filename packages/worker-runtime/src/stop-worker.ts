@@ -1,3 +1,4 @@
+import { settleWithin } from '@mono/waiting'
 import type { Shutdown } from './shutdown.js'
 import { within } from './within.js'
 import type { Worker } from './worker.js'
@@ -18,7 +19,11 @@ export interface StopWorkerOptions {
 export async function stopWorker({ worker, broughtUp, stepLimitMs = 3000 }: StopWorkerOptions): Promise<void> {
   const { state, shutdown, resources, logger, parts } = worker
   const attempt = createAttempt(shutdown)
-  const inTime = (step: Promise<unknown> | undefined) => assertSettlesWithin(step, stepLimitMs)
+  const createError = () => new Error(`It was expected to take at most ${stepLimitMs} ms, but is still not done`)
+  const inTime = async (step: Promise<unknown> | undefined) => {
+    if (step !== undefined) await settleWithin(step, { ms: stepLimitMs, createError })
+    return true
+  }
   state.change('draining')
 
   // A start that still waits for the broker has a consumer that only the client knows; draining it ends the wait.
@@ -52,11 +57,6 @@ function createAttempt(shutdown: Shutdown) {
       return false
     }
   }
-}
-
-async function assertSettlesWithin(step: Promise<unknown> | undefined, ms: number): Promise<boolean> {
-  if (step === undefined || (await within(step, ms))) return true
-  throw new Error(`It was expected to take at most ${ms} ms, but is still not done`)
 }
 
 function countInFlight({ parts }: Worker): number {

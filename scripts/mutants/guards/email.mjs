@@ -82,8 +82,8 @@ export const email = [
     name: 'mail-deadline',
     guards: 'a mail ends by its deadline, whatever the server does',
     file: `${source}/smtp/smtp-provider.ts`,
-    find: 'const deadline = createDeadline(sendMs, signal)',
-    replace: 'const deadline = createDeadline(sendMs * 1e3, signal)',
+    find: '{ ms: sendMs, signal, createError }',
+    replace: '{ ms: sendMs * 1e3, signal, createError }',
     tests: { file: 'apps/email-worker/test/smtp-provider.test.ts', name: 'one byte at a time' },
   },
   {

@@ -112,8 +112,8 @@ export const push = [
     name: 'push-deadline',
     guards: 'a request ends by its deadline, whatever the server does',
     file: sender,
-    find: 'runWithin({ timeoutMs, signal }',
-    replace: 'runWithin({ timeoutMs: timeoutMs * 1e4, signal }',
+    find: 'withDeadline({ ms: timeoutMs, signal }',
+    replace: 'withDeadline({ ms: timeoutMs * 1e4, signal }',
     tests: { file: senderTests, name: 'is up after ten seconds' },
   },
   {

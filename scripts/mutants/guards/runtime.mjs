@@ -56,8 +56,8 @@ export const runtime = [
     name: 'stop-step-limit',
     guards: 'no step of a stop holds up the end',
     file: `${source}/stop-worker.ts`,
-    find: '(await within(step, ms))) return true',
-    replace: '(await within(step, ms * 1e4))) return true',
+    find: 'await settleWithin(step, { ms: stepLimitMs, createError })',
+    replace: 'await settleWithin(step, { ms: stepLimitMs * 1e4, createError })',
     tests: { file: `${source}/stop-worker.test.ts`, name: 'does not wait for ever' },
   },
   {

@@ -1,4 +1,4 @@
-import { startDeadline } from '@mono/worker-runtime'
+import { createSlots, withDeadline } from '@mono/waiting'
 import nodemailer from 'nodemailer'
 import type { EmailProvider, Envelope, Mail, Rejection, SendReceipt } from '../email-provider.js'
 import { SendError } from '../email-provider.js'
@@ -6,7 +6,6 @@ import { findAddressFault } from '../find-address-fault.js'
 import { classifySmtpError, type SmtpErrorLike, toLedgerCode } from './classify-smtp-error.js'
 import { createHandOverStage, type HandOver } from './hand-over-mark.js'
 import type { SmtpSettings } from './parse-smtp-url.js'
-import { createSlots } from './slots.js'
 
 export interface SmtpTimeLimits {
   /** From the name's look-up to the greeting. Default 10 s. */
@@ -39,17 +38,20 @@ export function createSmtpProvider(settings: SmtpSettings, limits: SmtpTimeLimit
     },
     async send(mail, envelope, signal) {
       assertPlainAddresses(mail, envelope)
-      const giveSlot = await slots.take(signal)
-      const deadline = createDeadline(sendMs, signal)
+      await slots.acquire(signal)
       const handOver: HandOver = { complete: false }
       const ownEnvelope = { from: envelope.from, to: [...envelope.to] }
       handOvers.set(ownEnvelope, handOver)
       try {
-        const { accepted, rejectedErrors, serverMessageId } = await transport.sendMail({
+        const message = {
           ...toMessage(mail),
           envelope: ownEnvelope,
-          signal: deadline.signal,
-        })
+        }
+        const createError = () => new Error(`The mail was not sent within ${sendMs} ms`)
+        const { accepted, rejectedErrors, serverMessageId } = await withDeadline(
+          { ms: sendMs, signal, createError },
+          (deadline) => transport.sendMail({ ...message, signal: deadline }),
+        )
         tookAt = performance.now()
         return {
           providerId: serverMessageId ?? mail.messageId,
@@ -59,8 +61,7 @@ export function createSmtpProvider(settings: SmtpSettings, limits: SmtpTimeLimit
       } catch (error) {
         return toReceipt(error as SmtpErrorLike, handOver)
       } finally {
-        deadline.clear()
-        giveSlot()
+        slots.release()
       }
     },
     async probe() {
@@ -127,22 +128,6 @@ function assertPlainAddresses({ from, to }: Mail, envelope: Envelope): void {
     const fault = findAddressFault(address)
     if (fault === undefined) continue
     throw new SendError(`An address cannot be used: ${fault}`, { outcome: 'permanent', code: 'INVALID_ADDRESS' })
-  }
-}
-
-/** A timer of its own rather than `AbortSignal.timeout`, which would go on after the mail is sent. */
-function createDeadline(ms: number, signal: AbortSignal): { signal: AbortSignal; clear(): void } {
-  const controller = new AbortController()
-  const deadline = startDeadline(ms, () => controller.abort(new Error(`The mail was not sent within ${ms} ms`)))
-  const abort = () => controller.abort(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  if (signal.aborted) abort()
-  return {
-    signal: controller.signal,
-    clear() {
-      deadline.clear()
-      signal.removeEventListener('abort', abort)
-    },
   }
 }
 

@@ -1,5 +1,5 @@
+import { createSlots } from '@mono/waiting'
 import type { HttpAnswer, HttpRequest } from './http-messages.js'
-import { createSlots } from './slots.js'
 import { toAbortedError } from './to-aborted-error.js'
 
 /** What carries the requests of one origin: an HTTP/2 session, or the HTTP/1.1 connections. */

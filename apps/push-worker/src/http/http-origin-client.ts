@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events'
+import { untilAborted } from '@mono/waiting'
 import type { Carrier } from './carrier.js'
 import type { HttpAnswer, HttpRequest } from './http-messages.js'
 import { HttpRequestError } from './http-request-error.js'
 import { openCarrier } from './open-carrier.js'
 import type { TlsOptions } from './open-tls-socket.js'
 import { toAbortedError } from './to-aborted-error.js'
-import { untilAborted } from './until-aborted.js'
 
 export interface HttpOriginClientOptions extends TlsOptions {
   /** How long connecting may take, until the server can be asked, in milliseconds. Default 5000. */

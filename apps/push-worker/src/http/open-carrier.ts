@@ -1,9 +1,9 @@
 import type { TLSSocket } from 'node:tls'
+import { withDeadline } from '@mono/waiting'
 import type { Carrier } from './carrier.js'
 import { createHttp1Carrier } from './http1-carrier.js'
 import { openHttp2Carrier } from './http2-carrier.js'
 import { openTlsSocket, type TlsOptions } from './open-tls-socket.js'
-import { runWithin } from './run-within.js'
 
 export interface OpenCarrierOptions extends TlsOptions {
   origin: string
@@ -21,7 +21,7 @@ export async function openCarrier(options: OpenCarrierOptions): Promise<Carrier>
   const url = new URL(origin)
 
   const connectInTime = <T>(connect: (signal: AbortSignal) => Promise<T>) =>
-    runWithin({ timeoutMs: connectTimeoutMs, signal: closing }, connect)
+    withDeadline({ ms: connectTimeoutMs, signal: closing }, connect)
 
   const openSocket =
     (protocols: string[]) =>

@@ -43,7 +43,7 @@ function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: 
   const sender = createWebPushSender({
     now,
     guard: createEndpointGuard({ allow: [] }),
-    gate: createOriginGate({ concurrency: 10, logger, now }),
+    gate: createOriginGate({ concurrency: 10, logger, now, random: () => 1 }),
     credentials: createCredentialsWatch({ logger, now }),
     tokens: {
       get: () => `token ${renewals}`,

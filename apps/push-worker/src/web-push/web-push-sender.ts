@@ -1,10 +1,10 @@
 import type { Logger } from '@mono/message-queue'
+import { withDeadline } from '@mono/waiting'
 import type { ServeResult } from '@mono/worker-runtime'
 import type { Device, DisableReason } from '../device.js'
 import type { DeviceStore } from '../device-store.js'
 import type { HttpAnswer } from '../http/http-messages.js'
 import type { HttpOriginClient } from '../http/http-origin-client.js'
-import { runWithin } from '../http/run-within.js'
 import type { OriginGate } from '../origin-gate.js'
 import { classifyPushAnswer, isCredentialsRefusal, type PushVerdict } from './classify-push-answer.js'
 import { classifyPushError } from './classify-push-error.js'
@@ -52,7 +52,7 @@ export function createWebPushSender(options: WebPushSenderOptions): WebPushSende
 
   async function attempt(url: URL, device: Device, content: PushContent, signal: AbortSignal): Promise<PushVerdict> {
     try {
-      const answer = await runWithin({ timeoutMs, signal }, (within) => ask(url, device, content, within))
+      const answer = await withDeadline({ ms: timeoutMs, signal }, (within) => ask(url, device, content, within))
       if (isCredentialsRefusal(answer)) return credentials.refused(url.origin, answer.status)
       const verdict = classifyPushAnswer(answer, now())
       if (verdict.result.kind === 'sent') credentials.accepted(url.origin)
