@@ -1,3 +1,4 @@
+import { parseBrokerUrl } from '@mono/rascal-config'
 import type { Logger } from './logger.js'
 import { silentLogger } from './logger.js'
 
@@ -50,18 +51,13 @@ export function resolveMessageQueueOptions(options: MessageQueueOptions): Resolv
     heartbeatSeconds: options.heartbeatSeconds ?? 10,
   }
   if (resolved.urls.length === 0) throw new RangeError('url: expected at least one address, found none')
-  resolved.urls.forEach(assertAmqpUrl)
+  for (const url of resolved.urls) parseBrokerUrl(url, 'url')
   assertAtLeast('deadlineMs', resolved.deadlineMs, 1)
   assertAtLeast('maxInFlight', resolved.maxInFlight, 1)
   assertAtLeast('maxBufferedMessages', resolved.maxBufferedMessages, 0)
   assertAtLeast('maxBufferedBytes', resolved.maxBufferedBytes, 0)
   assertAtLeast('heartbeatSeconds', resolved.heartbeatSeconds, 1)
   return resolved
-}
-
-function assertAmqpUrl(url: string): void {
-  if (/^amqps?:\/\/./.test(url) && URL.canParse(url)) return
-  throw new RangeError('url: expected amqp://user:password@host:port/vhost or amqps://…, found something else')
 }
 
 function assertAtLeast(name: string, value: number, min: number): void {

@@ -27,7 +27,7 @@ export interface ForwardConfigOptions extends ConnectionOptions {
  * Rascal's configuration for declaring what the worker of this queue uses. Rascal completes the object in place, so each
  * call makes a fresh one.
  *
- * @throws Error if `urls` is empty or holds one that is not a broker URL
+ * @throws Error if `urls` is empty; BrokerUrlError
  */
 export function createTopologyConfig(options: TopologyConfigOptions): BrokerConfig {
   const topology = topologyOf(options.queue)
@@ -47,7 +47,7 @@ export function createTopologyConfig(options: TopologyConfigOptions): BrokerConf
  * Copies have a connection of their own: a memory alarm stops a publishing connection altogether, and on the consuming
  * one it would stop the acks too. A fresh object each time, as above.
  *
- * @throws Error if `urls` is empty or holds one that is not a broker URL
+ * @throws Error if `urls` is empty; BrokerUrlError
  */
 export function createForwardConfig(options: ForwardConfigOptions): BrokerConfig {
   const publications = createForwardPublications(workQueues[options.queue])

@@ -1,4 +1,5 @@
 export type { BrokerConfig } from './broker-config.js'
+export { BrokerUrlError } from './broker-url-error.js'
 export type { BrokerUser } from './broker-users.js'
 export { createBrokerUsers } from './broker-users.js'
 export type { TopologyMode } from './create-rascal-configs.js'
@@ -17,6 +18,7 @@ export {
   vhostName,
   workQueueNames,
 } from './names.js'
+export { type BrokerUrl, parseBrokerUrl } from './parse-broker-url.js'
 export { renderDefinitions } from './render-definitions.js'
 export { renderPermissions } from './render-permissions.js'
 export { renderTopologyPage } from './render-topology-page.js'

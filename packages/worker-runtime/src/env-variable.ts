@@ -1,3 +1,4 @@
+import { BrokerUrlError, parseBrokerUrl } from '@mono/rascal-config'
 import { type ZodType, z } from 'zod'
 
 /** How one property of the parsed environment is made. */
@@ -58,18 +59,28 @@ export function url({ schemes, hostNeeded = true }: UrlOptions): ZodType<string>
   })
 }
 
-/** One or more URLs separated by commas; spaces around them do not count. */
-export function urlList({ schemes, hostNeeded = true }: UrlOptions): ZodType<string[]> {
-  const expected = `${schemes.map((scheme) => `${scheme}://`).join(' or ')} URLs separated by commas`
+/** One or more broker URLs separated by commas; spaces around them do not count. */
+export function brokerUrls(): ZodType<string[]> {
+  const expected = 'amqp:// or amqps:// URLs separated by commas'
   return z.string(expected).transform((text, context) => {
     const urls = text.split(',').map((part) => part.trim())
     for (const [index, part] of urls.entries()) {
-      const fault = findUrlFault(part, { schemes, hostNeeded })
+      const fault = findBrokerUrlFault(part)
       const found = urls.length === 1 ? fault : `${fault} in place ${index + 1}`
       if (fault !== undefined) context.addIssue({ code: 'custom', message: expected, params: { found } })
     }
     return urls
   })
+}
+
+function findBrokerUrlFault(text: string): string | undefined {
+  try {
+    parseBrokerUrl(text)
+    return undefined
+  } catch (error) {
+    if (error instanceof BrokerUrlError) return error.found
+    throw error
+  }
 }
 
 function findUrlFault(text: string, { schemes, hostNeeded }: Required<UrlOptions>): string | undefined {

@@ -10,7 +10,6 @@ export {
   oneOf,
   secret,
   url,
-  urlList,
   variable,
 } from './env-variable.js'
 export type { ServeSummary } from './ledger/conclude-delivery.js'

@@ -97,6 +97,12 @@ describe('faults', () => {
     expect(fault?.found).toBe('nothing in place 2')
   })
 
+  test('refuse a broker URL whose password is not percent-encoded', () => {
+    expect(faultsOf({ ...good, RABBITMQ_URL: 'amqp://u:hunter2%zz@broker' }).faults[0]?.found).toBe(
+      'a URL whose password is not percent-encoded (write a literal % as %25)',
+    )
+  })
+
   test('refuse a broker URL without a host', () => {
     expect(faultsOf({ ...good, RABBITMQ_URL: 'amqp:///mono' }).faults[0]?.found).toBe('a amqp:// URL without a host')
   })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type EnvOf, integer, oneOf, secret, url, urlList, variable } from './env-variable.js'
+import { brokerUrls, type EnvOf, integer, oneOf, secret, url, variable } from './env-variable.js'
 
 /** From the loudest to the quietest; `silent` writes nothing. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -10,7 +10,7 @@ export type LogLevel = (typeof logLevels)[number]
 export function workerEnv(defaults: { httpPort: number; prefetch: number }) {
   return {
     ...migrationEnv(),
-    rabbitmqUrls: secret('RABBITMQ_URL', urlList({ schemes: ['amqp', 'amqps'] })),
+    rabbitmqUrls: secret('RABBITMQ_URL', brokerUrls()),
     /** `check` for a broker user who may not configure the shared exchanges. */
     topology: variable('TOPOLOGY', oneOf(['declare', 'check'], { default: 'declare' })),
     /** `/livez`, `/readyz`, `/metrics`, on all interfaces. 0 takes any free port and logs which. */

@@ -69,7 +69,7 @@ export interface Publisher {
 /**
  * Publishes over a connection of its own, which the broker may block without holding up anybody's acks.
  *
- * @throws TypeError if a URL is no AMQP URL
+ * @throws RangeError if a URL is no AMQP URL
  */
 export function createPublisher(options: ResolvedPublisherOptions, limits: Partial<ConnectionLimits> = {}): Publisher {
   return new ConfirmingPublisher(options, { ...connectionLimits, ...limits })
