@@ -5,7 +5,6 @@ import { findDateFault, findDateTextFault } from './find-date-fault.js'
 import { findIdFault } from './find-id-fault.js'
 import { findPositiveIntegerFault } from './find-positive-integer-fault.js'
 import { findRecordFaults, type JsonRecord, type NestedFault } from './find-record-faults.js'
-import { findTenantIdFault } from './find-tenant-id-fault.js'
 import { findTextFault } from './find-text-fault.js'
 import { limits } from './limits.js'
 
@@ -43,7 +42,7 @@ function findListFaults(value: unknown, max: number, findFault: FindFault): Nest
 }
 
 export const id = createField<string>(findIdFault)
-export const tenantId = createField<number>(findTenantIdFault)
+export const tenantId = createField<number>(findPositiveIntegerFault)
 export const positiveInteger = createField<number>(findPositiveIntegerFault)
 export const text = createField<string>((value) => findTextFault(value))
 export const content = createField<string>((value) => findTextFault(value, limits.contentBytes))

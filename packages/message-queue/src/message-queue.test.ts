@@ -12,3 +12,29 @@ describe('a client that was closed before its first use', () => {
     expect(messageQueue.connected).toBe(false)
   })
 })
+
+describe('a send that cannot be meant is refused before anything is sent:', () => {
+  const messageQueue = createMessageQueue({ url: 'amqp://localhost:1/none' })
+
+  test('a kind that does not exist', async () => {
+    const kind = 'unknown' as 'group'
+    await expect(messageQueue.sendChatMessage(examples['chat.message'], { kind })).rejects.toThrow(
+      "No work queue takes the routing key 'chat.unknown'; use one of chat.direct, chat.group.",
+    )
+  })
+
+  test('a message id that is none, in the options or in the chat message that brings it along', async () => {
+    const refusal = {
+      issues: [{ path: 'messageId', reason: 'expected an id of 1 to 128 bytes, found an empty string' }],
+    }
+    const messageId = ''
+    await expect(messageQueue.sendAuditEvent(examples['audit.event'], { messageId })).rejects.toMatchObject(refusal)
+    await expect(messageQueue.sendChatMessage({ ...examples['chat.message'], messageId })).rejects.toMatchObject(
+      refusal,
+    )
+  })
+
+  test('and no connection was made for it', () => {
+    expect(messageQueue.health()).toMatchObject({ connection: 'idle', buffered: 0 })
+  })
+})

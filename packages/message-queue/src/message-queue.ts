@@ -8,13 +8,13 @@ import {
   type MessageType,
   type PayloadByType,
   type PushNotification,
-  type RoutingKey,
   realtimeRoutingKey,
+  routingKeysByType,
   type StoredChatMessage,
   serializePayload,
   serializeStoredChatMessage,
 } from '@mono/contracts'
-import { exchangeOfRoutingKey, realtimeExchange, type WorkQueueName } from '@mono/rascal-config'
+import { exchangeOfType, realtimeExchange, type WorkQueueName } from '@mono/rascal-config'
 import {
   type ConsumeBatchesOptions,
   type ConsumeOptions,
@@ -89,7 +89,7 @@ export class MessageQueue {
     payload: ChatMessage,
     { kind = 'direct', ...options }: Omit<PublishOptions, 'messageId'> & { kind?: 'direct' | 'group' } = {},
   ): Promise<SentMessage> {
-    return this.#send('chat.message', `chat.${kind}`, payload, { ...options, messageId: payload?.messageId })
+    return this.#send('chat.message', `chat.${kind}`, payload, options)
   }
 
   /** Default channel `all`. */
@@ -229,15 +229,15 @@ export class MessageQueue {
 
   async #send<T extends MessageType>(
     type: T,
-    routingKey: RoutingKey,
+    routingKey: (typeof routingKeysByType)[T][number],
     payload: PayloadByType[T],
     options: PublishOptions,
   ): Promise<SentMessage> {
     const body = Buffer.from(serializePayload(type, payload))
-    const messageId = options.messageId ?? createMessageId()
-    assertMessageId(type, messageId)
+    assertRoutingKey(type, routingKey)
+    const messageId = messageIdOf(type, payload, options)
     await this.#publisher.publish({
-      exchange: exchangeOfRoutingKey(routingKey),
+      exchange: exchangeOfType(type),
       routingKey,
       body,
       properties: createMessageProperties(
@@ -313,7 +313,18 @@ export function createMessageQueue(options: MessageQueueOptions): MessageQueue {
   return new MessageQueue(() => resolved)
 }
 
-function assertMessageId(type: MessageType, messageId: unknown): void {
+/** A caller without types may ask for a kind or a channel that does not exist. */
+function assertRoutingKey(type: MessageType, routingKey: string): void {
+  const routingKeys: readonly string[] = routingKeysByType[type]
+  if (routingKeys.includes(routingKey)) return
+  throw new RangeError(`No work queue takes the routing key '${routingKey}'; use one of ${routingKeys.join(', ')}.`)
+}
+
+/** A chat message brings its identity along, and its schema has judged it. */
+function messageIdOf(type: MessageType, payload: object, options: PublishOptions): string {
+  if (type === 'chat.message') return (payload as ChatMessage).messageId
+  const messageId = options.messageId ?? createMessageId()
   const reason = findIdFault(messageId)
   if (reason !== undefined) throw new InvalidMessageError(type, [{ path: 'messageId', reason }])
+  return messageId
 }

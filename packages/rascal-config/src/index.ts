@@ -4,7 +4,7 @@ export type { BrokerUser } from './broker-users.js'
 export { createBrokerUsers } from './broker-users.js'
 export type { TopologyMode } from './create-rascal-configs.js'
 export { createForwardConfig, createTopologyConfig } from './create-rascal-configs.js'
-export { exchangeOfRoutingKey } from './exchange-of-routing-key.js'
+export { exchangeOfType } from './exchange-of-type.js'
 export { findTopologyFaults } from './find-topology-faults.js'
 export type { WorkQueueName } from './names.js'
 export {

@@ -1,4 +1,4 @@
-import { findIdFault, findTenantIdFault } from '@mono/contracts'
+import { findIdFault, findPositiveIntegerFault } from '@mono/contracts'
 import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
 import { InvalidDeliveryError } from '../../errors/invalid-delivery-error.js'
@@ -88,7 +88,7 @@ function parseMessageId(value: unknown): string | undefined {
 function parseTenantId(value: unknown): number | undefined {
   if (value === undefined) return undefined
   const tenantId = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value
-  const fault = findTenantIdFault(tenantId)
+  const fault = findPositiveIntegerFault(tenantId)
   if (fault !== undefined) throw invalid(header.tenantId, fault)
   return tenantId as number
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { findTenantIdFault } from './find-tenant-id-fault.js'
+import { findPositiveIntegerFault } from './find-positive-integer-fault.js'
 
-describe('findTenantIdFault', () => {
+describe('findPositiveIntegerFault', () => {
   test.each([1, 42, 2 ** 53 - 1])('accepts %d', (value) => {
-    expect(findTenantIdFault(value)).toBeUndefined()
+    expect(findPositiveIntegerFault(value)).toBeUndefined()
   })
 
   test.each([
@@ -18,6 +18,6 @@ describe('findTenantIdFault', () => {
     [42n, 'a bigint'],
     [null, 'null'],
   ])('refuses %s and says what it found', (value, found) => {
-    expect(findTenantIdFault(value)).toBe(`expected an integer from 1 to 9007199254740991, found ${found}`)
+    expect(findPositiveIntegerFault(value)).toBe(`expected an integer from 1 to 9007199254740991, found ${found}`)
   })
 })
