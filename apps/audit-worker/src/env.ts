@@ -1,9 +1,9 @@
 import {
-  EnvError,
   type EnvFault,
   type EnvOf,
   type EnvSource,
   integer,
+  type MigrationEnv,
   migrationEnv,
   readEnv,
   variable,
@@ -23,39 +23,21 @@ export type AuditEnv = EnvOf<typeof shape>
 /** The one place of this process that reads the environment. */
 const processEnv: EnvSource = process.env
 
-/** @throws EnvError that lists every fault */
 export function readAuditEnv(source: EnvSource = processEnv): AuditEnv {
-  const prefetchFault = findPrefetchFault(source)
-  const faults: EnvFault[] = prefetchFault ? [prefetchFault] : []
-  try {
-    const env = readEnv(shape, source)
-    if (faults.length === 0) return env
-  } catch (error) {
-    if (!(error instanceof EnvError)) throw error
-    faults.unshift(...error.faults)
-  }
-  throw new EnvError(faults)
+  return readEnv(shape, source, { checks: [(env) => findPrefetchFault(env, source)] })
 }
 
-/** @throws EnvError that lists every fault */
-export function readMigrationEnv(source: EnvSource = processEnv) {
+export function readMigrationEnv(source: EnvSource = processEnv): MigrationEnv {
   return readEnv(migrationEnv(), source)
 }
 
 /** With less than two batches in hand, none can fill while one is being recorded. */
-function findPrefetchFault(source: EnvSource): EnvFault | undefined {
-  const { prefetch, batchSize } = shape
-  try {
-    const found = readEnv({ prefetch, batchSize }, source)
-    const least = 2 * found.batchSize
-    if (found.prefetch >= least) return undefined
-    return {
-      name: 'PREFETCH',
-      expected: `at least ${least}, twice AUDIT_BATCH_SIZE`,
-      found: `${found.prefetch}${source.PREFETCH ? '' : ', the default'}`,
-    }
-  } catch {
-    // One of the two is a fault by itself, and reported as such.
-    return undefined
+function findPrefetchFault({ prefetch, batchSize }: AuditEnv, source: EnvSource): EnvFault | undefined {
+  const least = 2 * batchSize
+  if (prefetch >= least) return undefined
+  return {
+    name: 'PREFETCH',
+    expected: `at least ${least}, twice AUDIT_BATCH_SIZE`,
+    found: `${prefetch}${source.PREFETCH ? '' : ', the default'}`,
   }
 }

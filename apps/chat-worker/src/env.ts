@@ -10,12 +10,10 @@ import {
 /** The one place of this process that reads the environment. */
 const processEnv: EnvSource = process.env
 
-/** @throws EnvError that lists every fault */
 export function readChatEnv(source: EnvSource = processEnv): WorkerEnv {
   return readEnv(workerEnv({ httpPort: 9101, prefetch: 100 }), source)
 }
 
-/** @throws EnvError that lists every fault */
 export function readMigrationEnv(source: EnvSource = processEnv): MigrationEnv {
   return readEnv(migrationEnv(), source)
 }

@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url'
 import {
-  EnvError,
   type EnvFault,
   type EnvOf,
   type EnvSource,
@@ -13,98 +12,85 @@ import {
   variable,
   workerEnv,
 } from '@mono/worker-runtime'
+import { z } from 'zod'
 import { parseSender, type Sender } from './parse-sender.js'
 import { defaultMaxConnections, parseSmtpUrl, type SmtpSettings } from './smtp/parse-smtp-url.js'
+
+const senderForms = 'name@example.com or Name <name@example.com>'
+
+const templatesEnv = {
+  /** By default the templates that come with the worker. */
+  templatesDirectory: variable(
+    'EMAIL_TEMPLATES_DIR',
+    z.string().default(() => fileURLToPath(new URL('../templates', import.meta.url))),
+  ),
+}
+
+const shape = {
+  smtp: secret('SMTP_URL', url({ schemes: ['smtp', 'smtps'] }).transform(toSmtpSettings)),
+  from: variable('EMAIL_FROM', z.string(senderForms).transform(toSender)),
+  ...workerEnv({ httpPort: 9103, prefetch: prefetchFor(defaultMaxConnections) }),
+  /** What becomes of a mail that the server may have taken: sent again with the same Message-ID, or left `unknown`. */
+  onUnknown: variable('EMAIL_ON_UNKNOWN', oneOf(['resend', 'hold'], { default: 'resend' })),
+  ...templatesEnv,
+}
+
+export type EmailEnv = EnvOf<typeof shape>
+
+/** Of docker-compose.yml. Whatever it takes would be recorded as sent. */
+const mailCatcher = 'mail-catcher'
+
+/** The one place of this process that reads the environment. */
+const processEnv: EnvSource = process.env
+
+export function readEmailEnv(source: EnvSource = processEnv): EmailEnv {
+  const env = readEnv(shape, source, { checks: [findMailCatcherFault] })
+  return source.PREFETCH?.trim() ? env : { ...env, prefetch: prefetchFor(env.smtp.maxConnections) }
+}
+
+export function readMigrationEnv(source: EnvSource = processEnv): MigrationEnv {
+  return readEnv(migrationEnv(), source)
+}
+
+/** The directory of `EMAIL_TEMPLATES_DIR`, by default the one that comes with the worker. */
+export function templatesDirectory(source: EnvSource = processEnv): string {
+  return readEnv(templatesEnv, source).templatesDirectory
+}
 
 /**
  * By default the broker hands out two messages for each SMTP connection: while one is being sent, the next is claimed
  * and rendered. More would only wait in line, claimed.
  */
-const createShape = (maxConnections: number) => ({
-  ...workerEnv({ httpPort: 9103, prefetch: 2 * maxConnections }),
-  /** What becomes of a mail that the server may have taken: sent again with the same Message-ID, or left `unknown`. */
-  onUnknown: variable('EMAIL_ON_UNKNOWN', oneOf(['resend', 'hold'], { default: 'resend' })),
-})
-
-const smtpShape = {
-  url: secret('SMTP_URL', url({ schemes: ['smtp', 'smtps'] })),
-  nodeEnv: migrationEnv().nodeEnv,
+function prefetchFor(maxConnections: number): number {
+  return 2 * maxConnections
 }
 
-/** Of docker-compose.yml. Whatever it takes would be recorded as sent. */
-const mailCatcher = 'mail-catcher'
-
-export interface EmailEnv extends EnvOf<ReturnType<typeof createShape>> {
-  smtp: SmtpSettings
-  from: Sender
-  templatesDirectory: string
+function findMailCatcherFault({ smtp, nodeEnv }: EmailEnv): EnvFault | undefined {
+  if (nodeEnv !== 'production' || smtp.host !== mailCatcher) return undefined
+  const expected = 'a mail server that delivers, because NODE_ENV is production'
+  return { name: 'SMTP_URL', expected, found: 'the mail catcher of development' }
 }
 
-/** The one place of this process that reads the environment. */
-const processEnv: EnvSource = process.env
-
-/** @throws EnvError that lists every fault */
-export function readEmailEnv(source: EnvSource = processEnv): EmailEnv {
-  const faults: EnvFault[] = []
-  const attempt = <T>(read: () => T): T | undefined => {
-    try {
-      return read()
-    } catch (error) {
-      if (!(error instanceof EnvError)) throw error
-      faults.push(...error.faults)
-      return undefined
-    }
-  }
-  const smtp = attempt(() => readSmtpSettings(source))
-  const from = attempt(() => readSender(source))
-  const shared = attempt(() => readEnv(createShape(smtp?.maxConnections ?? defaultMaxConnections), source))
-  if (!smtp || !from || !shared) throw new EnvError(faults)
-  return { ...shared, smtp, from, templatesDirectory: templatesDirectory(source) }
-}
-
-function readSmtpSettings(source: EnvSource): SmtpSettings {
-  const { url, nodeEnv } = readEnv(smtpShape, source)
-  const settings = parseSettings(url)
-  if (nodeEnv === 'production' && settings.host === mailCatcher) {
-    const expected = 'a mail server that delivers, because NODE_ENV is production'
-    throw new EnvError([{ name: 'SMTP_URL', expected, found: 'the mail catcher of development' }])
-  }
-  return settings
-}
-
-function parseSettings(url: string): SmtpSettings {
+function toSmtpSettings(text: string, context: z.RefinementCtx): SmtpSettings {
   try {
-    return parseSmtpUrl(url)
+    return parseSmtpUrl(text)
   } catch (error) {
-    throw new EnvError([{ name: 'SMTP_URL', expected: toExpectation(error), found: 'a URL that is not shown' }])
+    const params = { found: 'a URL that is not shown' }
+    context.addIssue({ code: 'custom', message: toExpectation(error), params })
+    return z.NEVER
   }
 }
 
-function readSender(source: EnvSource): Sender {
-  const name = 'EMAIL_FROM'
-  const text = source[name]?.trim()
-  const forms = 'name@example.com or Name <name@example.com>'
-  if (!text) throw new EnvError([{ name, expected: forms, found: 'nothing' }])
+function toSender(text: string, context: z.RefinementCtx): Sender {
   try {
     return parseSender(text)
   } catch (error) {
-    throw new EnvError([
-      { name, expected: `${forms}: ${toExpectation(error)}`, found: JSON.stringify(text.slice(0, 80)) },
-    ])
+    context.addIssue({ code: 'custom', message: `${senderForms}: ${toExpectation(error)}` })
+    return z.NEVER
   }
 }
 
 /** The readers say "expected …"; the list of faults says it for them. */
 function toExpectation(error: unknown): string {
   return (error as Error).message.replace(/^expected /, '')
-}
-
-/** The directory of `EMAIL_TEMPLATES_DIR`, by default the one that comes with the worker. */
-export function templatesDirectory(source: EnvSource = processEnv): string {
-  return source.EMAIL_TEMPLATES_DIR?.trim() || fileURLToPath(new URL('../templates', import.meta.url))
-}
-
-/** @throws EnvError that lists every fault */
-export function readMigrationEnv(source: EnvSource = processEnv): MigrationEnv {
-  return readEnv(migrationEnv(), source)
 }

@@ -1,8 +1,5 @@
 import {
-  EnvError,
-  type EnvFault,
   type EnvOf,
-  type EnvShape,
   type EnvSource,
   integer,
   type MigrationEnv,
@@ -35,38 +32,12 @@ export type PushEnv = EnvOf<typeof shape>
 /** The one place of this process that reads the environment. */
 const processEnv: EnvSource = process.env
 
-/** @throws EnvError that lists every fault */
 export function readPushEnv(source: EnvSource = processEnv): PushEnv {
-  const vapid = { ...vapidEnv, nodeEnv: shape.nodeEnv }
-  const faults = [findFault(vapid, source, findVapidFault), findFault(mobileEnv, source, findApnsFault)].flat()
-  try {
-    const env = readEnv(shape, source)
-    if (faults.length === 0) return env
-  } catch (error) {
-    if (!(error instanceof EnvError)) throw error
-    faults.unshift(...error.faults)
-  }
-  throw new EnvError(faults)
+  return readEnv(shape, source, { checks: [findVapidFault, findApnsFault] })
 }
 
-/** @throws EnvError that lists every fault */
 export function readMigrationEnv(source: EnvSource = processEnv): MigrationEnv {
   return readEnv(migrationEnv(), source)
-}
-
-/** A fault of variables that do not fit together; those that cannot be used by themselves are reported as such. */
-function findFault<S extends EnvShape>(
-  part: S,
-  source: EnvSource,
-  find: (env: EnvOf<S>) => EnvFault | undefined,
-): EnvFault[] {
-  try {
-    const fault = find(readEnv(part, source))
-    return fault ? [fault] : []
-  } catch (error) {
-    if (!(error instanceof EnvError)) throw error
-    return []
-  }
 }
 
 function toAllowedEndpoints(list: string, context: z.RefinementCtx): AllowedEndpoint[] {

@@ -124,6 +124,42 @@ describe('faults', () => {
   })
 })
 
+describe('checks of several variables', () => {
+  const own = {
+    least: variable('LEAST', integer({ min: 0, max: 100, default: 0 })),
+    most: variable('MOST', integer({ min: 0, max: 100, default: 50 })),
+  }
+  const order = ({ least, most }: { least: number; most: number }) =>
+    least <= most ? undefined : { name: 'LEAST', expected: `at most ${most}`, found: String(least) }
+  const never = () => undefined
+
+  function faultNames(source: Record<string, string>, checks = [order]): string[] {
+    try {
+      readEnv({ ...shape, ...own }, { ...good, ...source }, { checks })
+      return []
+    } catch (error) {
+      if (error instanceof EnvError) return error.faults.map(({ name }) => name)
+      throw error
+    }
+  }
+
+  test('are made, and what they find is reported with the other faults', () => {
+    expect(faultNames({ LEAST: '50' })).toEqual([])
+    expect(faultNames({ LEAST: '51', HTTP_PORT: 'x' }, [never, order])).toEqual(['HTTP_PORT', 'LEAST'])
+  })
+
+  test('are left out if one of the variables they read has a fault of its own', () => {
+    expect(faultNames({ LEAST: '51', MOST: 'x' })).toEqual(['MOST'])
+  })
+
+  test('that throw are no faults of the environment', () => {
+    const broken = () => {
+      throw new TypeError('a bug')
+    }
+    expect(() => faultNames({}, [broken])).toThrow('a bug')
+  })
+})
+
 describe('a secret in a file', () => {
   let directory: string
   beforeEach(() => {

@@ -10,6 +10,12 @@ export type EnvSource = Readonly<Record<string, string | undefined>>
 const developmentPassword = 'admin123'
 
 /**
+ * Finds a fault of variables that do not fit together. One that reads a variable with a fault of its own is left out:
+ * the object it gets has no value for it.
+ */
+export type EnvCheck<E> = (env: E) => EnvFault | undefined
+
+/**
  * Turns an environment into one typed value, reporting all faults together.
  *
  * An empty variable counts as not set. A secret may come from `NAME` or, trimmed, from the file that `NAME_FILE` names;
@@ -18,17 +24,49 @@ const developmentPassword = 'admin123'
  *
  * @throws EnvError with every fault; the values of secrets are in none of them.
  */
-export function readEnv<S extends EnvShape>(shape: S, source: EnvSource): EnvOf<S> {
+export function readEnv<S extends EnvShape>(
+  shape: S,
+  source: EnvSource,
+  { checks = [] }: { checks?: readonly EnvCheck<EnvOf<S>>[] } = {},
+): EnvOf<S> {
   const faults: EnvFault[] = []
-  const production = textOf(source, 'NODE_ENV') === 'production'
+  const faulty = new Set<string | symbol>()
   const entries = Object.entries(shape).map(([property, variable]) => {
-    const text = variable.secret ? readSecret(variable.name, source, faults) : { value: textOf(source, variable.name) }
-    if (text === undefined) return [property, undefined]
-    if (production && variable.secret) refuseDevelopmentPassword(variable.name, text.value, faults)
-    return [property, parseVariable(variable, text.value, faults)]
+    const own: EnvFault[] = []
+    const value = readVariable(variable, source, own)
+    if (own.length > 0) faulty.add(property)
+    faults.push(...own)
+    return [property, value]
   })
+  const env = Object.fromEntries(entries) as EnvOf<S>
+  for (const check of checks) faults.push(...runCheck(check, env, faulty))
   if (faults.length > 0) throw new EnvError(faults)
-  return Object.fromEntries(entries) as EnvOf<S>
+  return env
+}
+
+function readVariable(variable: EnvVariable, source: EnvSource, faults: EnvFault[]): unknown {
+  const text = variable.secret ? readSecret(variable.name, source, faults) : { value: textOf(source, variable.name) }
+  if (text === undefined) return undefined
+  const production = textOf(source, 'NODE_ENV') === 'production'
+  if (production && variable.secret) refuseDevelopmentPassword(variable.name, text.value, faults)
+  return parseVariable(variable, text.value, faults)
+}
+
+function runCheck<E extends object>(check: EnvCheck<E>, env: E, faulty: ReadonlySet<string | symbol>): EnvFault[] {
+  const unreadable = new Error('a variable with a fault of its own')
+  const readable = new Proxy(env, {
+    get(target, property) {
+      if (faulty.has(property)) throw unreadable
+      return Reflect.get(target, property)
+    },
+  })
+  try {
+    const fault = check(readable)
+    return fault ? [fault] : []
+  } catch (error) {
+    if (error === unreadable) return []
+    throw error
+  }
 }
 
 function textOf(source: EnvSource, name: string): string | undefined {

@@ -162,8 +162,8 @@ export const email = [
     name: 'mail-catcher-in-production',
     guards: 'the mail catcher of development is refused in production',
     file: 'apps/email-worker/src/env.ts',
-    find: "if (nodeEnv === 'production' && settings.host === mailCatcher) {",
-    replace: "if (settings.host === '') {",
+    find: "if (nodeEnv !== 'production' || smtp.host !== mailCatcher) return undefined",
+    replace: "if (smtp.host !== '') return undefined",
     tests: { file: 'apps/email-worker/src/env.test.ts', name: 'in production the mail catcher' },
   },
 ]
