@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { examples, InvalidMessageError, type MessageIssue, type MessageType, messageTypes } from './index.js'
+import { examples, InvalidMessageError, type MessageType, messageTypes } from './index.js'
+import type { MessageIssue } from './invalid-message-error.js'
 import { parsePayload } from './parse-payload.js'
 import { serializePayload } from './serialize-payload.js'
 

@@ -9,8 +9,8 @@ export const routingKeysByType = {
   'audit.event': ['audit.track', 'audit.compliance'],
 } as const satisfies Record<MessageType, readonly string[]>
 
-/** A routing key under which messages are published. */
-export type RoutingKey = (typeof routingKeysByType)[MessageType][number]
+/** A routing key under which messages of this type are published. */
+export type RoutingKeyOf<T extends MessageType> = (typeof routingKeysByType)[T][number]
 
 const typesByRoutingKey = new Map<string, MessageType>(
   (Object.keys(routingKeysByType) as MessageType[]).flatMap((type) =>

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { examples, InvalidMessageError, limits, type MessageIssue, type MessageType, messageTypes } from './index.js'
+import { examples, InvalidMessageError, limits, type MessageType, messageTypes } from './index.js'
+import type { MessageIssue } from './invalid-message-error.js'
 import { serializePayload, serializeStoredChatMessage } from './serialize-payload.js'
 
 type Fields = Record<string, unknown>

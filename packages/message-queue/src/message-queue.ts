@@ -8,6 +8,7 @@ import {
   type MessageType,
   type PayloadByType,
   type PushNotification,
+  type RoutingKeyOf,
   realtimeRoutingKey,
   routingKeysByType,
   type StoredChatMessage,
@@ -229,7 +230,7 @@ export class MessageQueue {
 
   async #send<T extends MessageType>(
     type: T,
-    routingKey: (typeof routingKeysByType)[T][number],
+    routingKey: RoutingKeyOf<T>,
     payload: PayloadByType[T],
     options: PublishOptions,
   ): Promise<SentMessage> {

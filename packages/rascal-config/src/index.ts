@@ -1,11 +1,9 @@
 export type { BrokerConfig } from './broker-config.js'
 export { BrokerUrlError } from './broker-url-error.js'
-export type { BrokerUser } from './broker-users.js'
 export { createBrokerUsers } from './broker-users.js'
 export type { TopologyMode } from './create-rascal-configs.js'
 export { createForwardConfig, createTopologyConfig } from './create-rascal-configs.js'
 export { exchangeOfType } from './exchange-of-type.js'
-export { findTopologyFaults } from './find-topology-faults.js'
 export type { WorkQueueName } from './names.js'
 export {
   deadLetterExchange,
@@ -14,22 +12,14 @@ export {
   realtimeExchange,
   retryExchangeName,
   retryPublicationName,
-  retryQueueName,
   vhostName,
   workQueueNames,
 } from './names.js'
-export { type BrokerUrl, parseBrokerUrl } from './parse-broker-url.js'
+export { parseBrokerUrl } from './parse-broker-url.js'
 export { renderDefinitions } from './render-definitions.js'
 export { renderPermissions } from './render-permissions.js'
-export { renderTopologyPage } from './render-topology-page.js'
-export type { RetryPlan, RetryStep } from './retry.js'
+export type { RetryStep } from './retry.js'
 export { createTopology, topologyOf } from './topology.js'
-export type {
-  BindingDefinition,
-  ExchangeDefinition,
-  QueueArguments,
-  QueueDefinition,
-  Topology,
-} from './topology-types.js'
+export type { Topology } from './topology-types.js'
 export type { WorkQueue } from './work-queues.js'
 export { workQueues } from './work-queues.js'

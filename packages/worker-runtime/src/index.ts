@@ -1,17 +1,8 @@
-export type { Dependency } from './breaker.js'
-export { type CoalescerOptions, createCoalescer } from './coalescer.js'
-export type { DatabaseStatus } from './database-status.js'
-export { EnvError, type EnvFault } from './env-error.js'
-export {
-  type EnvOf,
-  type EnvShape,
-  type EnvVariable,
-  integer,
-  oneOf,
-  secret,
-  url,
-  variable,
-} from './env-variable.js'
+export { createCoalescer } from './coalescer.js'
+export type { EnvFault } from './env-error.js'
+/** @public No worker names it, but the compiler does, in the type of a worker's shape. */
+export type { EnvVariable } from './env-variable.js'
+export { type EnvOf, integer, oneOf, secret, url, variable } from './env-variable.js'
 export type { ServeSummary } from './ledger/conclude-delivery.js'
 export {
   type Claim,
@@ -26,13 +17,8 @@ export {
 } from './ledger/delivery-ledger.js'
 export { type ServeRecipientsOptions, serveRecipients } from './ledger/serve-recipients.js'
 export type { ServeResult } from './ledger/serve-result.js'
-export { createLogger, type LoggerOptions, type RuntimeLogger } from './logger.js'
-export { maskSecrets } from './mask-secrets.js'
-export { type RunMigrationsOptions, runMigrations } from './migrations.js'
 export { type EnvSource, readEnv } from './read-env.js'
-export type { ReadinessReport } from './readiness.js'
-export { type RunMigrationsMainOptions, runMigrationsMain } from './run-migrations-main.js'
-export { type RunWorkerOptions, runWorker, type WorkerContext } from './run-worker.js'
+export { runMigrationsMain } from './run-migrations-main.js'
+export { runWorker } from './run-worker.js'
 export { isDataFault, toDatabaseError } from './to-database-error.js'
-export type { RunningWorker } from './worker.js'
-export { type LogLevel, type MigrationEnv, migrationEnv, type WorkerEnv, workerEnv } from './worker-env.js'
+export { type MigrationEnv, migrationEnv, type WorkerEnv, workerEnv } from './worker-env.js'
