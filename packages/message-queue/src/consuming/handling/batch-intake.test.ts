@@ -1,11 +1,11 @@
 import { createRecordingLogger } from '@mono/test-support'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createHeld } from '../../test/support/create-held.js'
+import { createHeld } from '../../../test/support/create-held.js'
+import type { BatchHandler, ReceivedMessage } from '../reading/received-message.js'
 import { BatchIntake } from './batch-intake.js'
 import type { Handled } from './intake.js'
-import type { BatchHandler, ReceivedMessage } from './received-message.js'
 
-type Message = ReceivedMessage<'chat.messages'>
+type Message = ReceivedMessage
 
 const batchSize = { size: 3, maxWaitMs: 200 }
 
@@ -17,11 +17,11 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function createIntake(handle: BatchHandler<'chat.messages'> = async () => {}) {
+function createIntake(handle: BatchHandler = async () => {}) {
   const closing = new AbortController()
   const reports = new Map<string, Handled[]>()
   const batches: string[][] = []
-  const handler: BatchHandler<'chat.messages'> = (messages, context) => {
+  const handler: BatchHandler = (messages, context) => {
     batches.push(messages.map(({ messageId }) => messageId))
     return handle(messages, context)
   }

@@ -1,9 +1,9 @@
 import { createRecordingLogger } from '@mono/test-support'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createHeld } from '../../test/support/create-held.js'
+import { createHeld } from '../../../test/support/create-held.js'
+import type { MessageHandler } from '../reading/received-message.js'
 import type { Handled, Held } from './intake.js'
 import { MessageIntake } from './message-intake.js'
-import type { MessageHandler } from './received-message.js'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -13,10 +13,10 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function createIntake(handler: MessageHandler<'chat.messages'>) {
+function createIntake(handler: MessageHandler) {
   const logger = createRecordingLogger()
   const closing = new AbortController()
-  const reports: [Held<'chat.messages'>, Handled][] = []
+  const reports: [Held, Handled][] = []
   const intake = new MessageIntake(handler, logger, {
     handlerTimeoutMs: 1_000,
     signal: closing.signal,
@@ -40,7 +40,7 @@ describe('MessageIntake', () => {
     expect(reports).toEqual([[held, { handlerMs: 300 }]])
   })
 
-  test('has several messages in hand at a time', async () => {
+  test('has several messages in flight at a time', async () => {
     const handler = vi.fn(() => new Promise<void>(() => {}))
     const { intake } = createIntake(handler)
     intake.take(createHeld('m-1'))

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { RetryableError } from './handler-errors.js'
+import { RetryableError } from '../../errors/handler-errors.js'
 import { runHandler } from './run-handler.js'
 
 const timeoutMs = 1_000

@@ -1,8 +1,12 @@
 import { examples, limits, type MessageType, messageTypes } from '@mono/contracts'
 import type { WorkQueueName } from '@mono/rascal-config'
 import { describe, expect, test } from 'vitest'
-import { type ConsumeMessageParts, createConsumeMessage, published } from '../../test/support/create-consume-message.js'
-import { InvalidDeliveryError } from './invalid-delivery-error.js'
+import {
+  type ConsumeMessageParts,
+  createConsumeMessage,
+  published,
+} from '../../../test/support/create-consume-message.js'
+import { InvalidDeliveryError } from '../../errors/invalid-delivery-error.js'
 import { parseDelivery } from './parse-delivery.js'
 
 const queues: Record<MessageType, WorkQueueName> = {

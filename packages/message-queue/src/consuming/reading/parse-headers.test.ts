@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { type ConsumeMessageParts, createConsumeMessage } from '../../test/support/create-consume-message.js'
-import { headerBytes } from '../header-bytes.js'
-import { maxHeaderBytes } from '../headers.js'
-import { InvalidDeliveryError } from './invalid-delivery-error.js'
+import { type ConsumeMessageParts, createConsumeMessage } from '../../../test/support/create-consume-message.js'
+import { InvalidDeliveryError } from '../../errors/invalid-delivery-error.js'
+import { headerBytes } from '../../header-bytes.js'
+import { maxHeaderBytes } from '../../headers.js'
 import { parseHeaders } from './parse-headers.js'
 
 type Headers = Record<string, unknown>

@@ -1,6 +1,6 @@
 import type { ConsumeMessage } from 'amqplib'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { createConsumeMessage } from '../../test/support/create-consume-message.js'
+import { createConsumeMessage } from '../../../test/support/create-consume-message.js'
 import { AckMerger } from './ack-merger.js'
 
 const acked = vi.fn<(message: ConsumeMessage, allUpTo: boolean) => void>()
@@ -24,13 +24,13 @@ async function ack(...tags: number[]): Promise<[tag: number, allUpTo: boolean][]
 }
 
 describe('the acks of one turn', () => {
-  test('are one if nothing earlier is in hand, in whatever order they come', async () => {
+  test('are one if nothing earlier is in flight, in whatever order they come', async () => {
     expect(await ack(2, 1, 3)).toEqual([[3, true]])
     expect(await ack(4, 5)).toEqual([[5, true]])
     expect(await ack(6)).toEqual([[6, true]])
   })
 
-  test('are one up to what is still in hand, and single ones behind it', async () => {
+  test('are one up to what is still in flight, and single ones behind it', async () => {
     expect(await ack(1, 2, 4, 5)).toEqual([
       [2, true],
       [4, false],
@@ -39,7 +39,7 @@ describe('the acks of one turn', () => {
     expect(await ack(3, 6)).toEqual([[6, true]])
   })
 
-  test('are single ones while the first delivery is in hand', async () => {
+  test('are single ones while the first delivery is in flight', async () => {
     expect(await ack(3, 2)).toEqual([
       [3, false],
       [2, false],
@@ -52,7 +52,7 @@ describe('the acks of one turn', () => {
     expect(await ack(2, 4)).toEqual([[4, true]])
   })
 
-  test('are given up on a channel that is closing', async () => {
+  test('are dropped on a channel that is closing', async () => {
     acked.mockImplementation(() => {
       throw new Error('Channel closing')
     })

@@ -2,10 +2,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { InvalidMessageError } from '@mono/contracts'
 import { describe, expect, test } from 'vitest'
+import { failureCodes } from '../../errors/failure-codes.js'
+import { DeferError, PermanentError, RetryableError } from '../../errors/handler-errors.js'
+import { InvalidDeliveryError } from '../../errors/invalid-delivery-error.js'
 import { classifyFailure } from './classify-failure.js'
-import { failureCodes } from './failure-codes.js'
-import { DeferError, PermanentError, RetryableError } from './handler-errors.js'
-import { InvalidDeliveryError } from './invalid-delivery-error.js'
 
 const networkFailure = { cause: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }) }
 

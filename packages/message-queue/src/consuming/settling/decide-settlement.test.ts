@@ -20,14 +20,14 @@ const plans: [WorkQueueName, string, string][] = [
 ]
 
 describe('a failure that may pass', () => {
-  test.each(plans)('of %s waits %s, then %s, and is then given up', (name, first, second) => {
+  test.each(plans)('of %s waits %s, then %s, and is then dead-lettered', (name, first, second) => {
     const code = 'PROVIDER_UNAVAILABLE'
     expect(decide(name, retry, 1)).toMatchObject({ kind: 'retry', step: { name: first }, attempts: 1, code, error })
     expect(decide(name, retry, 2)).toMatchObject({ kind: 'retry', step: { name: second }, attempts: 2, code, error })
     expect(decide(name, retry, 3)).toEqual({ kind: 'dead-letter', attempts: 3, code, error })
   })
 
-  test.each([4, 1_000])('is given up at attempt %i, which nobody counts on', (attempt) => {
+  test.each([4, 1_000])('is dead-lettered at attempt %i, which nobody counts on', (attempt) => {
     expect(decide('chat.messages', retry, attempt)).toMatchObject({ kind: 'dead-letter', attempts: attempt })
   })
 
@@ -37,7 +37,7 @@ describe('a failure that may pass', () => {
     expect(settlement).toMatchObject({ kind: 'retry', step: { name: '5s' } })
   })
 
-  test('is given up where a plan has no steps', () => {
+  test('is dead-lettered where a plan has no steps', () => {
     const queue = { ...workQueues['chat.messages'], retrySteps: [] }
     const settlement = decideSettlement(retry, { queue, attempt: 1, ageMs: 0 })
     expect(settlement.kind).toBe('dead-letter')
@@ -45,7 +45,7 @@ describe('a failure that may pass', () => {
 })
 
 describe('a failure that cannot pass', () => {
-  test.each(workQueueNames)('of %s is given up at the first attempt, which counts', (name) => {
+  test.each(workQueueNames)('of %s is dead-lettered at the first attempt, which counts', (name) => {
     expect(decide(name, deadLetter, 1)).toEqual({ kind: 'dead-letter', code: 'PROVIDER_REJECTED', error, attempts: 1 })
   })
 })

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os'
 import type { RetryStep } from '@mono/rascal-config'
 import { describe, expect, test } from 'vitest'
-import { type ConsumeMessageParts, createConsumeMessage } from '../../test/support/create-consume-message.js'
-import { headerBytes } from '../header-bytes.js'
-import { header, maxHeaderBytes } from '../headers.js'
+import { type ConsumeMessageParts, createConsumeMessage } from '../../../test/support/create-consume-message.js'
+import { headerBytes } from '../../header-bytes.js'
+import { header, maxHeaderBytes } from '../../headers.js'
 import type { Settlement } from './decide-settlement.js'
 import { failureHeaders } from './failure-headers.js'
 
@@ -34,7 +34,7 @@ function headersFor(forward: Forward, headers: Headers = {}, parts: ConsumeMessa
 }
 
 describe('a copy that is dead-lettered', () => {
-  test('says where it came from and why it was given up', () => {
+  test('says where it came from and why it was dead-lettered', () => {
     expect(headersFor(deadLetter)).toMatchObject({
       'x-original-exchange': 'messages',
       'x-original-routing-key': 'chat.direct',
@@ -73,7 +73,7 @@ describe('a copy that is dead-lettered', () => {
     expect(headersFor(deadLetter, retried)['x-first-failure-message']).toBe('x'.repeat(1_024))
   })
 
-  test('says why it was given up this time, not the time before', () => {
+  test('says why it was dead-lettered this time, not the time before', () => {
     const headers = headersFor(deadLetter, { 'x-failure-code': 'EXPIRED', 'x-failed-by': 'another' })
     expect(headers).toMatchObject({ 'x-failure-code': 'PROVIDER_REJECTED', 'x-failed-by': `chat-worker@${hostname()}` })
   })
@@ -140,7 +140,7 @@ describe.each([
     expect(headersFor(forward, first)).toMatchObject(first)
   })
 
-  test('is not given up and does not say so', () => {
+  test('is not dead-lettered and does not say so', () => {
     const names = Object.keys(headersFor(forward))
     expect(names.filter((name) => /^x-fail(ure|ed)-/.test(name))).toEqual([])
   })
