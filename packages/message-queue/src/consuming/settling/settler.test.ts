@@ -1,73 +1,87 @@
 import { createRecordingLogger } from '@mono/test-support'
+import { untilAborted } from '@mono/waiting'
+import type { ConsumeMessage } from 'amqplib'
 import { describe, expect, test, vi } from 'vitest'
-import { createConsumeMessage } from '../../test/support/create-consume-message.js'
-import { createHeld } from '../../test/support/create-held.js'
-import type { Settlement } from './decide-settlement.js'
-import type { Delivery } from './delivery.js'
-import { DeferError, PermanentError, RetryableError } from './handler-errors.js'
-import type { Held } from './intake.js'
-import { InvalidDeliveryError } from './invalid-delivery-error.js'
+import { createConsumeMessage } from '../../../test/support/create-consume-message.js'
+import { createGate } from '../../../test/support/create-gate.js'
+import { createHeld } from '../../../test/support/create-held.js'
+import { DeferError, PermanentError, RetryableError } from '../../errors/handler-errors.js'
+import { InvalidDeliveryError } from '../../errors/invalid-delivery-error.js'
+import type { ReceivedMessage } from '../reading/received-message.js'
+import { Delivery, type DeliveryChannel } from '../receiving/delivery.js'
 import type { SettledEvent } from './settled-event.js'
-import { Settler } from './settler.js'
+import { Settler, type SettlerOptions } from './settler.js'
 
 const secret = 'hunter2'
 
 interface DeliveryParts {
   headers?: Record<string, unknown>
   properties?: Record<string, unknown>
-  fault?: Error
 }
 
-/** A delivery that notes how it is settled; the first settlement counts. */
-function createDelivery({ headers = {}, properties = { timestamp: 1 }, fault }: DeliveryParts = {}) {
-  const settlements: Settlement[] = []
-  const delivery = {
-    queue: 'chat.messages',
-    message: createConsumeMessage({ body: { content: secret }, properties }),
-    headers,
-    firstSeen: new Date(),
-    async settle(settlement: Settlement) {
-      settlements.push(settlement)
-      if (fault) throw fault
-      return settlements.length === 1
-    },
+/** A delivery that notes what is done with it, until its channel is closed. */
+function createDelivery({ headers = {}, properties = { timestamp: 1 } }: DeliveryParts = {}) {
+  const done: string[] = []
+  const closing = new AbortController()
+  const settleAs = (what: string) => {
+    if (closing.signal.aborted) throw closing.signal.reason
+    done.push(what)
   }
-  return { delivery: delivery as unknown as Delivery, settlements }
+  const channel: DeliveryChannel = {
+    closed: closing.signal,
+    ack: () => settleAs('ack'),
+    reject: (_message, { requeue }) => settleAs(requeue ? 'return' : 'reject'),
+  }
+  const message = createConsumeMessage({ body: { content: secret }, properties: { ...properties, headers } })
+  const lose = () => closing.abort(new Error('The channel that the delivery came by is closed.'))
+  return { delivery: new Delivery('chat.messages', message, { channel, alone: false }), message, done, lose }
 }
 
-function createSettler({ registered = true } = {}) {
+type Forward = SettlerOptions['forward']
+
+function createSettler(forward: Forward = async () => {}) {
   const events: SettledEvent[] = []
+  const forwarded: { publication: string; copy: ConsumeMessage; headers: Record<string, unknown> }[] = []
   const { lines, ...logger } = createRecordingLogger()
   const settler = new Settler({
     queue: 'chat.messages',
     workerName: 'chat-worker',
     logger,
     onSettled: (event) => events.push(event),
-    hasChannel: () => registered,
+    forward(publication, copy, lost) {
+      forwarded.push({ publication, copy, headers: copy.properties.headers ?? {} })
+      return forward(publication, copy, lost)
+    },
   })
-  return { settler, events, lines }
+  return { settler, events, forwarded, lines }
 }
 
-function createMessage(attempt = 1, publishedAt = new Date()): Held<'chat.messages'>['message'] {
+function createMessage(attempt = 1, publishedAt = new Date()): ReceivedMessage {
   const { message } = createHeld('m-1')
-  return { ...message, attempt, publishedAt, payload: { ...message.payload, content: secret } }
+  return { ...message, attempt, publishedAt, payload: { ...message.payload, content: secret } } as ReceivedMessage
 }
 
-async function settle(
-  failure?: { thrown: unknown },
-  { attempt = 1, fault, registered = true }: { attempt?: number; fault?: Error; registered?: boolean } = {},
-) {
-  const { settler, events, lines } = createSettler({ registered })
-  const { delivery, settlements } = createDelivery(fault && { fault })
+interface SettleOptions {
+  attempt?: number
+  forward?: Forward
+  /** The channel is closed before it is settled. */
+  isLost?: boolean
+}
+
+async function settle(failure?: { thrown: unknown }, { attempt = 1, forward, isLost = false }: SettleOptions = {}) {
+  const { settler, ...told } = createSettler(forward)
+  const { delivery, done, lose } = createDelivery()
+  if (isLost) lose()
   const handled = { handlerMs: 12.4, ...(failure && { failure }) }
   await settler.settle({ delivery, message: createMessage(attempt) }, handled)
-  return { events, lines, settlements }
+  return { ...told, done }
 }
 
 describe('a message whose handler is done', () => {
   test('is acknowledged, and nothing is logged', async () => {
-    const { events, lines, settlements } = await settle()
-    expect(settlements).toEqual([{ kind: 'ack' }])
+    const { events, lines, done, forwarded } = await settle()
+    expect(done).toEqual(['ack'])
+    expect(forwarded).toEqual([])
     expect(lines).toEqual([])
     expect(events).toEqual([
       {
@@ -114,30 +128,35 @@ describe('a message whose handler failed', () => {
     {
       what: 'a RetryableError',
       thrown: new RetryableError('no luck', { code: 'PROVIDER_UNAVAILABLE', cause }),
+      publication: 'chat.messages.retry.1s',
       event: { outcome: 'retried', code: 'PROVIDER_UNAVAILABLE' },
       line: { level: 'warn', message: 'Retried', data: { code: 'PROVIDER_UNAVAILABLE', attempts: 1, delay: '1s' } },
     },
     {
       what: 'an unclassified error',
       thrown: new Error('no luck'),
+      publication: 'chat.messages.retry.1s',
       event: { outcome: 'retried', code: 'UNCLASSIFIED' },
       line: { level: 'warn', message: 'Retried', data: { code: 'UNCLASSIFIED', attempts: 1, delay: '1s' } },
     },
     {
       what: 'a DeferError',
       thrown: new DeferError('no luck', { code: 'DATABASE_UNAVAILABLE', delayMs: 2_000 }),
+      publication: 'chat.messages.retry.5s',
       event: { outcome: 'deferred', code: 'DATABASE_UNAVAILABLE' },
       line: { level: 'debug', message: 'Deferred', data: { code: 'DATABASE_UNAVAILABLE', attempts: 0, delay: '5s' } },
     },
     {
       what: 'a PermanentError',
       thrown: new PermanentError('no luck', { code: 'PROVIDER_REJECTED' }),
+      publication: 'chat.messages.dlq',
       event: { outcome: 'dead-lettered', code: 'PROVIDER_REJECTED' },
       line: { level: 'error', message: 'Dead-lettered', data: { code: 'PROVIDER_REJECTED', attempts: 1 } },
     },
     {
       what: 'a programming error',
       thrown: new TypeError('no luck'),
+      publication: 'chat.messages.dlq',
       event: { outcome: 'dead-lettered', code: 'HANDLER_BUG' },
       line: { level: 'error', message: 'Dead-lettered', data: { code: 'HANDLER_BUG', attempts: 1 } },
     },
@@ -145,9 +164,10 @@ describe('a message whose handler failed', () => {
   test.each(failures.map((row) => [row.what, row] as const))(
     'with %s is settled with one event and one log line',
     async (_what, row) => {
-      const { thrown, event, line } = row
-      const { events, lines, settlements } = await settle({ thrown })
-      expect(settlements).toHaveLength(1)
+      const { thrown, publication, event, line } = row
+      const { events, lines, done, forwarded } = await settle({ thrown })
+      expect(forwarded).toMatchObject([{ publication, headers: { 'x-attempts': line.data.attempts } }])
+      expect(done).toEqual(['ack'])
       expect(events).toEqual([
         {
           queue: 'chat.messages',
@@ -179,18 +199,22 @@ describe('a message whose handler failed', () => {
 
   test('for the last time is dead-lettered with the code of the failure', async () => {
     const thrown = new RetryableError('no luck', { code: 'PROVIDER_UNAVAILABLE' })
-    const { events, lines, settlements } = await settle({ thrown }, { attempt: 3 })
-    expect(settlements).toMatchObject([{ kind: 'dead-letter', code: 'PROVIDER_UNAVAILABLE', attempts: 3 }])
+    const { events, lines, forwarded } = await settle({ thrown }, { attempt: 3 })
+    expect(forwarded).toMatchObject([
+      { publication: 'chat.messages.dlq', headers: { 'x-failure-code': 'PROVIDER_UNAVAILABLE', 'x-attempts': 3 } },
+    ])
     expect(events).toMatchObject([{ outcome: 'dead-lettered', code: 'PROVIDER_UNAVAILABLE', attempt: 3 }])
     expect(lines).toMatchObject([{ level: 'error', message: 'Dead-lettered' }])
   })
 
   test('is not deferred past the TTL of its queue', async () => {
-    const { settler, events } = createSettler()
-    const { delivery, settlements } = createDelivery()
+    const { settler, events, forwarded } = createSettler()
+    const { delivery } = createDelivery()
     const message = createMessage(1, new Date(Date.now() - 25 * 60 * 60 * 1_000))
     await settler.settle({ delivery, message }, { handlerMs: 1, failure: { thrown: new DeferError('later') } })
-    expect(settlements).toMatchObject([{ kind: 'dead-letter', code: 'EXPIRED', attempts: 0 }])
+    expect(forwarded).toMatchObject([
+      { publication: 'chat.messages.dlq', headers: { 'x-failure-code': 'EXPIRED', 'x-attempts': 0 } },
+    ])
     expect(events).toMatchObject([{ outcome: 'dead-lettered', code: 'EXPIRED' }])
   })
 
@@ -200,11 +224,14 @@ describe('a message whose handler failed', () => {
 })
 
 describe('a delivery that no handler saw', () => {
-  test('is refused with its code, which is no attempt', async () => {
-    const { settler, events, lines } = createSettler()
-    const { delivery, settlements } = createDelivery({ headers: { 'x-attempts': 1 } })
-    await settler.refuse(delivery, new InvalidDeliveryError('INVALID_JSON', 'body: expected JSON'))
-    expect(settlements).toMatchObject([{ kind: 'dead-letter', code: 'INVALID_JSON', attempts: 1 }])
+  test('is dead-lettered with its code, which is no attempt', async () => {
+    const { settler, events, forwarded, lines } = createSettler()
+    const { delivery, done } = createDelivery({ headers: { 'x-attempts': 1 } })
+    await settler.deadLetter(delivery, new InvalidDeliveryError('INVALID_JSON', 'body: expected JSON'))
+    expect(forwarded).toMatchObject([
+      { publication: 'chat.messages.dlq', headers: { 'x-failure-code': 'INVALID_JSON', 'x-attempts': 1 } },
+    ])
+    expect(done).toEqual(['ack'])
     expect(events).toEqual([
       { queue: 'chat.messages', outcome: 'dead-lettered', code: 'INVALID_JSON', attempt: 2, handlerMs: 0 },
     ])
@@ -214,56 +241,63 @@ describe('a delivery that no handler saw', () => {
   })
 
   test.each([-1e9, 1.5, '3', Number.NaN, null])(
-    'is refused as the first attempt where x-attempts is %s',
+    'is dead-lettered as the first attempt where x-attempts is %s',
     async (attempts) => {
-      const { settler, events } = createSettler()
-      const { delivery, settlements } = createDelivery({ headers: { 'x-attempts': attempts } })
-      await settler.refuse(delivery, new InvalidDeliveryError('INVALID_HEADERS', 'x-attempts'))
-      expect(settlements).toMatchObject([{ attempts: 0 }])
+      const { settler, events, forwarded } = createSettler()
+      const { delivery } = createDelivery({ headers: { 'x-attempts': attempts } })
+      await settler.deadLetter(delivery, new InvalidDeliveryError('INVALID_HEADERS', 'x-attempts'))
+      expect(forwarded).toMatchObject([{ headers: { 'x-attempts': 0 } }])
       expect(events).toMatchObject([{ attempt: 1 }])
     },
   )
 
-  test('is handed back to its queue, and nothing is logged', async () => {
-    const { settler, events, lines } = createSettler()
-    const { delivery, settlements } = createDelivery({ headers: { 'x-attempts': 1 } })
+  test('is returned to its queue, and nothing is logged', async () => {
+    const { settler, events, forwarded, lines } = createSettler()
+    const { delivery, done } = createDelivery({ headers: { 'x-attempts': 1 } })
     await settler.return(delivery)
-    expect(settlements).toEqual([{ kind: 'return' }])
+    expect([done, forwarded]).toEqual([['return'], []])
     expect(events).toEqual([{ queue: 'chat.messages', outcome: 'returned', attempt: 2, handlerMs: 0 }])
     expect(lines).toEqual([])
   })
 })
 
-describe('each delivery', () => {
-  test('is told once, also when it is handed back while its handler goes on', async () => {
-    const { settler, events, lines } = createSettler()
-    const { delivery } = createDelivery()
-    await settler.return(delivery)
-    await settler.settle(
-      { delivery, message: createMessage() },
-      { handlerMs: 1, failure: { thrown: new Error('late') } },
-    )
-    await settler.refuse(delivery, new InvalidDeliveryError('INVALID_JSON', 'body'))
-    expect(events).toMatchObject([{ outcome: 'returned' }])
-    expect(lines).toEqual([])
+describe('a delivery that is forwarded', () => {
+  const thrown = new RetryableError('no luck')
+
+  test('is acknowledged, and told, when the copy is confirmed and not before', async () => {
+    const { opened, open } = createGate()
+    const { settler, events, forwarded, lines } = createSettler(() => opened)
+    const { delivery, done } = createDelivery()
+    const settling = settler.settle({ delivery, message: createMessage() }, { handlerMs: 1, failure: { thrown } })
+    expect(forwarded).toHaveLength(1)
+    expect([done, events, lines]).toEqual([[], [], []])
+    open()
+    await settling
+    expect(done).toEqual(['ack'])
+    expect(events).toMatchObject([{ outcome: 'retried' }])
   })
 
-  test.each([
-    ['acknowledge', undefined],
-    ['retry', { thrown: new RetryableError('no luck') }],
-    ['give up', { thrown: new PermanentError('no luck') }],
-  ])(
-    'to %s whose channel is gone is told as returned, because the broker delivers it again',
-    async (_what, failure) => {
-      const fault = new Error('The channel has been closed. Unable to ack message')
-      const { events } = await settle(failure, { fault, registered: false })
-      expect(events).toMatchObject([{ outcome: 'returned' }])
-    },
-  )
+  test('is copied rather than sent itself', async () => {
+    const { settler, forwarded } = createSettler()
+    const { delivery, message } = createDelivery()
+    await settler.settle({ delivery, message: createMessage() }, { handlerMs: 1, failure: { thrown } })
+    expect(forwarded[0]?.copy).not.toBe(message)
+    expect(forwarded[0]?.headers.rascal).toEqual({ originalQueue: 'chat.messages' })
+    expect(message.properties.headers).toEqual({})
+  })
 
-  test('whose copy was not confirmed is told as dead-lettered, because rascal rejects it', async () => {
-    const fault = new Error('Timedout after 300000ms waiting for broker to confirm publication')
-    const { events, lines } = await settle({ thrown: new RetryableError('no luck') }, { fault })
+  test('carries the time of its message, which the next to receive it counts from', async () => {
+    const { settler, forwarded } = createSettler()
+    const { delivery } = createDelivery()
+    const message = createMessage(1, new Date(Date.now() - 60_000))
+    await settler.settle({ delivery, message }, { handlerMs: 1, failure: { thrown } })
+    expect(forwarded[0]?.headers['x-published-at']).toBe(message.publishedAt.toISOString())
+  })
+
+  test('is rejected if the copy is not confirmed, so that the broker dead-letters it, and told as that', async () => {
+    const fault = new Error('No queue took the copy')
+    const { done, events, lines } = await settle({ thrown }, { forward: () => Promise.reject(fault) })
+    expect(done).toEqual(['reject'])
     expect(events).toMatchObject([{ outcome: 'dead-lettered', code: 'UNCLASSIFIED' }])
     expect(lines).toMatchObject([{ level: 'error', message: 'A delivery could not be settled' }])
     expect(lines[0]?.data).toMatchObject({
@@ -274,22 +308,105 @@ describe('each delivery', () => {
     })
   })
 
-  test('whose channel is gone is not logged as what it has not become', async () => {
-    const fault = new Error('The channel has been closed. Unable to nack message')
-    const { lines } = await settle(
-      { thrown: new PermanentError('no luck', { code: 'PROVIDER_REJECTED' }) },
-      { fault, registered: false },
+  test('tells the forwarder when it is lost, and is told as returned then', async () => {
+    const { settler, events, lines } = createSettler((_publication, _copy, lost) =>
+      untilAborted(new Promise(() => {}), lost),
     )
+    const { delivery, done, lose } = createDelivery()
+    const settling = settler.settle({ delivery, message: createMessage() }, { handlerMs: 1, failure: { thrown } })
+    expect(events).toEqual([])
+    lose()
+    await settling
+    expect(done).toEqual([])
+    expect(events).toMatchObject([{ outcome: 'returned', code: 'UNCLASSIFIED' }])
+    expect(lines).toMatchObject([{ level: 'warn', data: { settlement: 'retry', outcome: 'returned' } }])
+  })
+
+  test('is told as returned if it is lost when the copy is confirmed, because the broker delivers it again', async () => {
+    const { delivery, done, lose } = createDelivery()
+    const { settler, events } = createSettler(async () => lose())
+    await settler.settle({ delivery, message: createMessage() }, { handlerMs: 1, failure: { thrown } })
+    expect(done).toEqual([])
+    expect(events).toMatchObject([{ outcome: 'returned' }])
+  })
+})
+
+describe('each delivery', () => {
+  test('is settled and told once, also when it is returned while its handler goes on', async () => {
+    const { settler, events, forwarded, lines } = createSettler()
+    const { delivery, done } = createDelivery()
+    await settler.return(delivery)
+    await settler.settle(
+      { delivery, message: createMessage() },
+      { handlerMs: 1, failure: { thrown: new Error('late') } },
+    )
+    await settler.settle({ delivery, message: createMessage() }, { handlerMs: 1 })
+    await settler.deadLetter(delivery, new InvalidDeliveryError('INVALID_JSON', 'body'))
+    await settler.defer(delivery, new DeferError('later'))
+    await settler.return(delivery)
+    expect([done, forwarded]).toEqual([['return'], []])
+    expect(events).toMatchObject([{ outcome: 'returned' }])
+    expect(lines).toEqual([])
+  })
+
+  test('is settled once, also when it is returned while its copy is being sent', async () => {
+    const { opened, open } = createGate()
+    const { settler, events } = createSettler(() => opened)
+    const { delivery, done } = createDelivery()
+    const settling = settler.deadLetter(delivery, new InvalidDeliveryError('INVALID_JSON', 'body'))
+    await settler.return(delivery)
+    expect([done, events]).toEqual([[], []])
+    open()
+    await settling
+    expect(done).toEqual(['ack'])
+    expect(events).toMatchObject([{ outcome: 'dead-lettered' }])
+  })
+
+  test.each([
+    ['acknowledge', undefined],
+    ['retry', { thrown: new RetryableError('no luck') }],
+    ['dead-letter', { thrown: new PermanentError('no luck') }],
+  ])('to %s that is lost is told as returned, because the broker delivers it again', async (_what, failure) => {
+    const forward: Forward = async (_publication, _copy, lost) => lost.throwIfAborted()
+    const { done, events } = await settle(failure, { forward, isLost: true })
+    expect(done).toEqual([])
+    expect(events).toMatchObject([{ outcome: 'returned' }])
+  })
+
+  test('to return that is lost is told as returned, once, and nothing is logged', async () => {
+    const { settler, events, lines } = createSettler()
+    const { delivery, done, lose } = createDelivery()
+    lose()
+    await settler.return(delivery)
+    await settler.return(delivery)
+    expect(done).toEqual([])
+    expect(events).toEqual([{ queue: 'chat.messages', outcome: 'returned', attempt: 1, handlerMs: 0 }])
+    expect(lines).toEqual([])
+  })
+
+  test('that is lost is not logged as what it has not become', async () => {
+    const thrown = new PermanentError('no luck', { code: 'PROVIDER_REJECTED' })
+    const forward: Forward = async (_publication, _copy, lost) => lost.throwIfAborted()
+    const { lines } = await settle({ thrown }, { forward, isLost: true })
     expect(lines).toMatchObject([{ level: 'warn', message: 'A delivery could not be settled' }])
     expect(lines[0]?.data).toMatchObject({ settlement: 'dead-letter', outcome: 'returned', code: 'PROVIDER_REJECTED' })
   })
 
-  test('to acknowledge is never told as dead-lettered', async () => {
-    const { events, lines } = await settle(undefined, {
-      fault: new Error('Channel ended, no reply will be forthcoming'),
+  /** Between the goodbye of a channel and its answer, amqplib takes nothing; the delivery is not lost yet. */
+  describe.each(['ack', 'return', 'reject'] as const)('that a closing channel does not %s', (step) => {
+    test('is told as returned, because the broker delivers it again', async () => {
+      const { settler, events, lines } = createSettler(() => Promise.reject(new Error('The consumer was closed.')))
+      const { delivery } = createDelivery()
+      const fault = new Error('Channel closing')
+      vi.spyOn(delivery, step).mockImplementation(() => {
+        throw fault
+      })
+      if (step === 'ack') await settler.settle({ delivery, message: createMessage() }, { handlerMs: 1 })
+      else if (step === 'return') await settler.return(delivery)
+      else await settler.deadLetter(delivery, new InvalidDeliveryError('INVALID_JSON', 'body'))
+      expect(events).toMatchObject([{ outcome: 'returned' }])
+      expect(lines).toMatchObject([{ level: 'warn', data: { outcome: 'returned' } }])
     })
-    expect(events).toMatchObject([{ outcome: 'returned' }])
-    expect(lines).toMatchObject([{ level: 'warn', data: { settlement: 'ack', outcome: 'returned' } }])
   })
 
   test('leaves nothing of its body in the log', async () => {
@@ -301,43 +418,29 @@ describe('each delivery', () => {
   })
 })
 
-test('the settler waits until a delivery is settled before it tells of it', async () => {
-  const { settler, events } = createSettler()
-  let confirm: (settled: boolean) => void = () => {}
-  const { delivery } = createDelivery()
-  const confirmed = new Promise<boolean>((resolve) => {
-    confirm = resolve
-  })
-  vi.spyOn(delivery, 'settle').mockReturnValue(confirmed)
-  const settling = settler.settle({ delivery, message: createMessage() }, { handlerMs: 1 })
-  expect(events).toEqual([])
-  confirm(true)
-  await settling
-  expect(events).toHaveLength(1)
-})
-
-describe('a delivery that is put off unread', () => {
+describe('a delivery that is deferred unread', () => {
   const reason = new DeferError('smtp cannot be used', { code: 'PROVIDER_UNAVAILABLE' })
 
   test('is deferred with the count of its headers', async () => {
-    const { settler, events } = createSettler()
-    const { delivery, settlements } = createDelivery({ headers: { 'x-attempts': 2 }, properties: {} })
-    await settler.putOff(delivery, reason)
-    expect(settlements).toMatchObject([{ kind: 'defer', code: 'PROVIDER_UNAVAILABLE', attempts: 2 }])
+    const { settler, events, forwarded } = createSettler()
+    const { delivery, done } = createDelivery({ headers: { 'x-attempts': 2 }, properties: {} })
+    await settler.defer(delivery, reason)
+    expect(forwarded).toMatchObject([{ publication: 'chat.messages.retry.1s', headers: { 'x-attempts': 2 } }])
+    expect(done).toEqual(['ack'])
     expect(events).toMatchObject([{ outcome: 'deferred', code: 'PROVIDER_UNAVAILABLE', attempt: 3, handlerMs: 0 }])
   })
 
   test('is dead-lettered when its headers cannot be trusted', async () => {
     const { settler, events } = createSettler()
     const { delivery } = createDelivery({ headers: { 'x-attempts': -1 } })
-    await settler.putOff(delivery, reason)
+    await settler.defer(delivery, reason)
     expect(events).toMatchObject([{ outcome: 'dead-lettered', code: 'INVALID_HEADERS' }])
   })
 
   test('is dead-lettered when it is too old', async () => {
     const { settler, events } = createSettler()
     const { delivery } = createDelivery({ headers: { 'x-published-at': '2020-01-01T00:00:00Z' } })
-    await settler.putOff(delivery, reason)
+    await settler.defer(delivery, reason)
     expect(events).toMatchObject([{ outcome: 'dead-lettered', code: 'EXPIRED' }])
   })
 })
