@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
-import type { ChannelModel, Options, SocketOptions } from 'amqplib'
+import { type ChannelModel, IllegalOperationError, type Options, type SocketOptions } from 'amqplib'
 import type { ConnectToBroker } from '../../src/connection/open-connection.js'
+import type { FakeConsumerChannel } from './fake-consumer-channel.js'
 
 /** What a real broker cannot be made to do at will, or would do to everybody on it: a stand-in for amqplib's `connect`. */
 export interface FakeBroker {
@@ -12,6 +13,8 @@ export interface FakeBroker {
   /** Decides what comes of an attempt. Default: `open`. `hang` lasts until the socket is destroyed. */
   answer: (url: string) => 'open' | 'hang' | Error
   missingExchanges: Set<string>
+  /** Opens the channels of a consumer. */
+  openConsumerChannel: (() => Promise<FakeConsumerChannel>) | undefined
 }
 
 export function createFakeBroker(): FakeBroker {
@@ -20,6 +23,7 @@ export function createFakeBroker(): FakeBroker {
     tried: [],
     answer: () => 'open',
     missingExchanges: new Set(),
+    openConsumerChannel: undefined,
     async connect(url, options) {
       const { signal } = options as SocketOptions & { signal: AbortSignal }
       broker.tried.push(url)
@@ -42,6 +46,7 @@ export async function settle(): Promise<void> {
 export class FakeConnection extends EventEmitter {
   readonly connection = {}
   readonly channels: FakeChannel[] = []
+  readonly consumerChannels: FakeConsumerChannel[] = []
   readonly broker: FakeBroker
   readonly socket: AbortSignal
   /** The answer to `close` does not come. */
@@ -55,13 +60,18 @@ export class FakeConnection extends EventEmitter {
   }
 
   async createConfirmChannel(): Promise<FakeChannel> {
+    this.#assertOpen()
     const channel = new FakeChannel(this.broker)
     this.channels.push(channel)
     return channel
   }
 
-  createChannel(): Promise<FakeChannel> {
-    return this.createConfirmChannel()
+  async createChannel(): Promise<FakeChannel | FakeConsumerChannel> {
+    if (!this.broker.openConsumerChannel) return await this.createConfirmChannel()
+    this.#assertOpen()
+    const channel = await this.broker.openConsumerChannel()
+    this.consumerChannels.push(channel)
+    return channel
   }
 
   async close(): Promise<void> {
@@ -74,10 +84,14 @@ export class FakeConnection extends EventEmitter {
     if (this.#lost) return
     this.#lost = true
     if (error) this.emit('error', error)
-    for (const channel of this.channels) channel.end()
+    for (const channel of [...this.channels, ...this.consumerChannels]) channel.end()
     this.emit('close', error)
   }
   #lost = false
+
+  #assertOpen(): void {
+    if (this.#lost) throw new IllegalOperationError('Connection closed', '')
+  }
 }
 
 export interface FakePublication {

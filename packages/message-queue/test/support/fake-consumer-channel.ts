@@ -14,6 +14,10 @@ export class FakeConsumerChannel extends EventEmitter {
   readonly written: string[] = []
   /** The tags of the registrations that were asked for, in order. */
   readonly tags: string[] = []
+  /** Questions are answered at once, without `answer`. */
+  answersAtOnce = false
+  /** Messages that are ready in the queue. */
+  messageCount = 0
   readonly #callbacks: OnMessage[] = []
   readonly #questions: Question[] = []
   #isClosed = false
@@ -35,6 +39,11 @@ export class FakeConsumerChannel extends EventEmitter {
 
   cancel(tag: string): Promise<void> {
     return this.#ask(`cancel ${this.tags.indexOf(tag) + 1}`)
+  }
+
+  async checkQueue(queue: string): Promise<{ messageCount: number }> {
+    await this.#ask(`check ${queue}`)
+    return { messageCount: this.messageCount }
   }
 
   ack({ fields }: ConsumeMessage, allUpTo: boolean): void {
@@ -83,6 +92,7 @@ export class FakeConsumerChannel extends EventEmitter {
   #ask(question: string): Promise<void> {
     this.#assertOpen()
     this.written.push(question)
+    if (this.answersAtOnce) return Promise.resolve()
     return new Promise((answer, fail) => {
       this.#questions.push({ answer, fail })
     })
