@@ -112,7 +112,7 @@ describe('a consumer channel', () => {
 
   test('says of a delivery whether the registration that it came by admits one at a time', async () => {
     const consumer = await register(1)
-    consumer.setPrefetch(100)
+    consumer.setPrefetch(2)
     await channel.answer()
     await channel.answer()
     const [early, late] = [createConsumeMessage({ deliveryTag: 1 }), createConsumeMessage({ deliveryTag: 2 })]
