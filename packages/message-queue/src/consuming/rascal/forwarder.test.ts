@@ -51,6 +51,16 @@ beforeEach(() => {
 
 afterEach(() => void vi.useRealTimers())
 
+/** Connections are made when the returned function is called. */
+function holdOpening(): () => void {
+  const { opened, open } = createGate()
+  openBroker.mockImplementation(async () => {
+    await opened
+    return new FakeRascalBroker()
+  })
+  return open
+}
+
 function createForwarder({ prefetch = 10 } = {}) {
   const urls = ['amqp://localhost:5672/mono']
   const forwarder = new Forwarder({ urls, connectionName: 'test', queue: 'chat.messages', prefetch })
@@ -74,11 +84,7 @@ function createForwarder({ prefetch = 10 } = {}) {
 
 describe('a forwarder', () => {
   test('connects when the first copy is due, once for all', async () => {
-    const { opened, open } = createGate()
-    openBroker.mockImplementation(async () => {
-      await opened
-      return new FakeRascalBroker()
-    })
+    const open = holdOpening()
     const { forward } = createForwarder()
     expect(openBroker).not.toHaveBeenCalled()
     const sendings = [forward(), forward()]
@@ -258,11 +264,7 @@ describe('a copy whose original is lost', () => {
   })
 
   test('is not sent if it was lost while the connection was made', async () => {
-    const { opened, open } = createGate()
-    openBroker.mockImplementation(async () => {
-      await opened
-      return new FakeRascalBroker()
-    })
+    const open = holdOpening()
     const { forward } = createForwarder()
     const sending = forward(losing.signal)
     await settle()

@@ -2,6 +2,7 @@ import { createRecordingLogger } from '@mono/test-support'
 import { IllegalOperationError } from 'amqplib'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createConsumeMessage } from '../../../test/support/create-consume-message.js'
+import { createGate } from '../../../test/support/create-gate.js'
 import { createFakeBroker, type FakeBroker, type FakeConnection, settle } from '../../../test/support/fake-broker.js'
 import { FakeConsumerChannel } from '../../../test/support/fake-consumer-channel.js'
 import { TopologyMismatchError } from '../../errors/topology-mismatch-error.js'
@@ -38,6 +39,16 @@ function openChannel(): FakeConsumerChannel {
   const channel = new FakeConsumerChannel()
   channel.answersAtOnce = true
   return channel
+}
+
+/** Channels are opened from now on when the returned function is called. */
+function holdOpening(): () => void {
+  const { opened, open } = createGate()
+  broker.openConsumerChannel = async () => {
+    await opened
+    return openChannel()
+  }
+  return open
 }
 
 /** Lets that time pass, and everything happen that needs none. */
@@ -190,16 +201,12 @@ describe('a subscription', () => {
 
   test('registers with the prefetch that is wanted when its channel is open', async () => {
     const { subscription } = createSubscription()
-    let open = (_channel: FakeConsumerChannel) => {}
-    broker.openConsumerChannel = () =>
-      new Promise((resolve) => {
-        open = resolve
-      })
+    const open = holdOpening()
     void subscription.run()
     await passMs(0)
     expect(subscription.isSettled).toBe(false)
     subscription.setPrefetch(3)
-    open(openChannel())
+    open()
     await passMs(0)
     expect(channel().written.slice(-2)).toEqual(['qos 3', 'consume q'])
     expect(subscription.isSettled).toBe(true)
@@ -224,7 +231,7 @@ describe('a subscription whose connection is lost', () => {
     subscription.setPrefetch(4)
     await settle()
     connection().lose()
-    expect(told.slice(1).filter((event) => event === 'lost')).toEqual(['lost'])
+    expect(told).toEqual(['registered', 'registered', 'lost'])
     expect(subscription.isSettled).toBe(false)
     await passMs(100)
     expect(broker.connections).toHaveLength(2)
@@ -369,7 +376,7 @@ describe('a subscription that the broker cancels', () => {
 describe('a subscription whose peer is of no use', () => {
   test('leaves a connection on which no channel is opened in time', async () => {
     const { subscription, told } = createSubscription()
-    broker.openConsumerChannel = () => new Promise(() => {})
+    holdOpening()
     void subscription.run()
     await passMs(9_999)
     expect(broker.connections).toHaveLength(1)
@@ -417,7 +424,7 @@ describe('the messages that wait', () => {
 
   test('that are not counted in time mean that the connection is left', async () => {
     const { subscription } = await runSteadily()
-    broker.openConsumerChannel = () => new Promise(() => {})
+    holdOpening()
     const counting = subscription.countWaiting()
     counting.catch(() => {})
     await passMs(10_000)
@@ -462,15 +469,11 @@ describe('a subscription that ends', () => {
 
   test('while its channel is opened is not registered', async () => {
     const { subscription } = createSubscription()
-    let open = (_channel: FakeConsumerChannel) => {}
-    broker.openConsumerChannel = () =>
-      new Promise((resolve) => {
-        open = resolve
-      })
+    const open = holdOpening()
     void subscription.run()
     await passMs(0)
     await subscription.end()
-    open(openChannel())
+    open()
     await passMs(0)
     expect(channel().written.slice(2)).toEqual(['cancel 1'])
   })
