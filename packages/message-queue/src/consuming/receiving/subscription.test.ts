@@ -298,17 +298,32 @@ describe('a subscription whose channel is closed by the broker', () => {
     expect(logged()).toEqual([begun, over])
   })
 
-  test('pauses longer each time that it does not last', async () => {
-    await runSubscription()
+  /** After as many channels that did not last as make the pauses long. */
+  async function runAfterShortLives() {
+    const created = await runSubscription()
     for (let losses = 0; losses < 6; losses += 1) {
       channel().fail(protocolError)
       await passMs(3_000)
     }
+    return created
+  }
+
+  test('pauses longer each time that it does not last', async () => {
+    await runAfterShortLives()
     const { length } = connection().consumerChannels
     channel().fail(protocolError)
     await passMs(1_000)
     expect(connection().consumerChannels).toHaveLength(length)
     await passMs(2_000)
+    expect(connection().consumerChannels).toHaveLength(length + 1)
+  })
+
+  test('pauses for a short time after one that has lasted', async () => {
+    await runAfterShortLives()
+    await passMs(3_001)
+    const { length } = connection().consumerChannels
+    channel().fail(protocolError)
+    await passMs(100)
     expect(connection().consumerChannels).toHaveLength(length + 1)
   })
 
@@ -473,6 +488,7 @@ describe('a subscription that ends', () => {
     void subscription.run()
     await passMs(0)
     await subscription.end()
+    subscription.setPrefetch(10)
     open()
     await passMs(0)
     expect(channel().written.slice(2)).toEqual(['cancel 1'])
