@@ -241,6 +241,27 @@ describe('a subscription whose connection is lost', () => {
     expect(logged()).toEqual([begun, over])
   })
 
+  test('is not settled until it has another, also if nothing is wanted', async () => {
+    const { subscription } = await runSubscription({ prefetch: 0 })
+    connection().lose()
+    expect(subscription.isSettled).toBe(false)
+    await passMs(1_000)
+    expect(subscription.isSettled).toBe(true)
+  })
+
+  test('while its channel is opened leaves that, and registers on another connection', async () => {
+    const { subscription, told } = createSubscription()
+    const open = holdOpening()
+    void subscription.run()
+    await passMs(0)
+    connection().lose()
+    open()
+    await passMs(1_000)
+    expect(broker.connections).toHaveLength(2)
+    expect(channel().written).toEqual(['qos 10', 'consume q'])
+    expect([told.at(-1), subscription.isSettled]).toEqual(['registered', true])
+  })
+
   test('soon after it was made consumes on the next one only when that has lasted', async () => {
     await runSubscription()
     connection().lose()
@@ -378,6 +399,8 @@ describe('a subscription that the broker cancels', () => {
     channel().deliver(null)
     await settle()
     channel().fail(notFound)
+    await settle()
+    expect(declare).toHaveBeenCalledTimes(2)
     await passMs(1_000)
     expect(declare).toHaveBeenCalledTimes(3)
     expect(connection().consumerChannels.map(({ written }) => written)).toEqual([
