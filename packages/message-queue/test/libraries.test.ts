@@ -9,7 +9,7 @@ const run = promisify(execFile)
 
 async function runScript(name: string, url: string): Promise<Record<string, unknown>> {
   const script = fileURLToPath(new URL(`./support/${name}`, import.meta.url))
-  const { stdout } = await run(process.execPath, [script], { env: { ...process.env, RABBITMQ_URL: url } })
+  const { stdout } = await run(process.execPath, [script, url])
   return JSON.parse(stdout)
 }
 

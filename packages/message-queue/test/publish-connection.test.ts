@@ -63,7 +63,7 @@ test('of several nodes it takes one that answers', async ({ vhost, cleanUp }) =>
   hanging.freeze()
   const publisher = createTestPublisher(cleanUp, {
     urls: [dead.url(vhost.url), hanging.url(vhost.url), vhost.url],
-    internals: { connectTimeoutMs: 300 },
+    limits: { connectTimeoutMs: 300 },
   })
   await publisher.publish(createOutgoingMessage('1', { deadlineMs: 3_000 }))
   expect(hanging.connections).toBe(1)

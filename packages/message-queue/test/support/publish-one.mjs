@@ -4,10 +4,11 @@ import { examples } from '@mono/contracts'
 import { createMessageQueue } from '@mono/message-queue'
 
 const { cache } = createRequire(import.meta.url)
-const messageQueue = createMessageQueue({ url: process.env.RABBITMQ_URL ?? '' })
+const [url = ''] = process.argv.slice(2)
+const messageQueue = createMessageQueue({ url })
 await messageQueue.sendAuditEvent(examples['audit.event'])
 const modules = Object.keys(cache)
-console.log(
+process.stdout.write(
   JSON.stringify({
     rascal: modules.filter((file) => /node_modules.rascal./.test(file)).length,
     amqplib: modules.filter((file) => /node_modules.amqplib./.test(file)).length,

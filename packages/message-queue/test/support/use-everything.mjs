@@ -27,7 +27,8 @@ function listFunctions() {
 const before = listFunctions()
 const { createMessageQueue, PermanentError, RetryableError } = await import('@mono/message-queue')
 const { examples } = await import('@mono/contracts')
-const messageQueue = createMessageQueue({ url: process.env.RABBITMQ_URL ?? '' })
+const [url = ''] = process.argv.slice(2)
+const messageQueue = createMessageQueue({ url })
 const outcomes = []
 let onSettled = () => {}
 const settled = (count) =>
@@ -56,4 +57,4 @@ await consumer.drain()
 await messageQueue.close()
 const after = listFunctions()
 const replaced = [...before].filter(([path, value]) => after.get(path) !== value).map(([path]) => path)
-console.log(JSON.stringify({ compared: before.size, replaced, outcomes }))
+process.stdout.write(JSON.stringify({ compared: before.size, replaced, outcomes }))

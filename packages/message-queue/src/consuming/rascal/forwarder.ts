@@ -39,6 +39,7 @@ export class Forwarder {
     for (let failures = 1; ; failures += 1) {
       lost.throwIfAborted()
       const broker = await this.#connect().catch(() => undefined)
+      lost.throwIfAborted()
       try {
         if (broker) return await untilAborted(broker.forward(publication, copy), lost)
       } catch (error) {

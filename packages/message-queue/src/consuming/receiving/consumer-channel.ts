@@ -111,7 +111,8 @@ export class ConsumerChannel {
       this.#isEnding = true
       this.#wanted = 0
       this.#onEnded = resolve
-      this.#advance()
+      if (this.#closed.signal.aborted) resolve()
+      else this.#advance()
     })
   }
 

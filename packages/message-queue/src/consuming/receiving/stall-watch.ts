@@ -75,7 +75,9 @@ export function watchForStall(options: StallWatchOptions): StallWatch {
   async function findStuck(ms: number): Promise<void> {
     if (ms < stuckAfterMs) return
     await countWaiting()
-    if (!isUnsettled()) return
+    const isStuck = isUnsettled()
+    unsettledSince = undefined
+    if (!isStuck) return
     const error = new Error(`The broker answers, but has not registered the consumer for ${Math.round(ms)} ms.`)
     logger.warn({ err: error }, 'The consumer is not registered; it connects again')
     options.onStuck(error)

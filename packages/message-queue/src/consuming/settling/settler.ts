@@ -111,26 +111,19 @@ export class Settler {
       else await this.#forward(delivery, settlement, publishedAt)
       this.#log(settlement, account)
     } catch (error) {
-      // A lost delivery, and one whose ack did not get through, comes again.
-      outcome = delivery.lost.aborted ? 'returned' : 'dead-lettered'
+      outcome = isForward(settlement) && leaveToBroker(delivery) ? 'dead-lettered' : 'returned'
       this.#logFault(settlement, outcome, error, account)
     }
     this.#tell(settlement, outcome, account)
   }
 
-  /** A copy that the broker does not take leaves the original to the broker, which dead-letters it without our reason. */
   async #forward(delivery: Delivery, settlement: ForwardSettlement, publishedAt: Date): Promise<void> {
     const { forward, workerName } = this.#options
     const publication =
       settlement.kind === 'dead-letter'
         ? deadLetterPublicationName(delivery.queue)
         : retryPublicationName(delivery.queue, settlement.step.name)
-    try {
-      await forward(publication, createCopy(delivery, settlement, { workerName, publishedAt }), delivery.lost)
-    } catch (error) {
-      if (!delivery.lost.aborted) delivery.reject()
-      throw error
-    }
+    await forward(publication, createCopy(delivery, settlement, { workerName, publishedAt }), delivery.lost)
     delivery.ack()
   }
 
@@ -173,6 +166,25 @@ export class Settler {
   #child({ messageId, type, attempt }: Account): Logger {
     const { logger, queue } = this.#options
     return logger.child({ queue, messageId, messageType: type, attempt })
+  }
+}
+
+function isForward({ kind }: Settlement): boolean {
+  return kind !== 'ack' && kind !== 'return'
+}
+
+/**
+ * The broker dead-letters, without our reason, the original of a copy that it did not take. On a channel that is closed or
+ * closing nothing can be left to it: the delivery comes again.
+ *
+ * @returns whether it was left to the broker
+ */
+function leaveToBroker(delivery: Delivery): boolean {
+  try {
+    delivery.reject()
+    return true
+  } catch {
+    return false
   }
 }
 
