@@ -86,7 +86,13 @@ export class RascalBroker {
       })
     })
     // Rascal keeps a copy that waits for a channel when its connection is gone.
-    await untilAborted(outcome, this.lost)
+    try {
+      await untilAborted(outcome, this.lost)
+    } catch (error) {
+      // With the connection its channels end first; rascal tells of the connection in the next turn.
+      await new Promise((resolve) => setImmediate(resolve))
+      throw error
+    }
   }
 
   /** Says goodbye, for a second at most. */
