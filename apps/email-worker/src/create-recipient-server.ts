@@ -1,4 +1,4 @@
-import type { Claim, ServeResult } from '@mono/worker-runtime'
+import type { Claim, ServeResult } from '@mono/delivery-ledger'
 import { createMessageId } from './create-message-id.js'
 import { type EmailProvider, SendError, type SendReceipt } from './email-provider.js'
 import { domainOf, type Sender } from './parse-sender.js'

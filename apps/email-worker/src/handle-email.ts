@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
+import { type DeliveryLedger, serveRecipients } from '@mono/delivery-ledger'
 import type { MessageHandler } from '@mono/message-queue'
 import { PermanentError } from '@mono/message-queue'
-import { type DeliveryLedger, serveRecipients } from '@mono/worker-runtime'
 import { createRecipientServer, type OnUnknown } from './create-recipient-server.js'
 import type { EmailProvider } from './email-provider.js'
 import type { Sender } from './parse-sender.js'

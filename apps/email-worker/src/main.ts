@@ -1,4 +1,5 @@
-import { createDeliveryLedger, runWorker } from '@mono/worker-runtime'
+import { createDeliveryLedger } from '@mono/delivery-ledger'
+import { runWorker } from '@mono/worker-runtime'
 import { readEmailEnv } from './env.js'
 import { createEmailHandler } from './handle-email.js'
 import { createSmtpProvider } from './smtp/smtp-provider.js'

@@ -1,6 +1,6 @@
+import type { DeliveryLedger, DeliveryResult, LedgerMessage, ServeResult } from '@mono/delivery-ledger'
 import { InvalidMessageError, PermanentError } from '@mono/message-queue'
 import { createRecordingLogger } from '@mono/test-support'
-import type { DeliveryLedger, DeliveryResult, LedgerMessage, ServeResult } from '@mono/worker-runtime'
 import { describe, expect, test } from 'vitest'
 import { receivedPushNotification } from '../test/support/received-push-notification.js'
 import type { Channel, Device } from './device.js'

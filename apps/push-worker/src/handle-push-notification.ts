@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
+import { type DeliveryLedger, type ServeResult, serveRecipients } from '@mono/delivery-ledger'
 import type { MessageHandler, ReceivedMessage } from '@mono/message-queue'
-import { type DeliveryLedger, type ServeResult, serveRecipients } from '@mono/worker-runtime'
 import type { Channel, Device } from './device.js'
 import type { DeviceStore } from './device-store.js'
 import { toPushContent } from './web-push/to-push-content.js'

@@ -1,4 +1,5 @@
-import { createDeliveryLedger, runWorker } from '@mono/worker-runtime'
+import { createDeliveryLedger } from '@mono/delivery-ledger'
+import { runWorker } from '@mono/worker-runtime'
 import { createDeviceStore } from './device-store.js'
 import { readPushEnv } from './env.js'
 import { createPushNotificationHandler } from './handle-push-notification.js'

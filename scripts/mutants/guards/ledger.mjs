@@ -1,8 +1,8 @@
 // @ts-check
 
-const source = 'packages/worker-runtime/src/ledger'
+const source = 'packages/delivery-ledger/src'
 const statements = `${source}/ledger-statements.ts`
-const ledgerTests = 'packages/worker-runtime/test/delivery-ledger.test.ts'
+const ledgerTests = 'packages/delivery-ledger/test/delivery-ledger.test.ts'
 const serving = `${source}/serve-recipients.test.ts`
 
 /** @type {import('../mutant.mjs').Mutant[]} */

@@ -1,4 +1,4 @@
-import type { ServeResult } from '@mono/worker-runtime'
+import type { ServeResult } from '@mono/delivery-ledger'
 import type { DisableReason } from '../device.js'
 import type { HttpAnswer } from '../http/http-messages.js'
 import type { OriginReport } from '../origin-gate.js'

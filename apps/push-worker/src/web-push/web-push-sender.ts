@@ -1,6 +1,6 @@
+import type { ServeResult } from '@mono/delivery-ledger'
 import type { Logger } from '@mono/message-queue'
 import { withDeadline } from '@mono/waiting'
-import type { ServeResult } from '@mono/worker-runtime'
 import type { Device, DisableReason } from '../device.js'
 import type { DeviceStore } from '../device-store.js'
 import type { HttpAnswer } from '../http/http-messages.js'

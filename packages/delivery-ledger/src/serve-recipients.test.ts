@@ -1,7 +1,7 @@
 import { DeferError } from '@mono/message-queue'
+import { createRecordingLogger } from '@mono/test-support'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createFakeLedger } from '../../test/support/fake-ledger.js'
-import { recordLogs } from '../../test/support/record-logs.js'
+import { createFakeLedger } from '../test/support/fake-ledger.js'
 import type { Claim } from './delivery-ledger.js'
 import { serveRecipients } from './serve-recipients.js'
 import type { ServeResult } from './serve-result.js'
@@ -43,7 +43,7 @@ const settle = () => vi.advanceTimersByTimeAsync(0)
 /** Starts to serve recipients whom the test answers one by one. */
 async function start({ recipients = ['a', 'b', 'c'], concurrency = 10, replayedAt, serve, ...rest }: SetUp = {}) {
   const { ledger = createFakeLedger() } = rest
-  const logs = recordLogs()
+  const logger = createRecordingLogger()
   const abort = new AbortController()
   const serving = new Map<string, Serving>()
   const served: string[] = []
@@ -55,7 +55,7 @@ async function start({ recipients = ['a', 'b', 'c'], concurrency = 10, replayedA
     recipients,
     concurrency,
     signal: abort.signal,
-    logger: logs.logger,
+    logger,
     async serve(claim, signal) {
       expect(signal).toBe(abort.signal)
       served.push(claim.recipient)
@@ -90,7 +90,8 @@ async function start({ recipients = ['a', 'b', 'c'], concurrency = 10, replayedA
 
   return {
     ledger,
-    logs,
+    logged: (message: string) => logger.lines.filter((line) => line.message === message),
+    lines: logger.lines,
     served,
     outcome,
     isOver: () => isOver,
@@ -250,7 +251,7 @@ describe('results', () => {
   })
 
   test('are recorded again and again while the database is away, and nothing is sent meanwhile', async () => {
-    const { ledger, logs, answer, answerAll, underWay, outcome } = await start({ concurrency: 2 })
+    const { ledger, logged, answer, answerAll, underWay, outcome } = await start({ concurrency: 2 })
     ledger.faults.record = databaseAway
     await answer('a')
     expect(underWay()).toEqual(['b', 'c'])
@@ -260,7 +261,7 @@ describe('results', () => {
     // 200 ms, 400, 800 …
     await vi.advanceTimersByTimeAsync(5 * second)
     expect(ledger.sizes('record')).toEqual(Array(5).fill(1))
-    expect(logs.count('Results cannot be recorded; trying again, and sending nothing meanwhile')).toBe(1)
+    expect(logged('Results cannot be recorded; trying again, and sending nothing meanwhile')).toHaveLength(1)
     ledger.faults.record = undefined
     await vi.advanceTimersByTimeAsync(5 * second)
     await answerAll()
@@ -283,18 +284,18 @@ describe('results', () => {
   })
 
   test('are given up after two minutes; the message is deferred and the leases run out', async () => {
-    const { ledger, logs, answer, outcome } = await start({ concurrency: 1 })
+    const { ledger, logged, answer, outcome } = await start({ concurrency: 1 })
     ledger.faults.record = databaseAway
     await answer('a')
     await vi.advanceTimersByTimeAsync(150)
     await answer('b')
     await vi.advanceTimersByTimeAsync(119 * second)
-    expect(logs.count('Results were not recorded: these recipients may be served again')).toBe(0)
+    expect(logged('Results were not recorded: these recipients may be served again')).toHaveLength(0)
     await vi.advanceTimersByTimeAsync(10 * second)
     expect(await outcome).toEqual({ error: databaseAway })
-    expect(logs.find('Results were not recorded: these recipients may be served again')).toMatchObject({
+    expect(logged('Results were not recorded: these recipients may be served again')[0]).toMatchObject({
       level: 'error',
-      count: 1,
+      data: { count: 1 },
     })
     expect(ledger.statesOf('sending')).toEqual(['a', 'b'])
     expect(ledger.statesOf('retry')).toEqual(['c'])
@@ -350,13 +351,12 @@ describe('leases', () => {
   })
 
   test('that are lost are logged; who waits is left to the other process, a result is ignored', async () => {
-    const { ledger, logs, served, answer, answerAll, outcome } = await start({ concurrency: 1 })
+    const { ledger, logged, served, answer, answerAll, outcome } = await start({ concurrency: 1 })
     ledger.takeOver(['a', 'b'])
     await vi.advanceTimersByTimeAsync(third)
-    expect(logs.find('Leases were lost to another process while recipients were served')).toMatchObject({
-      level: 'warn',
-      lost: 2,
-    })
+    expect(logged('Leases were lost to another process while recipients were served')).toMatchObject([
+      { level: 'warn', data: { lost: 2 } },
+    ])
     await answer('a')
     await answerAll()
     expect(await outcome).toMatchObject({
@@ -364,21 +364,20 @@ describe('leases', () => {
     })
     expect(served).toEqual(['a', 'c'])
     expect(ledger.rows.get('a')).toMatchObject({ state: 'sending', attempts: 2 })
-    expect(logs.find('Results came too late: another process has those recipients')).toMatchObject({
-      results: 2,
-      recorded: 1,
-    })
+    expect(logged('Results came too late: another process has those recipients')).toMatchObject([
+      { data: { results: 2, recorded: 1 } },
+    ])
   })
 
   test('are not called lost because their results were recorded meanwhile', async () => {
-    const { ledger, logs, answerAll, outcome } = await start()
+    const { ledger, lines, answerAll, outcome } = await start()
     const letThrough = ledger.holdBack('record')
     await answerAll()
     await vi.advanceTimersByTimeAsync(third)
     expect(ledger.sizes('renew')).toEqual([3])
     letThrough()
     expect(await outcome).toMatchObject({ summary: { sent: 3 } })
-    expect(logs.records).toEqual([])
+    expect(lines).toEqual([])
   })
 
   test('that could not be renewed in time are not used any more, but given back', async () => {
@@ -397,10 +396,10 @@ describe('leases', () => {
   })
 
   test('whose renewal failed are renewed sooner', async () => {
-    const { ledger, logs, answer, answerAll, served, outcome } = await start({ concurrency: 1 })
+    const { ledger, logged, answer, answerAll, served, outcome } = await start({ concurrency: 1 })
     ledger.faults.renew = databaseAway
     await vi.advanceTimersByTimeAsync(2.5 * third)
-    expect(logs.find('Leases could not be renewed')).toMatchObject({ level: 'warn', leases: 3 })
+    expect(logged('Leases could not be renewed')[0]).toMatchObject({ level: 'warn', data: { leases: 3 } })
     ledger.faults.renew = undefined
     await vi.advanceTimersByTimeAsync(second)
     await vi.advanceTimersByTimeAsync(0.5 * third)
@@ -461,7 +460,7 @@ describe('an abort', () => {
       recipients: ['a'],
       concurrency: 1,
       signal,
-      logger: recordLogs().logger,
+      logger: createRecordingLogger(),
       serve: async () => sent,
     })
     await expect(serving).rejects.toBe(signal.reason)

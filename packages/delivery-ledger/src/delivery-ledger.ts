@@ -1,5 +1,4 @@
-import { createCoalescer } from '../coalescer.js'
-import { isDataFault, isHeldUp, toDatabaseError } from '../to-database-error.js'
+import { createCoalescer, isDataFault, isHeldUp, toDatabaseError } from '@mono/worker-runtime'
 import { indexRequests, keyOf, toKeys, toTokens } from './ledger-rows.js'
 import { createLedgerStatements, type LedgerNames } from './ledger-statements.js'
 

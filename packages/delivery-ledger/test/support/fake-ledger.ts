@@ -6,7 +6,7 @@ import type {
   DeliveryState,
   LedgerMessage,
   UnsentClaim,
-} from '../../src/ledger/delivery-ledger.js'
+} from '../../src/delivery-ledger.js'
 
 interface FakeRow {
   state: DeliveryState

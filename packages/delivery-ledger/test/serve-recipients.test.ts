@@ -1,12 +1,10 @@
-import { type TestDatabase, test, waitFor } from '@mono/test-support'
+import { createRecordingLogger, createTcpProxy, type TestDatabase, test, waitFor } from '@mono/test-support'
+import pg from 'pg'
 import { describe, expect } from 'vitest'
-import { createDatabasePool } from '../src/database-pool.js'
-import type { Claim, DeliveryLedger } from '../src/ledger/delivery-ledger.js'
-import { serveRecipients } from '../src/ledger/serve-recipients.js'
-import type { ServeResult } from '../src/ledger/serve-result.js'
+import type { Claim, DeliveryLedger } from '../src/delivery-ledger.js'
+import { serveRecipients } from '../src/serve-recipients.js'
+import type { ServeResult } from '../src/serve-result.js'
 import { openLedger } from './support/open-ledger.js'
-import { recordLogs } from './support/record-logs.js'
-import { createTcpProxy } from './support/tcp-proxy.js'
 
 const sent: ServeResult = { kind: 'sent' }
 const ids = (count: number) => Array.from({ length: count }, (_, i) => String(i + 1))
@@ -25,7 +23,7 @@ function serve({ signal = new AbortController().signal, concurrency = 20, serve,
     message: { tenantId: 1, messageId: 'm-1' },
     signal,
     concurrency,
-    logger: recordLogs().logger,
+    logger: createRecordingLogger(),
     serve: async (claim) => serve(claim),
   })
 }
@@ -85,10 +83,13 @@ describe('a database that goes away while recipients are served', () => {
     database,
     cleanUp,
   }) => {
-    const proxy = await createTcpProxy(database.url)
-    cleanUp(() => proxy.cut())
-    const pool = createDatabasePool({ databaseUrl: proxy.url, name: 'push-worker', logger: recordLogs().logger })
+    const proxy = await createTcpProxy({ target: database.url })
+    cleanUp(() => proxy.close())
+    const pool = new pg.Pool({ connectionString: proxy.url(database.url), connectionTimeoutMillis: 5000 })
     cleanUp(() => pool.end())
+    // Without a listener a lost connection would end the process.
+    pool.on('error', () => undefined)
+    pool.on('connect', (client) => client.on('error', () => undefined))
     const { ledger, rows } = await openPushLedger(database, { pool })
     const served: string[] = []
     const serving = serve({
@@ -97,13 +98,13 @@ describe('a database that goes away while recipients are served', () => {
       concurrency: 150,
       serve: async ({ recipient }) => {
         served.push(recipient)
-        if (served.length === 150) await proxy.cut()
+        if (served.length === 150) await proxy.down()
         return sent
       },
     })
     await waitFor(() => served.length === 150, { what: 'all to be served' })
     await waitFor(() => pool.totalCount === 0, { what: 'the connections to be lost' })
-    await proxy.restore()
+    await proxy.up()
     const outcome = await serving.catch((error: unknown) => error)
     expect(await rows()).toHaveLength(150)
     expect((await rows()).every(({ state, attempts }) => state === 'sent' && attempts === 1)).toBe(true)

@@ -1,8 +1,8 @@
 import { DeferError, type Logger, RetryableError } from '@mono/message-queue'
-import { retryDelayMs } from '../database-watch.js'
-import { sleep } from '../sleep.js'
 import type { Claim, DeliveryLedger, DeliveryResult, LedgerMessage, UnsentClaim } from './delivery-ledger.js'
+import { retryDelayMs } from './retry-delay.js'
 import type { ServeResult } from './serve-result.js'
+import { sleep } from './sleep.js'
 
 export interface ResultRecorder {
   add(claim: Claim, result: ServeResult): void

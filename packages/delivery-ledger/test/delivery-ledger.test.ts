@@ -1,6 +1,6 @@
 import { test } from '@mono/test-support'
 import { describe, expect } from 'vitest'
-import { type Claim, createDeliveryLedger, type DeliveryResult } from '../src/ledger/delivery-ledger.js'
+import { type Claim, createDeliveryLedger, type DeliveryResult } from '../src/delivery-ledger.js'
 import { openLedger } from './support/open-ledger.js'
 
 const message = { tenantId: 1, messageId: 'm-1' }
