@@ -1,4 +1,4 @@
-import type { DeliveryLedger, DeliveryResult, LedgerMessage, ServeResult } from '@mono/delivery-ledger'
+import type { DeliveryLedger, LedgerMessage, RecipientResult, ServeResult } from '@mono/delivery-ledger'
 import { InvalidMessageError, PermanentError } from '@mono/message-queue'
 import { createRecordingLogger } from '@mono/test-support'
 import { describe, expect, test } from 'vitest'
@@ -28,7 +28,7 @@ function setUp({
   const queries: DeviceQuery[] = []
   const sent: string[] = []
   const messages: LedgerMessage[] = []
-  const results = new Map<string, DeliveryResult>()
+  const results = new Map<string, RecipientResult>()
   const ledger: DeliveryLedger = {
     leaseMs: 30_000,
     async claim(message, recipients) {

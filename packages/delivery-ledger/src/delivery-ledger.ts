@@ -9,7 +9,7 @@ import { createLedgerStatements, type LedgerNames } from './ledger-statements.js
  * - `sent`, `failed`, `unknown`: final. `unknown`: the provider may have taken it, and it must not be sent again unasked
  * - `retry`: certainly not sent; to be claimed by the message's next delivery
  */
-export type DeliveryState = 'sending' | 'sent' | 'failed' | 'retry' | 'unknown'
+export type RecipientState = 'sending' | 'sent' | 'failed' | 'retry' | 'unknown'
 
 export interface LedgerMessage {
   tenantId: number
@@ -30,11 +30,11 @@ export interface Claim {
   ambiguous: boolean
 }
 
-export interface DeliveryResult {
+export interface RecipientResult {
   recipient: string
   /** Of the claim under which it was sent. */
   attempts: number
-  state: Exclude<DeliveryState, 'sending'>
+  state: Exclude<RecipientState, 'sending'>
   /** By what the provider knows it. */
   providerId?: string | undefined
   /** Why it is `failed`, `retry` or `unknown`. */
@@ -48,8 +48,8 @@ export interface UnsentClaim {
   code?: string | undefined
 }
 
-export interface Delivery {
-  state: DeliveryState
+export interface RecipientRecord {
+  state: RecipientState
   /** It is `sending`, and the lease goes on. Whoever asks and holds claims cannot tell its own from another's. */
   leasedByOther: boolean
   lastCode?: string
@@ -71,13 +71,13 @@ export interface DeliveryLedger {
    */
   claim(message: LedgerMessage, recipients: readonly string[]): Promise<Claim[]>
   /** Resolves with how many were recorded: those whose claim has not passed to somebody else. */
-  record(message: LedgerMessage, results: readonly DeliveryResult[]): Promise<number>
+  record(message: LedgerMessage, results: readonly RecipientResult[]): Promise<number>
   /** Starts the leases anew. Resolves with the recipients who are still held; the others are lost. */
   renew(message: LedgerMessage, claims: readonly Claim[]): Promise<string[]>
   /** Gives claims back under which nothing was sent, to be claimed again at once. They stay ambiguous if they were. */
   release(message: LedgerMessage, claims: readonly UnsentClaim[]): Promise<void>
   /** What is known of the recipients; of those who have never been claimed there is nothing. */
-  read(message: LedgerMessage, recipients: readonly string[]): Promise<Map<string, Delivery>>
+  read(message: LedgerMessage, recipients: readonly string[]): Promise<Map<string, RecipientRecord>>
 }
 
 /** The part of a `pg` pool that the ledger uses. */
@@ -175,20 +175,20 @@ export function createDeliveryLedger({ pool, leaseMs = 30_000, ...names }: Deliv
     async read(message, recipients) {
       if (recipients.length === 0) return new Map()
       const { tenantId, messageId } = message
-      const rows = await query<DeliveryRow>(statements.read, tenantId, messageId, recipients)
-      return new Map(rows.map((row) => [row.recipient, toDelivery(row)]))
+      const rows = await query<RecipientRow>(statements.read, tenantId, messageId, recipients)
+      return new Map(rows.map((row) => [row.recipient, toRecipientRecord(row)]))
     },
   }
 }
 
-interface DeliveryRow {
+interface RecipientRow {
   recipient: string
-  state: DeliveryState
+  state: RecipientState
   leased: boolean
   last_code: string | null
 }
 
-function toDelivery({ state, leased, last_code: lastCode }: DeliveryRow): Delivery {
+function toRecipientRecord({ state, leased, last_code: lastCode }: RecipientRow): RecipientRecord {
   return { state, leasedByOther: leased, ...(lastCode !== null && { lastCode }) }
 }
 
@@ -199,7 +199,7 @@ interface ClaimRequest {
 
 interface RecordRequest {
   message: LedgerMessage
-  results: readonly DeliveryResult[]
+  results: readonly RecipientResult[]
 }
 
 interface RecordedRow {

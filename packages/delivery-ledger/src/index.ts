@@ -1,13 +1,13 @@
-export type { ServeSummary } from './conclude-delivery.js'
+export type { ServeSummary } from './conclude-message.js'
 export {
   type Claim,
   createDeliveryLedger,
-  type Delivery,
   type DeliveryLedger,
   type DeliveryLedgerOptions,
-  type DeliveryResult,
-  type DeliveryState,
   type LedgerMessage,
+  type RecipientRecord,
+  type RecipientResult,
+  type RecipientState,
   type UnsentClaim,
 } from './delivery-ledger.js'
 export { type ServeRecipientsOptions, serveRecipients } from './serve-recipients.js'

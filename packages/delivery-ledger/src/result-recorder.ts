@@ -1,5 +1,5 @@
 import { DeferError, type Logger, RetryableError } from '@mono/message-queue'
-import type { Claim, DeliveryLedger, DeliveryResult, LedgerMessage, UnsentClaim } from './delivery-ledger.js'
+import type { Claim, DeliveryLedger, LedgerMessage, RecipientResult, UnsentClaim } from './delivery-ledger.js'
 import { retryDelayMs } from './retry-delay.js'
 import type { ServeResult } from './serve-result.js'
 import { sleep } from './sleep.js'
@@ -38,7 +38,7 @@ const maxWaiting = 2 * batchSize
 /** For how long recording is tried again while the database is away. */
 const patienceMs = 120_000
 
-type Entry = { kind: 'result'; row: DeliveryResult } | { kind: 'unsent'; row: UnsentClaim }
+type Entry = { kind: 'result'; row: RecipientResult } | { kind: 'unsent'; row: UnsentClaim }
 
 /** Records results in small batches, one after the other, and insists: what they tell of has happened. */
 export function createResultRecorder(options: ResultRecorderOptions): ResultRecorder {
@@ -73,7 +73,7 @@ export function createResultRecorder(options: ResultRecorderOptions): ResultReco
     }
   }
 
-  async function recordResults(results: readonly DeliveryResult[]): Promise<void> {
+  async function recordResults(results: readonly RecipientResult[]): Promise<void> {
     if (results.length === 0) return
     const { value: recorded, tries } = await insist(() => ledger.record(message, results))
     if (recorded === results.length) return

@@ -1,7 +1,7 @@
 import { DeferError, type Logger } from '@mono/message-queue'
-import { createClaimIntake } from './claim-intake.js'
-import { concludeDelivery, type ServeSummary } from './conclude-delivery.js'
-import type { Claim, Delivery, DeliveryLedger, LedgerMessage } from './delivery-ledger.js'
+import { createClaimSource } from './claim-source.js'
+import { concludeMessage, type ServeSummary } from './conclude-message.js'
+import type { Claim, DeliveryLedger, LedgerMessage, RecipientRecord } from './delivery-ledger.js'
 import { createLeaseKeeper } from './lease-keeper.js'
 import { createResultRecorder } from './result-recorder.js'
 import type { ServeResult } from './serve-result.js'
@@ -43,8 +43,8 @@ export async function serveRecipients(options: ServeRecipientsOptions): Promise<
   const { results, isRecorded } = await serveAll({ ...options, recipients })
   // What this delivery has claimed and recorded for everybody needs no second look.
   const isKnown = isRecorded && results.size === recipients.length
-  const deliveries = isKnown ? toDeliveries(results) : await ledger.read(message, recipients)
-  return concludeDelivery({ recipients, deliveries, results })
+  const records = isKnown ? toRecipientRecords(results) : await ledger.read(message, recipients)
+  return concludeMessage({ recipients, records, results })
 }
 
 interface Served {
@@ -69,7 +69,7 @@ async function serveAll(options: ServeRecipientsOptions): Promise<Served> {
     leases.drop(claims)
     recorder.release(claims.map(({ recipient, attempts }) => ({ recipient, attempts })))
   }
-  const intake = createClaimIntake({ ledger, message, recipients, leases, giveBack })
+  const intake = createClaimSource({ ledger, message, recipients, leases, giveBack })
 
   async function serveOne(claim: Claim): Promise<void> {
     try {
@@ -111,11 +111,11 @@ async function serveAll(options: ServeRecipientsOptions): Promise<Served> {
   return { results, isRecorded: recorder.isComplete }
 }
 
-function toDeliveries(results: ReadonlyMap<string, ServeResult>): Map<string, Delivery> {
-  return new Map([...results].map(([recipient, result]) => [recipient, toDelivery(result)]))
+function toRecipientRecords(results: ReadonlyMap<string, ServeResult>): Map<string, RecipientRecord> {
+  return new Map([...results].map(([recipient, result]) => [recipient, toRecipientRecord(result)]))
 }
 
-function toDelivery(result: ServeResult): Delivery {
+function toRecipientRecord(result: ServeResult): RecipientRecord {
   if (result.kind === 'sent') return { state: 'sent', leasedByOther: false }
   const state = result.kind === 'defer' ? 'retry' : result.kind
   return { state, leasedByOther: false, lastCode: result.code }

@@ -1,6 +1,6 @@
 import { test } from '@mono/test-support'
 import { describe, expect } from 'vitest'
-import { type Claim, createDeliveryLedger, type DeliveryResult } from '../src/delivery-ledger.js'
+import { type Claim, createDeliveryLedger, type RecipientResult } from '../src/delivery-ledger.js'
 import { openLedger } from './support/open-ledger.js'
 
 const message = { tenantId: 1, messageId: 'm-1' }
@@ -10,7 +10,7 @@ const addresses = (count: number, from = 0) =>
 
 const recipientsOf = (claims: readonly Claim[]) => claims.map(({ recipient }) => recipient).sort()
 
-const toResults = (claims: readonly Claim[], state: DeliveryResult['state'], code?: string): DeliveryResult[] =>
+const toResults = (claims: readonly Claim[], state: RecipientResult['state'], code?: string): RecipientResult[] =>
   claims.map(({ recipient, attempts }) => ({ recipient, attempts, state, code }))
 
 describe('claim', () => {

@@ -98,7 +98,7 @@ export const ledger = [
   {
     name: 'release-on-abort-waiting',
     guards: 'a stop gives back at once who waits for a turn',
-    file: `${source}/claim-intake.ts`,
+    file: `${source}/claim-source.ts`,
     find: '      giveBack(waiting)\n',
     replace: '',
     tests: { file: serving, name: 'an abort' },
@@ -138,18 +138,18 @@ export const ledger = [
   {
     name: 'leased-by-other-defers',
     guards: 'a message is not done while another process serves somebody',
-    file: `${source}/conclude-delivery.ts`,
+    file: `${source}/conclude-message.ts`,
     find: 'if (leased > 0) throw',
     replace: 'if (leased > 1e9) throw',
-    tests: { file: `${source}/conclude-delivery.test.ts` },
+    tests: { file: `${source}/conclude-message.test.ts` },
   },
   {
     name: 'waiting-costs-no-attempt',
     guards: 'no attempt is counted while somebody of the message only waits',
-    file: `${source}/conclude-delivery.ts`,
+    file: `${source}/conclude-message.ts`,
     find: 'if (deferrals.length > 0) throw',
     replace: 'if (deferrals.length > 0 && retries.length === 0) throw',
-    tests: { file: `${source}/conclude-delivery.test.ts`, name: 'costs those who only wait no attempt' },
+    tests: { file: `${source}/conclude-message.test.ts`, name: 'costs those who only wait no attempt' },
   },
   {
     name: 'replay-is-a-decision',

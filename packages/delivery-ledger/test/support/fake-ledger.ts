@@ -1,15 +1,15 @@
 import type {
   Claim,
-  Delivery,
   DeliveryLedger,
-  DeliveryResult,
-  DeliveryState,
   LedgerMessage,
+  RecipientRecord,
+  RecipientResult,
+  RecipientState,
   UnsentClaim,
 } from '../../src/delivery-ledger.js'
 
 interface FakeRow {
-  state: DeliveryState
+  state: RecipientState
   attempts: number
   ambiguous: boolean
   leaseEnd: number
@@ -30,7 +30,7 @@ export interface FakeLedger extends DeliveryLedger {
   holdBack(method: Method): () => void
   /** Another process claims the recipients, whether their leases are over or not. */
   takeOver(recipients: readonly string[]): void
-  statesOf(...states: DeliveryState[]): string[]
+  statesOf(...states: RecipientState[]): string[]
   /** Called after every statement. */
   onChange?: (() => void) | undefined
 }
@@ -106,7 +106,7 @@ export function createFakeLedger(): FakeLedger {
 
     claim: (message: LedgerMessage, recipients) =>
       run('claim', recipients, () => recipients.flatMap((recipient) => claimRow(recipient, message.replayedAt))),
-    record: (_message, results: readonly DeliveryResult[]) =>
+    record: (_message, results: readonly RecipientResult[]) =>
       run('record', results, () => {
         const held = results.flatMap((result) => (findHeld(result) ? [result] : []))
         for (const { recipient, state, code } of held)
@@ -126,17 +126,17 @@ export function createFakeLedger(): FakeLedger {
       }),
     read: (_message, recipients) =>
       run('read', recipients, () => {
-        const found = recipients.flatMap((recipient) => {
+        const records = recipients.flatMap((recipient) => {
           const row = rows.get(recipient)
-          return row ? [[recipient, toDelivery(row)] as const] : []
+          return row ? [[recipient, toRecipientRecord(row)] as const] : []
         })
-        return new Map<string, Delivery>(found)
+        return new Map<string, RecipientRecord>(records)
       }),
   }
   return ledger
 }
 
-function toDelivery({ state, leaseEnd, code }: FakeRow): Delivery {
+function toRecipientRecord({ state, leaseEnd, code }: FakeRow): RecipientRecord {
   const leasedByOther = state === 'sending' && leaseEnd > performance.now()
   return { state, leasedByOther, ...(code !== undefined && { lastCode: code }) }
 }

@@ -1,14 +1,14 @@
 import { DeferError, PermanentError, RetryableError } from '@mono/message-queue'
 import { describe, expect, test } from 'vitest'
-import { concludeDelivery } from './conclude-delivery.js'
-import type { Delivery, DeliveryState } from './delivery-ledger.js'
+import { concludeMessage } from './conclude-message.js'
+import type { RecipientRecord, RecipientState } from './delivery-ledger.js'
 import type { ServeResult } from './serve-result.js'
 
 interface Recipient {
-  state?: DeliveryState
+  state?: RecipientState
   leased?: boolean
   code?: string
-  /** What became of it in this delivery of the message. */
+  /** The outcome for this recipient during this delivery of the message. */
   result?: ServeResult
 }
 
@@ -27,16 +27,16 @@ const leased = { state: 'sending', leased: true } satisfies Recipient
 function conclude(...given: Recipient[]) {
   const recipients = given.map((_, i) => `user-${i}`)
   const named = given.map((one, i) => [`user-${i}`, one] as const)
-  const deliveries = named.flatMap(([recipient, { state, leased = false, code }]) => {
-    const delivery: Delivery | undefined = state && {
+  const records = named.flatMap(([recipient, { state, leased = false, code }]) => {
+    const record: RecipientRecord | undefined = state && {
       state,
       leasedByOther: leased,
       ...(code !== undefined && { lastCode: code }),
     }
-    return delivery ? [[recipient, delivery] as const] : []
+    return record ? [[recipient, record] as const] : []
   })
   const results = named.flatMap(([recipient, { result }]) => (result ? [[recipient, result] as const] : []))
-  return concludeDelivery({ recipients, deliveries: new Map(deliveries), results: new Map(results) })
+  return concludeMessage({ recipients, records: new Map(records), results: new Map(results) })
 }
 
 /** The error of a conclusion that is expected to throw. */

@@ -1,7 +1,7 @@
 import type { Claim, DeliveryLedger, LedgerMessage } from './delivery-ledger.js'
 import type { LeaseKeeper } from './lease-keeper.js'
 
-export interface ClaimIntake {
+export interface ClaimSource {
   /**
    * The next recipient to be served; undefined when there is none any more.
    * @throws what the ledger throws
@@ -11,7 +11,7 @@ export interface ClaimIntake {
   stop(): void
 }
 
-export interface ClaimIntakeOptions {
+export interface ClaimSourceOptions {
   ledger: DeliveryLedger
   message: LedgerMessage
   recipients: readonly string[]
@@ -27,7 +27,7 @@ const chunkSize = 200
  * Claims the recipients chunk by chunk, the next one when somebody is free and nothing waits, so that one slow
  * recipient holds up nobody else.
  */
-export function createClaimIntake({ ledger, message, recipients, leases, giveBack }: ClaimIntakeOptions): ClaimIntake {
+export function createClaimSource({ ledger, message, recipients, leases, giveBack }: ClaimSourceOptions): ClaimSource {
   let waiting: Claim[] = []
   let position = 0
   let stopped = false

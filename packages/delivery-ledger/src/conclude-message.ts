@@ -1,32 +1,32 @@
 import { DeferError, PermanentError, RetryableError } from '@mono/message-queue'
-import type { Delivery } from './delivery-ledger.js'
+import type { RecipientRecord, RecipientState } from './delivery-ledger.js'
 import type { ServeResult } from './serve-result.js'
 
-/** How many of a message's recipients are in which final state; together they are all of them. */
+/** How many of a message's recipients ended in each final state. The counts add up to all of them. */
 export interface ServeSummary {
   sent: number
   failed: number
   unknown: number
-  /** Final before this delivery of the message, or made so by another process. */
+  /** They were final before this delivery of the message, or another process made them so. */
   already: number
 }
 
-export interface DeliveryOutcome {
+export interface ServedMessage {
   recipients: readonly string[]
-  /** What the ledger says of them, now that nobody is being served. */
-  deliveries: ReadonlyMap<string, Delivery>
-  /** Of those who were served now. */
+  /** The ledger's records of them, now that this process serves nobody any more. */
+  records: ReadonlyMap<string, RecipientRecord>
+  /** The results of those who were served during this delivery of the message. */
   results: ReadonlyMap<string, ServeResult>
 }
 
 /**
- * What the delivery of a message comes to, once everybody has been served who could be claimed.
+ * Decides how a message's delivery is to be settled, once everybody who could be claimed has been served.
  *
  * @throws DeferError if somebody is being served by another process, or waits without having been tried
  * @throws RetryableError PROVIDER_UNAVAILABLE if nobody waits, and somebody was tried and is to be tried again
  * @throws PermanentError ALL_RECIPIENTS_FAILED if everybody has failed
  */
-export function concludeDelivery({ recipients, deliveries, results }: DeliveryOutcome): ServeSummary {
+export function concludeMessage({ recipients, records, results }: ServedMessage): ServeSummary {
   const summary = { sent: 0, failed: 0, unknown: 0, already: 0 }
   const failures: string[] = []
   const retries: RetryResult[] = []
@@ -35,12 +35,12 @@ export function concludeDelivery({ recipients, deliveries, results }: DeliveryOu
   let open = 0
 
   for (const recipient of recipients) {
-    const delivery = deliveries.get(recipient)
+    const record = records.get(recipient)
     const result = results.get(recipient)
-    if (delivery && isFinal(delivery.state)) {
-      if (delivery.state === 'failed') failures.push(delivery.lastCode ?? 'no code')
-      summary[result ? delivery.state : 'already'] += 1
-    } else if (delivery?.leasedByOther) leased += 1
+    if (record && isFinal(record.state)) {
+      if (record.state === 'failed') failures.push(record.lastCode ?? 'no code')
+      summary[result ? record.state : 'already'] += 1
+    } else if (record?.leasedByOther) leased += 1
     else if (result?.kind === 'retry') retries.push(result)
     else if (result?.kind === 'defer') deferrals.push(result)
     else open += 1
@@ -48,10 +48,10 @@ export function concludeDelivery({ recipients, deliveries, results }: DeliveryOu
 
   const ofAll = `of ${recipients.length} recipients`
   if (leased > 0) throw new DeferError(`Another process holds the lease of ${leased} ${ofAll}`)
-  // Another process had claimed them and has given them up.
+  // Another process had claimed them and has released them.
   if (open > 0) throw new DeferError(`${open} ${ofAll} are still to be served`)
   if (deferrals.length > 0) throw toDeferError(deferrals, ofAll)
-  // Only now: an attempt counts for the whole message, and would run out for those who were never tried.
+  // This comes last because an attempt counts for the whole message: those who were never tried would lose theirs too.
   if (retries.length > 0) {
     const message = `${retries.length} ${ofAll} could not be served: ${countByCode(retries)}${toFirstReason(retries)}`
     throw new RetryableError(message, { code: 'PROVIDER_UNAVAILABLE' })
@@ -66,11 +66,11 @@ export function concludeDelivery({ recipients, deliveries, results }: DeliveryOu
 type RetryResult = Extract<ServeResult, { kind: 'retry' }>
 type DeferResult = Extract<ServeResult, { kind: 'defer' }>
 
-function isFinal(state: Delivery['state']): state is 'sent' | 'failed' | 'unknown' {
+function isFinal(state: RecipientState): state is 'sent' | 'failed' | 'unknown' {
   return state === 'sent' || state === 'failed' || state === 'unknown'
 }
 
-/** The message comes back as soon as one of them can be served. One that names no delay can be after the shortest. */
+/** The message comes back as soon as one of them can be served; without a delay that is after the queue's shortest. */
 function toDeferError(deferrals: readonly DeferResult[], ofAll: string): DeferError {
   const message = `${deferrals.length} ${ofAll} have to wait: ${countByCode(deferrals)}`
   const delayMs = Math.min(...deferrals.map(({ delayMs = 0 }) => delayMs))
@@ -89,7 +89,7 @@ function countByCode(results: readonly { code: string }[]): string {
 
 const maxReasonLength = 300
 
-/** Providers like to name the recipient in what they say; error messages end in logs. */
+/** Providers like to name the recipient in their answers, and this message ends in logs: addresses are masked. */
 function toFirstReason(retries: readonly RetryResult[]): string {
   const reason = retries.find((retry) => retry.reason !== undefined)?.reason
   if (reason === undefined) return ''
