@@ -10,5 +10,6 @@ export {
   type RecipientState,
   type UnsentClaim,
 } from './delivery-ledger.js'
-export { type ServeRecipientsOptions, serveRecipients } from './serve-recipients.js'
+export { serveRecipients } from './serve-recipients.js'
+export type { ServeRecipientsOptions } from './serve-recipients-options.js'
 export type { ServeResult } from './serve-result.js'

@@ -1,18 +1,6 @@
 import type { Logger } from '@mono/message-queue'
 import type { Claim, DeliveryLedger, LedgerMessage } from './delivery-ledger.js'
 
-export interface LeaseKeeper {
-  /** Takes care of claims that were asked for at that time of `performance.now()`. */
-  hold(claims: readonly Claim[], askedAt: number): void
-  /** False once the lease is lost or, for want of a database, could not be renewed in time: then it is not to be served. */
-  isHeld(claim: Claim): boolean
-  /** Its result is there: from now on it is the record that tells whether the claim is still good. */
-  served(claim: Claim): void
-  /** Lets go of claims: what becomes of them is recorded, or is left to the end of the lease. */
-  drop(claims: readonly { recipient: string }[]): void
-  stop(): void
-}
-
 export interface LeaseKeeperOptions {
   ledger: DeliveryLedger
   message: LedgerMessage
@@ -21,73 +9,89 @@ export interface LeaseKeeperOptions {
 
 interface Lease {
   claim: Claim
-  /** By this process's clock, counted from before the question: never later than the ledger's. */
+  /** By this process's clock, counted from before the ledger was asked, so that it is never later than the ledger's. */
   endsAt: number
   isServed: boolean
 }
 
-/** After a renewal that failed, the next comes sooner. */
+/** After a renewal that failed, the next one comes so many times sooner. */
 const hurry = 10
 
-/** Renews the leases of what is in hand every third of their time. */
-export function createLeaseKeeper({ ledger, message, logger }: LeaseKeeperOptions): LeaseKeeper {
-  const { leaseMs } = ledger
-  const leases = new Map<string, Lease>()
-  let timer: NodeJS.Timeout | undefined
-  let stopped = false
+/** Renews the leases of the claims that this process holds every third of their time, from the first claim to `stop`. */
+export class LeaseKeeper {
+  readonly #options: LeaseKeeperOptions
+  readonly #leases = new Map<string, Lease>()
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
 
-  function schedule(ms: number): void {
-    if (!stopped) timer = setTimeout(() => void keep(), ms)
+  constructor(options: LeaseKeeperOptions) {
+    this.#options = options
   }
 
-  async function keep(): Promise<void> {
+  /** Takes care of claims; `askedAt` is when the ledger was asked for them, by `performance.now()`. */
+  hold(claims: readonly Claim[], askedAt: number): void {
+    for (const claim of claims) {
+      this.#leases.set(claim.recipient, { claim, endsAt: askedAt + this.#leaseMs, isServed: false })
+    }
+    if (this.#timer === undefined) this.#schedule(this.#leaseMs / 3)
+  }
+
+  /** False once the lease is lost, or could not be renewed in time: then the recipient must not be served. */
+  isHeld({ recipient }: Claim): boolean {
+    const lease = this.#leases.get(recipient)
+    return lease !== undefined && performance.now() < lease.endsAt
+  }
+
+  /** The claim has a result. From now on only the record of the result tells whether the claim was still good. */
+  markServed({ recipient }: Claim): void {
+    const lease = this.#leases.get(recipient)
+    if (lease) lease.isServed = true
+  }
+
+  /** Renews these no longer: their results are recorded, they are released, or their leases are left to run out. */
+  drop(claims: readonly { recipient: string }[]): void {
+    for (const { recipient } of claims) this.#leases.delete(recipient)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+  }
+
+  get #leaseMs(): number {
+    return this.#options.ledger.leaseMs
+  }
+
+  #schedule(ms: number): void {
+    if (!this.#stopped) this.#timer = setTimeout(() => void this.#keep(), ms)
+  }
+
+  async #keep(): Promise<void> {
     try {
-      await renew()
-      schedule(leaseMs / 3)
+      await this.#renew()
+      this.#schedule(this.#leaseMs / 3)
     } catch (error) {
-      logger.warn({ err: error, leases: leases.size }, 'Leases could not be renewed')
-      schedule(leaseMs / 3 / hurry)
+      this.#options.logger.warn({ err: error, leases: this.#leases.size }, 'Leases could not be renewed')
+      this.#schedule(this.#leaseMs / 3 / hurry)
     }
   }
 
-  async function renew(): Promise<void> {
-    const asked = [...leases.values()]
+  async #renew(): Promise<void> {
+    const { ledger, message, logger } = this.#options
+    const asked = [...this.#leases.values()]
     if (asked.length === 0) return
     const askedAt = performance.now()
-    const renewed = new Set(await ledger.renew(message, toClaims(asked)))
-    for (const lease of asked) if (renewed.has(lease.claim.recipient)) lease.endsAt = askedAt + leaseMs
-    // What has a result by now may have been recorded before the renewal saw it.
+    const renewed = new Set(
+      await ledger.renew(
+        message,
+        asked.map(({ claim }) => claim),
+      ),
+    )
+    for (const lease of asked) if (renewed.has(lease.claim.recipient)) lease.endsAt = askedAt + this.#leaseMs
+    // A claim that has a result by now may have been recorded before the renewal saw it.
     const lost = asked.filter((lease) => !renewed.has(lease.claim.recipient) && !lease.isServed)
     if (lost.length === 0) return
-    for (const { claim } of lost) leases.delete(claim.recipient)
+    this.drop(lost.map(({ claim }) => claim))
     logger.warn({ lost: lost.length }, 'Leases were lost to another process while recipients were served')
   }
-
-  return {
-    hold(claims, askedAt) {
-      for (const claim of claims) {
-        leases.set(claim.recipient, { claim, endsAt: askedAt + leaseMs, isServed: false })
-      }
-      if (timer === undefined) schedule(leaseMs / 3)
-    },
-    isHeld({ recipient }) {
-      const lease = leases.get(recipient)
-      return lease !== undefined && performance.now() < lease.endsAt
-    },
-    served({ recipient }) {
-      const lease = leases.get(recipient)
-      if (lease) lease.isServed = true
-    },
-    drop(claims) {
-      for (const { recipient } of claims) leases.delete(recipient)
-    },
-    stop() {
-      stopped = true
-      clearTimeout(timer)
-    },
-  }
-}
-
-function toClaims(leases: readonly Lease[]): Claim[] {
-  return leases.map(({ claim }) => claim)
 }

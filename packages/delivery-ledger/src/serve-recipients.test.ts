@@ -13,11 +13,14 @@ const second = 1000
 
 beforeEach(() => {
   vi.useFakeTimers()
+  // The longest of each delay that backs off.
+  vi.spyOn(Math, 'random').mockReturnValue(1)
 })
 
 afterEach(() => {
   expect(vi.getTimerCount()).toBe(0)
   vi.useRealTimers()
+  vi.restoreAllMocks()
 })
 
 interface Serving {
