@@ -1,14 +1,13 @@
 export type { ServeSummary } from './conclude-message.js'
-export {
-  type Claim,
-  createDeliveryLedger,
-  type DeliveryLedger,
-  type DeliveryLedgerOptions,
-  type LedgerMessage,
-  type RecipientRecord,
-  type RecipientResult,
-  type RecipientState,
-  type UnsentClaim,
+export { createDeliveryLedger, type DeliveryLedgerOptions } from './create-delivery-ledger.js'
+export type {
+  Claim,
+  DeliveryLedger,
+  LedgerMessage,
+  RecipientRecord,
+  RecipientResult,
+  RecipientState,
+  UnsentClaim,
 } from './delivery-ledger.js'
 export { serveRecipients } from './serve-recipients.js'
 export type { ServeRecipientsOptions } from './serve-recipients-options.js'

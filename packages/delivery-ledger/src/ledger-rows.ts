@@ -1,4 +1,4 @@
-/** By which a message is known in a ledger. */
+/** The key of a message in a ledger. */
 interface MessageKey {
   tenantId: number
   messageId: string
@@ -13,17 +13,20 @@ export function toKeys(requests: readonly { message: MessageKey; rows: readonly 
   ]
 }
 
-/** The same of one message, and the attempts. */
+/** The same for one message, and the attempts. */
 export function toTokens(message: MessageKey, rows: readonly { recipient: string; attempts: number }[]) {
   return [...toKeys([{ message, rows }]), rows.map(({ attempts }) => attempts)]
 }
 
-/** None of the parts has a line break. */
+/** Tenant, message id, recipient and attempts joined by line breaks; none of them contains any. */
 export function keyOf(message: { tenantId: number | string; messageId: string }, ...rest: (string | number)[]): string {
   return [message.tenantId, message.messageId, ...rest].join('\n')
 }
 
-/** Which request a row belongs to. One message may be there twice, redelivered; what the ledger gives once, one gets. */
+/**
+ * Maps each row's key to the index of its request. A redelivered message may be there twice: a row that the ledger
+ * returns once then belongs to the first request that asked for it.
+ */
 export function indexRequests<Request>(
   requests: readonly Request[],
   keysOf: (request: Request) => readonly string[],

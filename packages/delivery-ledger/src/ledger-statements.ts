@@ -1,4 +1,4 @@
-/** The tables that are ledgers, and in which column of theirs the recipient is. */
+/** The tables that are ledgers, each with the column of its recipient. */
 export type LedgerNames =
   | { table: 'push.deliveries'; recipientColumn: 'device_id' }
   | { table: 'email.deliveries'; recipientColumn: 'recipient' }
@@ -19,9 +19,9 @@ export interface LedgerStatements {
 const recipientTypes = { device_id: 'bigint', recipient: 'text' } as const
 
 /**
- * Lists are of equal length, one entry for each row. Every statement locks its rows in the order of their key, because two that lock the same rows in different
- * orders end in a deadlock. A claim locks the rows that it must not take, too: `ON CONFLICT DO UPDATE` looks at the
- * condition with the row already locked.
+ * Lists are of equal length, one entry for each row. Every statement locks its rows in the order of their key, because
+ * two that lock the same rows in different orders end in a deadlock. A claim also locks the rows that it must not take:
+ * `ON CONFLICT DO UPDATE` looks at its condition when the row is already locked.
  */
 export function createLedgerStatements({ table, recipientColumn: recipient }: LedgerNames): LedgerStatements {
   const type = recipientTypes[recipient]
@@ -32,7 +32,7 @@ export function createLedgerStatements({ table, recipientColumn: recipient }: Le
     `d.tenant_id = ${given}.tenant_id AND d.message_id = ${given}.message_id AND d.${recipient} = ${given}.recipient
       AND d.attempts = ${given}.attempts AND d.state = 'sending'`
 
-  /** `given` has the row's key, attempts and what `columns` adds; of these, `held` are the claims that are still good. */
+  /** `given`: the rows' keys, attempts and the further `columns`. `held`: those of them whose claims are still good. */
   const withHeld = (unnested: string, columns = '') => `
     WITH given AS (
       SELECT * FROM unnest($1::bigint[], $2::text[], $3::${type}[], $4::int[]${unnested})
@@ -72,8 +72,8 @@ export function createLedgerStatements({ table, recipientColumn: recipient }: Le
       FROM held AS h WHERE ${isHeld}
       RETURNING d.${recipient}::text AS recipient`,
 
-    // A lease that is over leaves open what an earlier claim left open. What was `unknown` is not: somebody has decided
-    // that it is sent again, and that holds when the replay comes back.
+    // A claim that is released stays ambiguous if it was so: `sending` with a lease that is over says that. A recipient
+    // who was `unknown` becomes `retry`: somebody has decided to send it again, and that holds when the replay comes back.
     release: `${withHeld(', $5::text[]', ', code')}
       UPDATE ${table} AS d
       SET state = CASE WHEN ${isAmbiguous} THEN 'sending' ELSE 'retry' END,

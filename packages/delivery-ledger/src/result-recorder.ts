@@ -36,7 +36,7 @@ type Entry = { kind: 'result'; row: RecipientResult } | { kind: 'unsent'; row: U
  * | --- | --- | --- |
  * | collecting | results wait for company | a batch is full, or the first of them has waited for `maxWaitMs` |
  * | writing | one batch after the other is recorded | none waits |
- * | stuck | a batch is tried again while the database is away; `ready` holds back further serving | it is recorded, or given up |
+ * | stuck | a batch is tried again, and `ready` holds back further serving | it is recorded, or given up |
  *
  * A batch that is given up, because patience or the signal has ended or the database refuses it, makes the recorder
  * incomplete and failed for good: what follows is tried once. The lease of a claim is kept until its batch is through.

@@ -1,9 +1,10 @@
 /**
- * What became of one recipient. The codes are short and constant: they end in the ledger and in messages to operators.
+ * The outcome of serving one recipient. The codes are short and constant: they end in the ledger and in messages to
+ * operators.
  *
  * - `sent`: the provider has taken it
  * - `failed`: it will never be taken
- * - `retry`: it was tried, certainly not taken, and may be at another time; an attempt of the message is counted
+ * - `retry`: it was tried, certainly not taken, and may be taken at another time; an attempt of the message is counted
  * - `defer`: nothing was tried; no attempt is counted
  * - `unknown`: it may have been taken, and must not be sent again unasked
  */

@@ -7,7 +7,7 @@ import type { ServeRecipientsOptions } from './serve-recipients-options.js'
 import type { ServeResult } from './serve-result.js'
 
 export interface ServeRunOutcome {
-  /** Of those who were served in this run. */
+  /** The results of those who were served in this run. */
   results: ReadonlyMap<string, ServeResult>
   /** Each of the results is certainly in the ledger. */
   isRecorded: boolean
@@ -16,9 +16,9 @@ export interface ServeRunOutcome {
 /**
  * One run over the recipients of a message: claims them, serves so many at a time, records the results.
  *
- * Its parts know each other in one direction, `ClaimSource` → `ResultRecorder` → `LeaseKeeper`; only a recorder that has
- * to give results up calls back, to `#stop`. A run is stopped by the first error or by the signal. It then claims and
- * serves nobody else, releases the claims that wait, and ends when those who are being served are done and recorded.
+ * Its parts know each other in one direction, `ClaimSource` → `ResultRecorder` → `LeaseKeeper`. Only a recorder that
+ * has to give results up calls back, to `#stop`. A run is stopped by the first error or by the signal: it then claims
+ * and serves nobody else, releases the claims that wait, and ends when those who are being served are done and recorded.
  */
 export class ServeRun {
   readonly #options: ServeRecipientsOptions
@@ -26,7 +26,7 @@ export class ServeRun {
   readonly #recorder: ResultRecorder
   readonly #claims: ClaimSource
   readonly #results = new Map<string, ServeResult>()
-  /** Of what stopped the run first. */
+  /** The first error that stopped the run. */
   #failure: { error: unknown } | undefined
 
   /** Recipients must be distinct. */

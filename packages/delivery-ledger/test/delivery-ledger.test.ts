@@ -1,6 +1,7 @@
 import { test } from '@mono/test-support'
 import { describe, expect } from 'vitest'
-import { type Claim, createDeliveryLedger, type RecipientResult } from '../src/delivery-ledger.js'
+import { createDeliveryLedger } from '../src/create-delivery-ledger.js'
+import type { Claim, RecipientResult } from '../src/delivery-ledger.js'
 import { openLedger } from './support/open-ledger.js'
 
 const message = { tenantId: 1, messageId: 'm-1' }

@@ -90,7 +90,7 @@ export const ledger = [
   {
     name: 'provider-text',
     guards: 'no answer of a provider keeps results from being recorded',
-    file: `${source}/delivery-ledger.ts`,
+    file: `${source}/create-delivery-ledger.ts`,
     find: "text.replaceAll('\\u0000', '').slice(0, maxTextLength)",
     replace: 'text.slice(0, maxTextLength)',
     tests: { file: ledgerTests, name: 'is not stopped by what a provider answers' },

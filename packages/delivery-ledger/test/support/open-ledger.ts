@@ -1,6 +1,6 @@
 import type { TestDatabase } from '@mono/test-support'
 import type pg from 'pg'
-import { createDeliveryLedger } from '../../src/delivery-ledger.js'
+import { createDeliveryLedger } from '../../src/create-delivery-ledger.js'
 
 type LedgerTable = 'push.deliveries' | 'email.deliveries'
 
