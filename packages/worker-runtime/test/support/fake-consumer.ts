@@ -1,7 +1,9 @@
-import type { Consumer } from '@mono/message-queue'
+import type { Consumer, ConsumerState } from '@mono/message-queue'
 
 export interface FakeConsumer extends Consumer {
-  state: Consumer['state']
+  /** A change is told to the listeners. */
+  state: ConsumerState
+  onState(listener: (state: ConsumerState) => void): () => void
   inFlight: number
   failure: Error | undefined
   /** What was called, in order. */
@@ -19,6 +21,8 @@ export function createFakeConsumer({ inFlight = 0 }: { inFlight?: number } = {})
     settle = { resolve, reject }
   })
   stopped.catch(() => {})
+  const listeners = new Set<(state: ConsumerState) => void>()
+  let current: ConsumerState = 'consuming'
 
   function end(consumer: FakeConsumer): void {
     consumer.inFlight = 0
@@ -28,13 +32,24 @@ export function createFakeConsumer({ inFlight = 0 }: { inFlight?: number } = {})
 
   return {
     queue: 'audit.events',
-    state: 'consuming',
+    get state() {
+      return current
+    },
+    set state(next) {
+      if (next === current) return
+      current = next
+      for (const listener of listeners) listener(next)
+    },
     mode: 'normal',
     stalls: 0,
     inFlight,
     failure: undefined,
     stopped,
     calls,
+    onState(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
     finish() {
       end(this)
     },
