@@ -1,7 +1,8 @@
 import type { DeferError, SettledEvent } from '@mono/message-queue'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { recordLogs } from '../test/support/record-logs.js'
-import { type Breaker, createBreaker, probeDelayMs } from './breaker.js'
+import { Breaker } from './breaker.js'
+import type { Dependency } from './dependency.js'
 
 const away = new Error('connect ECONNREFUSED')
 const deferred: SettledEvent = {
@@ -21,37 +22,43 @@ const usedAt = vi.fn<() => number>()
 let inHand: number
 let logs: ReturnType<typeof recordLogs>
 
+function create(options: Pick<Dependency, 'everyMs'> = {}): Breaker {
+  const dependency = { name: 'smtp', code: 'PROVIDER_UNAVAILABLE' as const, probe, usedAt, ...options }
+  return new Breaker({ dependency, logger: logs.logger, countInHand: () => inHand, onOpen, onTrial })
+}
+
 beforeEach(() => {
   vi.useFakeTimers()
   vi.resetAllMocks()
+  // The longest of each delay that backs off.
+  vi.spyOn(Math, 'random').mockReturnValue(1)
   probe.mockResolvedValue()
   usedAt.mockImplementation(() => performance.now())
   inHand = 0
   logs = recordLogs()
-  const dependency = { name: 'smtp', code: 'PROVIDER_UNAVAILABLE' as const, probe, usedAt }
-  breaker = createBreaker({ dependency, logger: logs.logger, inHand: () => inHand, onOpen, onTrial })
+  breaker = create()
 })
 
 afterEach(() => {
   breaker.stop()
+  expect(vi.getTimerCount()).toBe(0)
   vi.useRealTimers()
+  vi.restoreAllMocks()
 })
 
 const settle = (event: SettledEvent, times = 1) => {
   for (let n = 0; n < times; n += 1) breaker.onSettled(event)
 }
 
-/** Tripped, and asked once. Whatever is settled from now on may have been begun since. */
+const open = () => settle(deferred, 5)
+
+/** Opened, and probed once. Whatever is settled from now on may have been begun since. */
 async function beginTrial(): Promise<void> {
-  breaker.trip('down')
+  open()
   await vi.advanceTimersByTimeAsync(100)
   expect(breaker.status).toEqual({ state: 'trial' })
   await vi.advanceTimersByTimeAsync(deferred.handlerMs)
 }
-
-test('the delay before a question doubles from 100 ms to 3 s', () => {
-  expect([1, 2, 3, 4, 5, 6, 7, 50].map(probeDelayMs)).toEqual([100, 200, 400, 800, 1600, 3000, 3000, 3000])
-})
 
 describe('a breaker opens', () => {
   test('at the fifth delivery in a row that has missed the dependency, and says so once', () => {
@@ -72,9 +79,15 @@ describe('a breaker opens', () => {
     ])
   })
 
-  test('at once when it is tripped', () => {
-    breaker.trip('connect ETIMEDOUT')
-    expect(breaker.status).toEqual({ state: 'open', error: 'connect ETIMEDOUT' })
+  test('at the first probe that fails, if its dependency is probed while it is well', async () => {
+    breaker = create({ everyMs: 5000 })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(probe).toHaveBeenCalledTimes(2)
+    expect(breaker.status).toEqual({ state: 'closed' })
+    probe.mockRejectedValueOnce(away)
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(breaker.status).toEqual({ state: 'open', error: 'connect ECONNREFUSED' })
+    expect(onOpen).toHaveBeenCalledOnce()
   })
 })
 
@@ -103,7 +116,7 @@ describe('a breaker stays closed', () => {
 describe('an open breaker', () => {
   test('asks until it is answered, and then lets deliveries be tried', async () => {
     probe.mockRejectedValueOnce(away).mockRejectedValueOnce(away)
-    breaker.trip('down')
+    open()
     await vi.advanceTimersByTimeAsync(100)
     expect(probe).toHaveBeenCalledTimes(1)
     expect(breaker.status).toEqual({ state: 'open', error: 'connect ECONNREFUSED' })
@@ -119,15 +132,27 @@ describe('an open breaker', () => {
     ])
   })
 
+  test('asks less and less often, but every three seconds', async () => {
+    probe.mockRejectedValue(away)
+    open()
+    for (const delayMs of [100, 200, 400, 800, 1600, 3000, 3000, 3000]) {
+      probe.mockClear()
+      await vi.advanceTimersByTimeAsync(delayMs - 1)
+      expect(probe).not.toHaveBeenCalled()
+      await vi.advanceTimersByTimeAsync(1)
+      expect(probe).toHaveBeenCalledOnce()
+    }
+  })
+
   test('is not closed by a delivery that was under way when it opened', () => {
-    breaker.trip('down')
+    open()
     settle(acked)
     expect(breaker.status.state).toBe('open')
   })
 
   test('asks no more once it is stopped', async () => {
     probe.mockRejectedValue(away)
-    breaker.trip('down')
+    open()
     breaker.stop()
     await vi.advanceTimersByTimeAsync(10_000)
     expect(probe).not.toHaveBeenCalled()
@@ -155,7 +180,7 @@ describe('a breaker in trial', () => {
     expect(probe).toHaveBeenCalledTimes(2)
     await vi.advanceTimersByTimeAsync(acked.handlerMs)
     settle(acked)
-    breaker.trip('down again')
+    open()
     await vi.advanceTimersByTimeAsync(100)
     expect(probe).toHaveBeenCalledTimes(3)
   })
@@ -207,5 +232,50 @@ describe('deliveries that were in hand when the trial began, and whose deferral 
     expect(breaker.status).toEqual({ state: 'trial' })
     settle(deferred)
     expect(breaker.status).toMatchObject({ state: 'open' })
+  })
+})
+
+describe('probes', () => {
+  test('are not made while it is closed, unless the dependency says how often', async () => {
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(probe).not.toHaveBeenCalled()
+  })
+
+  test('go on in trial, and one that fails opens it again', async () => {
+    breaker = create({ everyMs: 5000 })
+    await beginTrial()
+    probe.mockRejectedValueOnce(away)
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(breaker.status).toEqual({ state: 'open', error: 'connect ECONNREFUSED' })
+  })
+
+  test('are never made two at a time, and one that was made before it opened does not begin a trial', async () => {
+    breaker = create({ everyMs: 5000 })
+    let answer = () => {}
+    probe.mockReturnValueOnce(
+      new Promise((resolve) => {
+        answer = resolve
+      }),
+    )
+    await vi.advanceTimersByTimeAsync(5000)
+    open()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(probe).toHaveBeenCalledOnce()
+    answer()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(breaker.status).toMatchObject({ state: 'open' })
+    await vi.advanceTimersByTimeAsync(100)
+    expect(probe).toHaveBeenCalledTimes(2)
+    expect(breaker.status).toEqual({ state: 'trial' })
+  })
+
+  test('end with stop, also when one is under way', async () => {
+    breaker = create({ everyMs: 5000 })
+    probe.mockImplementationOnce(() => new Promise((_resolve, reject) => setTimeout(reject, 3000, away)))
+    await vi.advanceTimersByTimeAsync(5000)
+    breaker.stop()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(probe).toHaveBeenCalledOnce()
+    expect(onOpen).not.toHaveBeenCalled()
   })
 })

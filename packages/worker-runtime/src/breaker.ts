@@ -1,27 +1,13 @@
-import type { FailureCode, SettledEvent } from '@mono/message-queue'
-import { DeferError } from '@mono/message-queue'
+import { DeferError, type SettledEvent } from '@mono/message-queue'
+import { backoffMs } from '@mono/waiting'
+import type { Dependency } from './dependency.js'
 import { describeError } from './describe-error.js'
 import type { RuntimeLogger } from './logger.js'
-import { sleep } from './sleep.js'
-
-/** What all of a worker's deliveries need, and without which it should not take any. */
-export interface Dependency {
-  /** In logs, in `/readyz` and as a label: `database`, `smtp`. */
-  name: string
-  /** Deliveries that were deferred with this code have missed it. */
-  code: FailureCode
-  /** Asks the dependency itself, not by a delivery. Takes a few seconds at most. @throws Error if it cannot be used */
-  probe(): Promise<void>
-  /**
-   * When it last did what it is there for, by `performance.now()`; 0 if never. To be given if a delivery can be
-   * acknowledged without having used it; without this every acknowledged delivery counts as one that has.
-   */
-  usedAt?(): number
-}
+import { TrialBoundary } from './trial-boundary.js'
 
 /**
- * - `closed`: it is used
- * - `open`: it cannot be used; nothing is taken, and it is asked again and again
+ * - `closed`: the dependency is used
+ * - `open`: it cannot be used; nothing is taken
  * - `trial`: it has answered; it is not known yet whether it does its work
  */
 export type BreakerState = 'closed' | 'open' | 'trial'
@@ -32,127 +18,144 @@ export interface BreakerStatus {
   error?: string
 }
 
-export interface Breaker {
-  readonly dependency: string
-  readonly status: BreakerStatus
-  /** To be told of every delivery. */
-  onSettled(event: SettledEvent): void
-  /** Somebody else has found that it cannot be used. */
-  trip(error: string): void
-  /** Ends the asking. */
-  stop(): void
-}
-
 export interface BreakerOptions {
   dependency: Dependency
   logger: RuntimeLogger
-  /** Deliveries in hand. */
-  inHand(): number
+  countInHand(): number
   /** Nothing is to be taken, for this reason. */
   onOpen(reason: DeferError): void
-  /** It can be used again, as far as this breaker knows. */
+  /** The dependency can be used again, as far as this breaker knows. */
   onTrial(): void
 }
 
 /** Deferrals in a row. */
-const failuresToOpen = 5
-const firstProbeMs = 100
-const maxProbeMs = 3000
+const missesToOpen = 5
 
-/** Before the n-th question in a row: 100 ms, 200, 400, 800, 1600, then 3 s. */
-export function probeDelayMs(question: number): number {
-  return Math.min(firstProbeMs * 2 ** (question - 1), maxProbeMs)
-}
+/** Before a probe of an open breaker. Work is to go on within ten seconds of the dependency's return. */
+const backoff = { first: 100, max: 3000 }
 
 /**
- * Opens after five deferrals with its code and none acknowledged or retried between them, or at once when it is tripped.
+ * The one watcher of a dependency, closed from the beginning. It probes from its creation until `stop`, never twice at a
+ * time.
  *
- * In trial only an acknowledged delivery that has used the dependency closes it, and a single deferral opens it again,
- * with a delay that goes on growing. Whatever else becomes of a delivery says nothing: it may not have come that far. Nor
- * does what was begun before the trial, or deferred without its handler having seen it.
+ * | state | probes | next |
+ * | --- | --- | --- |
+ * | `closed` | every `everyMs` | `open` when a probe fails, or when five deliveries were deferred with the dependency's code and none acknowledged or retried between them |
+ * | `open` | with back-off | `trial` when a probe is answered |
+ * | `trial` | every `everyMs` | `closed` when a delivery is acknowledged that has used the dependency; `open` when a probe fails or a single delivery is deferred with the code, and the back-off goes on growing |
+ *
+ * In trial no other outcome of a delivery says anything: it may not have come as far as the dependency.
  */
-export function createBreaker({ dependency, logger, inHand, onOpen, onTrial }: BreakerOptions): Breaker {
-  const { name, code, probe } = dependency
-  const stopping = new AbortController()
-  let status: BreakerStatus = { state: 'closed' }
-  let failures = 0
-  let questions = 0
-  let openSince = 0
-  let trialSince = Number.NEGATIVE_INFINITY
-  /** Deliveries in hand when the last trial began, and perhaps still. */
-  let older = 0
+export class Breaker {
+  readonly #options: BreakerOptions
+  readonly #dependency: Dependency
+  readonly #boundary = new TrialBoundary()
+  #status: BreakerStatus = { state: 'closed' }
+  /** Deliveries in a row that have missed the dependency. */
+  #misses = 0
+  /** Probes while open, since it was closed last. */
+  #openProbes = 0
+  #openSince = 0
+  #isProbing = false
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
 
-  function open(error: string): void {
-    if (status.state === 'open' || stopping.signal.aborted) return
-    status = { state: 'open', error }
-    failures = 0
-    openSince = performance.now()
+  constructor(options: BreakerOptions) {
+    this.#options = options
+    this.#dependency = options.dependency
+    this.#planProbe()
+  }
+
+  get status(): BreakerStatus {
+    return this.#status
+  }
+
+  /** To be told of every delivery. */
+  onSettled(event: SettledEvent): void {
+    if (this.#stopped || this.#status.state === 'open') return
+    const isMiss = event.outcome === 'deferred' && event.code === this.#dependency.code
+    if (this.#boundary.excludes(event, isMiss)) return
+    if (isMiss) this.#miss()
+    else if (event.outcome === 'acked') this.#succeed()
+    else if (event.outcome === 'retried') this.#misses = 0
+  }
+
+  /** Ends the probing. The status stays. */
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+  }
+
+  #miss(): void {
+    const { code } = this.#dependency
+    this.#misses += 1
+    if (this.#status.state === 'trial') this.#open(`it answered, but then a delivery was deferred with ${code}`)
+    else if (this.#misses >= missesToOpen) this.#open(`${this.#misses} deliveries were deferred with ${code}`)
+    else return
+    this.#planProbe()
+  }
+
+  #succeed(): void {
+    this.#misses = 0
+    const usedAt = this.#dependency.usedAt?.() ?? this.#boundary.since
+    if (this.#status.state !== 'trial' || usedAt < this.#boundary.since) return
+    this.#status = { state: 'closed' }
+    this.#openProbes = 0
+  }
+
+  /** A probe that is under way plans the next one when it ends. */
+  #planProbe(): void {
+    clearTimeout(this.#timer)
+    if (this.#stopped || this.#isProbing) return
+    const delayMs = this.#nextDelayMs()
+    if (delayMs !== undefined) this.#timer = setTimeout(() => void this.#probe(), delayMs)
+  }
+
+  #nextDelayMs(): number | undefined {
+    if (this.#status.state !== 'open') return this.#dependency.everyMs
+    this.#openProbes += 1
+    return backoffMs(this.#openProbes, backoff)
+  }
+
+  async #probe(): Promise<void> {
+    const wasOpen = this.#status.state === 'open'
+    this.#isProbing = true
+    const error = await this.#findFault()
+    this.#isProbing = false
+    if (this.#stopped) return
+    if (error !== undefined) this.#open(error)
+    // What was asked before deliveries opened the breaker does not answer them.
+    else if (wasOpen) this.#beginTrial()
+    this.#planProbe()
+  }
+
+  async #findFault(): Promise<string | undefined> {
+    try {
+      await this.#dependency.probe()
+      return undefined
+    } catch (error) {
+      return describeError(error)
+    }
+  }
+
+  #open(error: string): void {
+    const wasOpen = this.#status.state === 'open'
+    this.#status = { state: 'open', error }
+    if (wasOpen) return
+    const { name, code } = this.#dependency
+    const { logger, onOpen } = this.#options
+    this.#misses = 0
+    this.#openSince = performance.now()
     logger.warn({ dependency: name, reason: error }, 'A dependency cannot be used; nothing is taken until it can')
     onOpen(new DeferError(`${name} cannot be used (${error})`, { code }))
-    void askUntilAnswered()
   }
 
-  async function askUntilAnswered(): Promise<void> {
-    while (status.state === 'open') {
-      questions += 1
-      await sleep(probeDelayMs(questions), stopping.signal)
-      if (stopping.signal.aborted) return
-      status = await ask()
-    }
-    if (stopping.signal.aborted) return
-    trialSince = performance.now()
-    older = inHand()
-    const openMs = Math.round(trialSince - openSince)
-    logger.info({ dependency: name, openMs }, 'A dependency answers again; deliveries are taken')
+  #beginTrial(): void {
+    const { logger, countInHand, onTrial } = this.#options
+    this.#status = { state: 'trial' }
+    this.#boundary.draw(countInHand())
+    const openMs = Math.round(this.#boundary.since - this.#openSince)
+    logger.info({ dependency: this.#dependency.name, openMs }, 'A dependency answers again; deliveries are taken')
     onTrial()
-  }
-
-  async function ask(): Promise<BreakerStatus> {
-    try {
-      await probe()
-      return { state: 'trial' }
-    } catch (error) {
-      return { state: 'open', error: describeError(error) }
-    }
-  }
-
-  /** A deferral is told when its copy is confirmed, so it is known by when its handler had begun, but not when. */
-  function isOlder({ handlerMs }: SettledEvent, isMiss: boolean): boolean {
-    const wasUnseen = isMiss && handlerMs === 0
-    const wasBegunBefore = performance.now() - handlerMs < trialSince
-    const isPerhapsOlder = isMiss && older > 0
-    if (!wasUnseen && !wasBegunBefore && !isPerhapsOlder) return false
-    older = Math.max(0, older - 1)
-    return true
-  }
-
-  function miss(): void {
-    failures += 1
-    if (status.state === 'trial') open(`it answered, but then a delivery was deferred with ${code}`)
-    else if (failures >= failuresToOpen) open(`${failures} deliveries were deferred with ${code}`)
-  }
-
-  function close(): void {
-    failures = 0
-    const usedAt = dependency.usedAt?.() ?? trialSince
-    if (status.state !== 'trial' || usedAt < trialSince) return
-    status = { state: 'closed' }
-    questions = 0
-  }
-
-  return {
-    dependency: name,
-    get status() {
-      return status
-    },
-    onSettled(event) {
-      const isMiss = event.outcome === 'deferred' && event.code === code
-      if (status.state === 'open' || isOlder(event, isMiss)) return
-      if (isMiss) miss()
-      else if (event.outcome === 'acked') close()
-      else if (event.outcome === 'retried') failures = 0
-    },
-    trip: open,
-    stop: () => stopping.abort(),
   }
 }

@@ -4,10 +4,15 @@ import { recordLogs } from '../test/support/record-logs.js'
 import { type Breakers, createBreakers } from './breakers.js'
 
 const answers = { database: false, smtp: false }
+const queue = 'email.notifications'
 let breakers: Breakers
 
 const probeOf = (name: keyof typeof answers) => async () => {
   if (!answers[name]) throw new Error('no answer')
+}
+
+function open(code: 'DATABASE_UNAVAILABLE' | 'PROVIDER_UNAVAILABLE'): void {
+  for (let n = 0; n < 5; n += 1) breakers.onSettled({ queue, outcome: 'deferred', code, attempt: 1, handlerMs: 3 })
 }
 
 beforeEach(() => {
@@ -26,8 +31,8 @@ afterEach(() => {
 test('a consumer is paused while any breaker is open', async () => {
   const consumer = createFakeConsumer()
   breakers.attach(consumer)
-  breakers.trip('database', 'down')
-  breakers.trip('smtp', 'down')
+  open('DATABASE_UNAVAILABLE')
+  open('PROVIDER_UNAVAILABLE')
   expect(consumer.state).toBe('paused')
   answers.database = true
   await vi.advanceTimersByTimeAsync(10_000)
@@ -39,7 +44,7 @@ test('a consumer is paused while any breaker is open', async () => {
 })
 
 test('a consumer that comes while a breaker is open is paused', () => {
-  breakers.trip('database', 'down')
+  open('DATABASE_UNAVAILABLE')
   const consumer = createFakeConsumer()
   breakers.attach(consumer)
   expect(consumer.calls).toEqual(['pause'])
@@ -51,15 +56,16 @@ test('a consumer that comes while all are closed is left alone', () => {
   expect(consumer.calls).toEqual([])
 })
 
-test('what has no breaker cannot be tripped', () => {
-  breakers.trip('printer', 'out of paper')
-  expect(Object.keys(breakers.statuses)).toEqual(['database', 'smtp'])
+test('deliveries that are deferred for something else open none', () => {
+  for (let n = 0; n < 20; n += 1)
+    breakers.onSettled({ queue, outcome: 'deferred', code: 'UNCLASSIFIED', attempt: 1, handlerMs: 3 })
+  expect(breakers.statuses).toEqual({ database: { state: 'closed' }, smtp: { state: 'closed' } })
 })
 
 test('a dependency that does not say when it was used counts as used by a delivery that was done', async () => {
   answers.database = true
-  breakers.trip('database', 'down')
+  open('DATABASE_UNAVAILABLE')
   await vi.advanceTimersByTimeAsync(200)
-  breakers.onSettled({ queue: 'email.notifications', outcome: 'acked', attempt: 1, handlerMs: 3 })
+  breakers.onSettled({ queue, outcome: 'acked', attempt: 1, handlerMs: 3 })
   expect(breakers.statuses.database).toEqual({ state: 'closed' })
 })

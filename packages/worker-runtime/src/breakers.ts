@@ -1,5 +1,6 @@
 import type { Consumer, DeferError, SettledEvent } from '@mono/message-queue'
-import { type BreakerStatus, createBreaker, type Dependency } from './breaker.js'
+import { Breaker, type BreakerStatus } from './breaker.js'
+import type { Dependency } from './dependency.js'
 import type { RuntimeLogger } from './logger.js'
 
 type PausableConsumer = Pick<Consumer, 'pause' | 'resume' | 'inFlight'>
@@ -8,22 +9,22 @@ type PausableConsumer = Pick<Consumer, 'pause' | 'resume' | 'inFlight'>
 export interface Breakers {
   /** By the name of the dependency. */
   readonly statuses: Readonly<Record<string, BreakerStatus>>
+  /** Watches the dependency from now on. */
   add(dependency: Dependency): void
   /** The consumer to pause, from now on. */
   attach(consumer: PausableConsumer): void
   /** To be told of every delivery. */
   onSettled(event: SettledEvent): void
-  /** Somebody else has found that the dependency cannot be used. */
-  trip(name: string, error: string): void
   stop(): void
 }
 
 export function createBreakers(logger: RuntimeLogger): Breakers {
-  const breakers = new Map<string, ReturnType<typeof createBreaker>>()
+  const breakers = new Map<string, Breaker>()
+  /** Of the breakers that are open, in the order in which they opened. */
   const reasons = new Map<string, DeferError>()
   let consumer: PausableConsumer | undefined
 
-  function apply(): void {
+  function pauseOrResume(): void {
     const [reason] = reasons.values()
     if (reason === undefined) consumer?.resume()
     else consumer?.pause(reason)
@@ -35,29 +36,28 @@ export function createBreakers(logger: RuntimeLogger): Breakers {
     },
     add(dependency) {
       const { name } = dependency
-      const breaker = createBreaker({
+      const breaker = new Breaker({
         dependency,
         logger,
-        inHand: () => consumer?.inFlight ?? 0,
+        countInHand: () => consumer?.inFlight ?? 0,
         onOpen(reason) {
           reasons.set(name, reason)
-          apply()
+          pauseOrResume()
         },
         onTrial() {
           reasons.delete(name)
-          apply()
+          pauseOrResume()
         },
       })
       breakers.set(name, breaker)
     },
     attach(attached) {
       consumer = attached
-      if (reasons.size > 0) apply()
+      if (reasons.size > 0) pauseOrResume()
     },
     onSettled(event) {
       for (const breaker of breakers.values()) breaker.onSettled(event)
     },
-    trip: (name, error) => breakers.get(name)?.trip(error),
     stop() {
       for (const breaker of breakers.values()) breaker.stop()
     },

@@ -13,17 +13,17 @@ export interface DatabaseProbeOptions {
 
 export interface DatabaseProbe {
   /** Never rejects; takes at most six seconds. */
-  look(): Promise<DatabaseStatus>
+  check(): Promise<DatabaseStatus>
   close(): Promise<void>
 }
 
-/** For connecting, and for the answer. Work goes on when the database is back and one look has passed. */
+/** For connecting, and for the answer. Work goes on when the database is back and one check has passed. */
 const timeoutMs = 3000
 const closeLimitMs = 1000
 
 /**
- * Looks at the database over a connection of its own, because waiting for a free one of a busy pool would look like
- * an outage.
+ * Checks the database over a connection of its own, because waiting for a free one of a busy pool would look like an
+ * outage.
  */
 export function createDatabaseProbe({ databaseUrl, name, probeTable }: DatabaseProbeOptions): DatabaseProbe {
   const pool = new pg.Pool({
@@ -33,7 +33,7 @@ export function createDatabaseProbe({ databaseUrl, name, probeTable }: DatabaseP
     connectionTimeoutMillis: timeoutMs,
     query_timeout: timeoutMs,
     keepAlive: true,
-    // Longer than the time between two looks.
+    // Longer than the time between two checks.
     idleTimeoutMillis: 30_000,
   })
   pool.on('error', () => {})
@@ -42,16 +42,16 @@ export function createDatabaseProbe({ databaseUrl, name, probeTable }: DatabaseP
   })
 
   return {
-    async look() {
+    async check() {
       try {
         if (probeTable === undefined) {
           await pool.query('select 1')
           return { state: 'up' }
         }
-        const { rows } = await pool.query<{ found: boolean }>('select to_regclass($1) is not null as found', [
+        const { rows } = await pool.query<{ migrated: boolean }>('select to_regclass($1) is not null as migrated', [
           probeTable,
         ])
-        if (rows[0]?.found) return { state: 'up' }
+        if (rows[0]?.migrated) return { state: 'up' }
         return {
           state: 'not migrated',
           error: `There is no table ${probeTable}; run: node apps/${name}/dist/migrate.js`,
@@ -61,7 +61,7 @@ export function createDatabaseProbe({ databaseUrl, name, probeTable }: DatabaseP
       }
     },
     async close() {
-      // A look at a server that does not answer holds the connection for a while; nobody needs its result any more.
+      // A server that does not answer holds up a check for a while; nobody needs its result any more.
       await within(pool.end(), closeLimitMs)
     },
   }

@@ -1,4 +1,4 @@
-/** What the last look at the database found. */
+/** The result of the last check of the database. */
 export type DatabaseStatus =
   | { state: 'unknown' }
   | { state: 'up' }

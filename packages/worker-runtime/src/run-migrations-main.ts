@@ -1,5 +1,5 @@
+import { DatabaseDependency } from './database-dependency.js'
 import { createDatabaseProbe } from './database-probe.js'
-import { startDatabaseWatch } from './database-watch.js'
 import { createLogger, type RuntimeLogger } from './logger.js'
 import { runMigrations } from './migrations.js'
 import { readEnvOrExplain } from './read-env-or-explain.js'
@@ -52,14 +52,15 @@ interface WaitOptions {
 }
 
 async function waitForDatabase({ databaseUrl, name, logger, waitMs }: WaitOptions): Promise<void> {
-  const watch = startDatabaseWatch({ probe: createDatabaseProbe({ databaseUrl, name }), logger })
+  const { check, close } = createDatabaseProbe({ databaseUrl, name })
+  const database = new DatabaseDependency({ check, logger })
   try {
-    await watch.untilUp(AbortSignal.timeout(waitMs))
+    await database.untilUp(AbortSignal.timeout(waitMs))
   } catch (cause) {
-    const { status } = watch
-    const found = 'error' in status ? status.error : 'no answer'
-    throw new Error(`The database of DATABASE_URL was not reached within ${waitMs} ms: ${found}`, { cause })
+    const { status } = database
+    const reason = 'error' in status ? status.error : 'no answer'
+    throw new Error(`The database of DATABASE_URL was not reached within ${waitMs} ms: ${reason}`, { cause })
   } finally {
-    await watch.stop()
+    await close()
   }
 }

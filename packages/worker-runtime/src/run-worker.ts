@@ -3,10 +3,9 @@ import { createMessageQueue as createRealMessageQueue } from '@mono/message-queu
 import type { Pool } from 'pg'
 import { createBreakers } from './breakers.js'
 import { createPoolEnd } from './create-pool-end.js'
+import { DatabaseDependency } from './database-dependency.js'
 import { createDatabasePool } from './database-pool.js'
-import { createDatabaseProbe, type DatabaseProbe } from './database-probe.js'
-import type { DatabaseStatus } from './database-status.js'
-import { startDatabaseWatch } from './database-watch.js'
+import { createDatabaseProbe } from './database-probe.js'
 import { openHealthServer } from './health-server.js'
 import { createLogger as createRealLogger, type RuntimeLogger } from './logger.js'
 import { createMetrics } from './metrics.js'
@@ -50,7 +49,7 @@ export interface RunWorkerOptions<E extends WorkerEnv> {
   start(context: WorkerContext<E>): Promise<RunningWorker> | RunningWorker
 }
 
-/** What tests replace. */
+/** Replaced by tests. */
 export interface WorkerDependencies {
   host: ProcessHost
   createMessageQueue: typeof createRealMessageQueue
@@ -82,10 +81,16 @@ export async function runWorker<E extends WorkerEnv>(
 
   const logger = createLogger({ name: options.name, level: env.logLevel })
   const shutdown = createShutdown({ host, logger, graceMs: env.shutdownGraceMs })
-  const worker: Worker = { logger, shutdown, state: createWorkerState(logger), resources: createResources(), parts: {} }
+  const worker: Worker = {
+    logger,
+    shutdown,
+    state: createWorkerState(logger),
+    resources: createResources(),
+    parts: {},
+  }
 
   const broughtUp = bringUp({ options, env, worker, createMessageQueue }).catch((error: unknown) => {
-    // What a stop makes of a start that is under way is no fault.
+    // A stop may make a start that is under way fail; that is no fault.
     if (shutdown.signal.aborted) logger.debug({ err: error }, 'The start was cut short by the stop')
     else shutdown.request({ reason: 'The worker could not start', error })
   })
@@ -109,6 +114,8 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
   const { logger, shutdown, state, resources, parts } = worker
   const { databaseUrl } = env
 
+  const breakers = createBreakers(logger)
+  resources.add('the breakers', breakers.stop)
   const readiness = watchReadiness({
     worker: name,
     state,
@@ -117,14 +124,11 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
       messageQueue: parts.messageQueue,
       consumer: parts.running?.consumer,
       database: parts.database?.status ?? { state: 'unknown' },
-      breakers: parts.breakers?.statuses ?? {},
+      breakers: breakers.statuses,
     }),
   })
   resources.add('the readiness watch', readiness.stop)
   const metrics = createMetrics({ worker: name, isReady: () => readiness.report().status === 'ready' })
-  const breakers = createBreakers(logger)
-  resources.add('the breakers', breakers.stop)
-  parts.breakers = breakers
   metrics.watchBreakers(() => breakers.statuses)
 
   const server = await openHealthServer({ port: env.httpPort, readiness: readiness.report, metrics: metrics.render })
@@ -135,14 +139,11 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
   const pool = createDatabasePool({ databaseUrl, name, logger, ...(poolSize === undefined ? {} : { max: poolSize }) })
   resources.add('the database pool', createPoolEnd(pool, { limitMs: poolEndLimitMs }))
   const probe = createDatabaseProbe({ databaseUrl, name, probeTable })
-  const onChange = (status: DatabaseStatus) => {
-    if ('error' in status) breakers.trip('database', status.error)
-  }
-  const database = startDatabaseWatch({ probe, logger, onChange })
-  resources.add('the database watch', database.stop)
+  resources.add('the database probe', probe.close)
+  const database = new DatabaseDependency({ check: probe.check, logger })
   parts.database = database
   await database.untilUp(shutdown.signal)
-  breakers.add({ name: 'database', code: 'DATABASE_UNAVAILABLE', probe: () => assertUp(probe) })
+  breakers.add(database)
 
   const { rabbitmqUrls: url, topology } = env
   const messageQueue = createMessageQueue({ url, connectionName: name, logger, topology })
@@ -160,11 +161,6 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
   breakers.attach(running.consumer)
   metrics.watchConsumer(running.consumer)
   stopWhenConsumerEnds(running.consumer, shutdown)
-}
-
-async function assertUp(probe: DatabaseProbe): Promise<void> {
-  const status = await probe.look()
-  if ('error' in status) throw new Error(status.error)
 }
 
 /** What still runs then belongs to deliveries that were given back, or has a server that does not answer. */

@@ -1,7 +1,6 @@
 import type { Consumer, MessageQueue } from '@mono/message-queue'
-import type { Dependency } from './breaker.js'
-import type { Breakers } from './breakers.js'
 import type { DatabaseStatus } from './database-status.js'
+import type { Dependency } from './dependency.js'
 import type { RuntimeLogger } from './logger.js'
 import type { OwnGauge } from './metrics.js'
 import type { Resources } from './resources.js'
@@ -10,7 +9,7 @@ import type { WorkerStateHolder } from './worker-state.js'
 
 export interface RunningWorker {
   consumer: Consumer
-  /** What all deliveries need beside the database, which the runtime minds itself. */
+  /** Everything that all deliveries need beside the database, which the runtime watches itself. */
   dependencies?: readonly Dependency[]
   /** Shown beside the metrics that all workers have. */
   gauges?: readonly OwnGauge[]
@@ -29,6 +28,5 @@ export interface Worker {
     running?: RunningWorker
     messageQueue?: Pick<MessageQueue, 'health' | 'drain' | 'close'>
     database?: { readonly status: DatabaseStatus }
-    breakers?: Breakers
   }
 }

@@ -1,0 +1,40 @@
+import type { SettledEvent } from '@mono/message-queue'
+
+/**
+ * Separates the deliveries that were begun since a breaker's trial began from those that were in hand by then: these say
+ * nothing about the trial.
+ *
+ * An event says how long the handler ran. Most outcomes are reported when the handler ends, so it is known when it began.
+ * A deferral is reported only when the broker has confirmed the copy of the message: its handler ended some time before,
+ * and may have begun before the trial. So a deferral is taken for one of the deliveries that were in hand until each of
+ * those has been accounted for: as many deferrals may be passed over as there were deliveries in hand, and no more.
+ */
+export class TrialBoundary {
+  #since = Number.NEGATIVE_INFINITY
+  /** Deliveries that were in hand when the trial began and have not been accounted for. */
+  #unaccounted = 0
+
+  /** When the last trial began, by `performance.now()`. */
+  get since(): number {
+    return this.#since
+  }
+
+  /** A trial begins now. */
+  draw(inHand: number): void {
+    this.#since = performance.now()
+    this.#unaccounted = inHand
+  }
+
+  /**
+   * True if the delivery says nothing: it was begun before the trial, may have been, or was deferred without having
+   * reached its handler. To be asked once for each delivery, because it counts. `isMiss`: deferred for the dependency.
+   */
+  excludes({ handlerMs }: Pick<SettledEvent, 'handlerMs'>, isMiss: boolean): boolean {
+    const reachedNoHandler = isMiss && handlerMs === 0
+    const wasBegunBefore = performance.now() - handlerMs < this.#since
+    const mayBeBegunBefore = isMiss && this.#unaccounted > 0
+    if (!reachedNoHandler && !wasBegunBefore && !mayBeBegunBefore) return false
+    this.#unaccounted = Math.max(0, this.#unaccounted - 1)
+    return true
+  }
+}
