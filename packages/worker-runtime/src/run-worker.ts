@@ -3,14 +3,15 @@ import { createMessageQueue as createRealMessageQueue } from '@mono/message-queu
 import type { Pool } from 'pg'
 import { createBreakers } from './breakers.js'
 import { createPoolEnd } from './create-pool-end.js'
+import { createReadinessReporter } from './create-readiness-reporter.js'
 import { DatabaseDependency } from './database-dependency.js'
 import { createDatabasePool } from './database-pool.js'
 import { createDatabaseProbe } from './database-probe.js'
+import { followConsumer } from './follow-consumer.js'
 import { openHealthServer } from './health-server.js'
 import { createLogger as createRealLogger, type RuntimeLogger } from './logger.js'
 import { createMetrics } from './metrics.js'
 import { readEnvOrExplain } from './read-env-or-explain.js'
-import { watchReadiness } from './readiness-watch.js'
 import { createResources } from './resources.js'
 import { createShutdown, endProcess, type ProcessHost, processHost, type Shutdown } from './shutdown.js'
 import { stopWorker } from './stop-worker.js'
@@ -116,22 +117,21 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
 
   const breakers = createBreakers(logger)
   resources.add('the breakers', breakers.stop)
-  const readiness = watchReadiness({
-    worker: name,
-    state,
+  const readiness = createReadinessReporter({
     logger,
     sources: () => ({
+      worker: name,
+      state: state.current,
       messageQueue: parts.messageQueue,
       consumer: parts.running?.consumer,
       database: parts.database?.status ?? { state: 'unknown' },
       breakers: breakers.statuses,
     }),
   })
-  resources.add('the readiness watch', readiness.stop)
-  const metrics = createMetrics({ worker: name, isReady: () => readiness.report().status === 'ready' })
+  const metrics = createMetrics({ worker: name, isReady: () => readiness().status === 'ready' })
   metrics.watchBreakers(() => breakers.statuses)
 
-  const server = await openHealthServer({ port: env.httpPort, readiness: readiness.report, metrics: metrics.render })
+  const server = await openHealthServer({ port: env.httpPort, readiness, metrics: metrics.render })
   resources.add('the health server', server.close)
   logger.info({ port: server.port, schema: options.schema }, 'Health server is listening')
   state.change('waiting')
@@ -159,6 +159,7 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
   for (const dependency of running.dependencies ?? []) breakers.add(dependency)
   for (const gauge of running.gauges ?? []) metrics.watchGauge(gauge)
   breakers.attach(running.consumer)
+  followConsumer({ consumer: running.consumer, workerState: state, onChange: readiness })
   metrics.watchConsumer(running.consumer)
   stopWhenConsumerEnds(running.consumer, shutdown)
 }
