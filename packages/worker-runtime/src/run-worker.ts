@@ -87,7 +87,7 @@ export async function runWorker<E extends WorkerEnv>(
     shutdown,
     state: createWorkerState(logger),
     resources: createResources(),
-    parts: {},
+    started: {},
   }
 
   const broughtUp = bringUp({ options, env, worker, createMessageQueue }).catch((error: unknown) => {
@@ -112,7 +112,7 @@ interface BringUpOptions<E extends WorkerEnv> {
 /** The start, in order. Each thing acquired is registered for release, last in first out. */
 async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessageQueue }: BringUpOptions<E>) {
   const { name, probeTable, poolSize } = options
-  const { logger, shutdown, state, resources, parts } = worker
+  const { logger, shutdown, state, resources, started } = worker
   const { databaseUrl } = env
 
   const breakers = createBreakers(logger)
@@ -122,9 +122,9 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
     sources: () => ({
       worker: name,
       state: state.current,
-      messageQueue: parts.messageQueue,
-      consumer: parts.running?.consumer,
-      database: parts.database?.status ?? { state: 'unknown' },
+      messageQueue: started.messageQueue,
+      consumer: started.running?.consumer,
+      database: started.database?.status ?? { state: 'unknown' },
       breakers: breakers.statuses,
     }),
   })
@@ -141,21 +141,21 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
   const probe = createDatabaseProbe({ databaseUrl, name, probeTable })
   resources.add('the database probe', probe.close)
   const database = new DatabaseDependency({ check: probe.check, logger })
-  parts.database = database
+  started.database = database
   await database.untilUp(shutdown.signal)
   breakers.add(database)
 
   const { rabbitmqUrls: url, topology } = env
   const messageQueue = createMessageQueue({ url, connectionName: name, logger, topology })
   resources.add('the broker connections', () => messageQueue.close())
-  parts.messageQueue = messageQueue
+  started.messageQueue = messageQueue
   const { signal } = shutdown
   const onSettled = (event: SettledEvent) => {
     metrics.onSettled(event)
     breakers.onSettled(event)
   }
   const running = await options.start({ env, logger, pool, messageQueue, onSettled, signal })
-  parts.running = running
+  started.running = running
   for (const dependency of running.dependencies ?? []) breakers.add(dependency)
   for (const gauge of running.gauges ?? []) metrics.watchGauge(gauge)
   breakers.attach(running.consumer)

@@ -27,7 +27,7 @@ function create({ inFlight = 0, graceMs = 1000 } = {}) {
     consumer,
     stop: async () => void order.push(`stop the worker's own parts, consumer ${consumer.state}`),
   }
-  const worker: Worker = { state, shutdown, resources, logger: logs.logger, parts: { running, messageQueue } }
+  const worker: Worker = { state, shutdown, resources, logger: logs.logger, started: { running, messageQueue } }
   shutdown.request({ reason: 'SIGTERM' })
   const stop = (options: Partial<StopWorkerOptions> = {}) =>
     stopWorker({ worker, broughtUp: Promise.resolve(), ...options })
@@ -107,7 +107,7 @@ describe('stopping a worker', () => {
 
   test('whose start still waits for the broker ends that wait, and is a clean stop', async () => {
     const { messageQueue, order, shutdown, state, stop, worker } = create()
-    delete worker.parts.running
+    delete worker.started.running
     let endStart = () => {}
     const broughtUp = new Promise<void>((resolve) => {
       endStart = resolve
@@ -124,7 +124,7 @@ describe('stopping a worker', () => {
 
   test('whose start never ends gives up after the grace period, and has failed', async () => {
     const { messageQueue, order, shutdown, state, stop, worker } = create({ graceMs: 10 })
-    delete worker.parts.running
+    delete worker.started.running
     await stop({ broughtUp: new Promise(() => {}), stepLimitMs: 10 })
     expect(messageQueue.calls).toEqual(['close'])
     expect(order).toContain('release')
@@ -134,10 +134,10 @@ describe('stopping a worker', () => {
 
   test('ends the own parts of a worker whose start was over only during the stop', async () => {
     const { order, running, stop, worker } = create()
-    delete worker.parts.running
+    delete worker.started.running
     await stop({
       broughtUp: Promise.resolve().then(() => {
-        worker.parts.running = running
+        worker.started.running = running
       }),
     })
     expect(order).toContain("stop the worker's own parts, consumer consuming")

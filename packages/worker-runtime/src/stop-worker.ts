@@ -17,7 +17,7 @@ export interface StopWorkerOptions {
  * and does not keep the others from being tried.
  */
 export async function stopWorker({ worker, broughtUp, stepLimitMs = 3000 }: StopWorkerOptions): Promise<void> {
-  const { state, shutdown, resources, logger, parts } = worker
+  const { state, shutdown, resources, logger, started } = worker
   const attempt = createAttempt(shutdown)
   const createError = () => new Error(`It was expected to take at most ${stepLimitMs} ms, but is still not done`)
   const inTime = async (step: Promise<unknown> | undefined) => {
@@ -27,21 +27,21 @@ export async function stopWorker({ worker, broughtUp, stepLimitMs = 3000 }: Stop
   state.change('draining')
 
   // A start that still waits for the broker has a consumer that only the client knows; draining it ends the wait.
-  const intake = parts.running?.consumer ?? parts.messageQueue
+  const drainable = started.running?.consumer ?? started.messageQueue
   const inFlight = countInFlight(worker)
   const drained = await attempt('Draining', () =>
-    within(Promise.all([intake?.drain(), broughtUp]), shutdown.remainingMs()),
+    within(Promise.all([drainable?.drain(), broughtUp]), shutdown.remainingMs()),
   )
   if (drained) {
     logger.info({ inFlight }, 'Everything in hand is finished')
   } else {
     logger.warn({ inFlight: countInFlight(worker) }, 'The grace period is over; giving back what is not finished')
-    await attempt('Giving back what is in hand', () => inTime(Promise.all([intake?.close(), broughtUp])))
+    await attempt('Giving back what is in hand', () => inTime(Promise.all([drainable?.close(), broughtUp])))
   }
 
   // Looked up only now: a start that was under way may have ended meanwhile.
-  await attempt('Stopping the worker’s own parts', () => inTime(parts.running?.stop?.()))
-  await attempt('Flushing the publisher', () => inTime(parts.messageQueue?.drain()))
+  await attempt('Stopping the worker’s own parts', () => inTime(started.running?.stop?.()))
+  await attempt('Flushing the publisher', () => inTime(started.messageQueue?.drain()))
   await attempt('Releasing the resources', () => inTime(resources.releaseAll()))
 
   state.change(shutdown.exitCode === 0 ? 'stopped' : 'failed')
@@ -49,17 +49,17 @@ export async function stopWorker({ worker, broughtUp, stepLimitMs = 3000 }: Stop
 
 /** Runs one step; false if it failed. The failure is logged and makes the exit code 1. */
 function createAttempt(shutdown: Shutdown) {
-  return async (what: string, step: () => Promise<boolean>): Promise<boolean> => {
+  return async (name: string, step: () => Promise<boolean>): Promise<boolean> => {
     try {
       return await step()
     } catch (error) {
-      shutdown.request({ reason: `${what} failed`, error })
+      shutdown.request({ reason: `${name} failed`, error })
       return false
     }
   }
 }
 
-function countInFlight({ parts }: Worker): number {
-  if (parts.running) return parts.running.consumer.inFlight
-  return parts.messageQueue?.health().consumers.reduce((sum, consumer) => sum + consumer.inFlight, 0) ?? 0
+function countInFlight({ started }: Worker): number {
+  if (started.running) return started.running.consumer.inFlight
+  return started.messageQueue?.health().consumers.reduce((sum, consumer) => sum + consumer.inFlight, 0) ?? 0
 }

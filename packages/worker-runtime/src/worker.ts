@@ -23,8 +23,8 @@ export interface Worker {
   shutdown: Shutdown
   state: WorkerStateHolder
   resources: Resources
-  /** What there is by now; readiness looks at it, and the stop works with it. */
-  parts: {
+  /** As much as the start has brought up by now. Readiness reports it, and the stop works with it. */
+  started: {
     running?: RunningWorker
     messageQueue?: Pick<MessageQueue, 'health' | 'drain' | 'close'>
     database?: { readonly status: DatabaseStatus }
