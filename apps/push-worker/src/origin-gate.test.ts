@@ -1,6 +1,7 @@
 import { createRecordingLogger } from '@mono/test-support'
 import { describe, expect, test } from 'vitest'
-import { createOriginGate, type Passage } from './origin-gate.js'
+import type { Passage } from './gated-origin.js'
+import { OriginGate } from './origin-gate.js'
 
 const { signal } = new AbortController()
 const a = 'https://a.example.com'
@@ -12,7 +13,7 @@ const down = { kind: 'closed', code: 'CONNECTION_FAILED' } as const
 function setUp({ concurrency = 10, random = 1 } = {}) {
   const clock = { now: 1_000_000 }
   const logger = createRecordingLogger()
-  const gate = createOriginGate({ concurrency, logger, now: () => clock.now, random: () => random })
+  const gate = new OriginGate({ concurrency, logger, now: () => clock.now, random: () => random })
   const enter = async (origin = a) => {
     const passage = await gate.enter(origin, signal)
     if (typeof passage === 'number') throw new Error(`turned away for ${passage} ms`)

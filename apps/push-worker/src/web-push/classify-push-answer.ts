@@ -1,7 +1,7 @@
 import type { ServeResult } from '@mono/delivery-ledger'
 import type { DisableReason } from '../device.js'
 import type { HttpAnswer } from '../http/http-messages.js'
-import type { OriginReport } from '../origin-gate.js'
+import type { OriginReport } from '../origin-report.js'
 import { parseRetryAfter } from './retry-after.js'
 
 /** What an answer means for the delivery, for its device, and for the push service. */

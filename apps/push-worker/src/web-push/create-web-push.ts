@@ -2,7 +2,7 @@ import type { Logger } from '@mono/message-queue'
 import type { DeviceStore } from '../device-store.js'
 import type { PushEnv } from '../env.js'
 import { createHttpOriginClient, type HttpOriginClient } from '../http/http-origin-client.js'
-import { createOriginGate, type OriginGate } from '../origin-gate.js'
+import { OriginGate } from '../origin-gate.js'
 import { createCredentialsWatch } from './credentials-watch.js'
 import { createEndpointGuard } from './endpoint-guard.js'
 import { createVapidTokens } from './vapid-tokens.js'
@@ -23,7 +23,7 @@ export function createWebPush({ env, deviceStore, logger }: WebPushOptions): {
   const { vapidSubject: subject, vapidPublicKey: publicKey, vapidPrivateKey: privateKey, concurrency } = env
   const guard = createEndpointGuard({ allow: env.endpointAllow })
   const client = createHttpOriginClient({ lookup: guard.lookup, maxConcurrent: concurrency })
-  const gate = createOriginGate({ concurrency, logger })
+  const gate = new OriginGate({ concurrency, logger })
   const webPush = createWebPushSender({
     guard,
     client,

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Device, DisableReason } from '../device.js'
 import type { HttpAnswer, HttpRequest } from '../http/http-messages.js'
 import { HttpRequestError } from '../http/http-request-error.js'
-import { createOriginGate } from '../origin-gate.js'
+import { OriginGate } from '../origin-gate.js'
 import { createCredentialsWatch } from './credentials-watch.js'
 import { createEndpointGuard } from './endpoint-guard.js'
 import type { PushContent } from './to-push-content.js'
@@ -43,7 +43,7 @@ function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: 
   const sender = createWebPushSender({
     now,
     guard: createEndpointGuard({ allow: [] }),
-    gate: createOriginGate({ concurrency: 10, logger, now, random: () => 1 }),
+    gate: new OriginGate({ concurrency: 10, logger, now, random: () => 1 }),
     credentials: createCredentialsWatch({ logger, now }),
     tokens: {
       get: () => `token ${renewals}`,

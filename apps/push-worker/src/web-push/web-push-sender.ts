@@ -16,7 +16,7 @@ import type { VapidTokens } from './vapid-tokens.js'
 
 export interface WebPushSenderOptions {
   guard: Pick<EndpointGuard, 'check'>
-  gate: OriginGate
+  gate: Pick<OriginGate, 'enter'>
   client: Pick<HttpOriginClient, 'request'>
   tokens: VapidTokens
   credentials: CredentialsWatch
