@@ -1,14 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test, waitFor } from '@mono/test-support'
+import { createTcpProxy, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
 import { readEnv } from '../src/read-env.js'
 import { runMigrationsMain } from '../src/run-migrations-main.js'
 import { migrationEnv } from '../src/worker-env.js'
 import { createFakeHost } from './support/fake-host.js'
 import { recordLogs } from './support/record-logs.js'
-import { createTcpProxy } from './support/tcp-proxy.js'
 
 function run(databaseUrl: string, cleanUp: (release: () => void) => void, { waitMs = 10_000 } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'migrations-'))
@@ -23,19 +22,21 @@ function run(databaseUrl: string, cleanUp: (release: () => void) => void, { wait
 
 describe('the migration process', () => {
   test('waits for a database that is not there yet', async ({ database, cleanUp }) => {
-    const proxy = await createTcpProxy(database.url, { cut: true })
-    cleanUp(() => proxy.cut())
-    const { host, logs, ended } = run(proxy.url, cleanUp)
-    await waitFor(() => logs.find('Database cannot be reached'), { what: 'the first look' })
-    await proxy.restore()
+    const proxy = await createTcpProxy({ target: database.url })
+    await proxy.down()
+    cleanUp(() => proxy.close())
+    const { host, logs, ended } = run(proxy.url(database.url), cleanUp)
+    await waitFor(() => logs.find('Database cannot be reached'), { what: 'the first check' })
+    await proxy.up()
     await ended
     expect(host.exitCode).toBeUndefined()
     expect(await database.query('select name from audit.migrations')).toHaveLength(1)
   })
 
   test('ends with 1 and the reason if the database does not come in time', async ({ database, cleanUp }) => {
-    const proxy = await createTcpProxy(database.url, { cut: true })
-    const { host, logs, ended } = run(proxy.url, cleanUp, { waitMs: 300 })
+    const proxy = await createTcpProxy({ target: database.url })
+    await proxy.down()
+    const { host, logs, ended } = run(proxy.url(database.url), cleanUp, { waitMs: 300 })
     await ended
     expect(host.exitCode).toBe(1)
     expect(logs.find('Migrations failed')).toMatchObject({

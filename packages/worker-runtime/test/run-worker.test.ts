@@ -1,10 +1,9 @@
 import { examples } from '@mono/contracts'
 import { type MessageHandler, RetryableError } from '@mono/message-queue'
-import { test, waitFor } from '@mono/test-support'
+import { createTcpProxy, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
 import { createFakeConsumer } from './support/fake-consumer.js'
 import { migrate, publish, queue, run } from './support/run-test-worker.js'
-import { createTcpProxy } from './support/tcp-proxy.js'
 
 /** A handler that the test lets go on, and the moment that it has a message. */
 function createHeldHandler() {
@@ -55,6 +54,19 @@ describe('a worker on its broker and database', () => {
     expect(worker.logs.records.filter(({ level }) => ['error', 'fatal'].includes(level))).toEqual([])
   })
 
+  test('runs and is ready, and says so, when nobody asks', async ({ vhost, database }) => {
+    await migrate(database)
+    const worker = run({ rabbitmqUrl: vhost.url, databaseUrl: database.url })
+    await waitFor(() => worker.logs.find('Worker is ready'), { what: 'the log line' })
+    expect(worker.logs.find('Worker is ready')).toMatchObject({ state: 'running' })
+    expect(worker.logs.records.filter(({ state }) => state === 'running')).toMatchObject([
+      { msg: 'Worker state changed', previousState: 'waiting' },
+      { msg: 'Worker is ready' },
+    ])
+    await worker.stop()
+    expect(worker.logs.find('Worker is not ready')).toMatchObject({ level: 'info', state: 'draining' })
+  })
+
   test('finishes what is in hand before it stops', async ({ vhost, database }) => {
     await migrate(database)
     const { handler, entered, release } = createHeldHandler()
@@ -95,11 +107,12 @@ describe('a worker on its broker and database', () => {
     database,
     cleanUp,
   }) => {
-    const proxy = await createTcpProxy(database.url, { cut: true })
-    cleanUp(() => proxy.cut())
+    const proxy = await createTcpProxy({ target: database.url })
+    await proxy.down()
+    cleanUp(() => proxy.close())
     let starts = 0
     const worker = run(
-      { rabbitmqUrl: vhost.url, databaseUrl: proxy.url },
+      { rabbitmqUrl: vhost.url, databaseUrl: proxy.url(database.url) },
       {
         start: async ({ messageQueue, pool }) => {
           starts += 1
@@ -110,7 +123,7 @@ describe('a worker on its broker and database', () => {
     )
     await waitFor(() => worker.logs.find('Database cannot be reached'), { what: 'the database to be missed' })
     expect((await worker.get('/livez')).status).toBe(200)
-    await proxy.restore()
+    await proxy.up()
     await waitFor(() => worker.logs.find('Database is not migrated'), { what: 'the migration to be missed' })
     expect(starts).toBe(0)
     await migrate(database)
@@ -126,14 +139,14 @@ describe('a worker on its broker and database', () => {
     cleanUp,
   }) => {
     await migrate(database)
-    const proxy = await createTcpProxy(database.url)
-    cleanUp(() => proxy.cut())
-    const worker = run({ rabbitmqUrl: vhost.url, databaseUrl: proxy.url })
+    const proxy = await createTcpProxy({ target: database.url })
+    cleanUp(() => proxy.close())
+    const worker = run({ rabbitmqUrl: vhost.url, databaseUrl: proxy.url(database.url) })
     await worker.ready()
-    await proxy.cut()
+    await proxy.down()
     await worker.ready(503)
     expect(await (await worker.get('/readyz')).json()).toMatchObject({ checks: { database: { state: 'down' } } })
-    await proxy.restore()
+    await proxy.up()
     await worker.ready()
     await worker.stop()
     expect(worker.host.exitCode).toBe(0)
@@ -141,8 +154,9 @@ describe('a worker on its broker and database', () => {
 
   test('waits for the broker, says so once, and can be stopped meanwhile', async ({ vhost, database }) => {
     await migrate(database)
-    const proxy = await createTcpProxy(vhost.url, { cut: true })
-    const worker = run({ rabbitmqUrl: proxy.url, databaseUrl: database.url })
+    const proxy = await createTcpProxy({ target: vhost.url })
+    await proxy.down()
+    const worker = run({ rabbitmqUrl: proxy.url(vhost.url), databaseUrl: database.url })
     await waitFor(
       async () => {
         const { checks } = (await (await worker.get('/readyz')).json()) as { checks: { consumer: { state: string } } }
@@ -160,11 +174,12 @@ describe('a worker on its broker and database', () => {
 
   test('becomes ready when the broker comes', async ({ vhost, database, cleanUp }) => {
     await migrate(database)
-    const proxy = await createTcpProxy(vhost.url, { cut: true })
-    cleanUp(() => proxy.cut())
-    const worker = run({ rabbitmqUrl: proxy.url, databaseUrl: database.url })
+    const proxy = await createTcpProxy({ target: vhost.url })
+    await proxy.down()
+    cleanUp(() => proxy.close())
+    const worker = run({ rabbitmqUrl: proxy.url(vhost.url), databaseUrl: database.url })
     await worker.ready(503)
-    await proxy.restore()
+    await proxy.up()
     await worker.ready()
     await worker.stop()
     expect(worker.host.exitCode).toBe(0)
