@@ -116,7 +116,6 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
   const { databaseUrl } = env
 
   const breakers = createBreakers(logger)
-  resources.add('the breakers', breakers.stop)
   const readiness = createReadinessReporter({
     logger,
     sources: () => ({
@@ -140,6 +139,8 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
   resources.add('the database pool', createPoolEnd(pool, { limitMs: poolEndLimitMs }))
   const probe = createDatabaseProbe({ databaseUrl, name, probeTable })
   resources.add('the database probe', probe.close)
+  // Added after the probe, so they are stopped before it is closed: a closed probe would look like an outage.
+  resources.add('the breakers', breakers.stop)
   const database = new DatabaseDependency({ check: probe.check, logger })
   started.database = database
   await database.untilUp(shutdown.signal)

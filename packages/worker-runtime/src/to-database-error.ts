@@ -86,8 +86,8 @@ export function isDataFault(error: unknown): boolean {
 }
 
 /**
- * True if somebody's lock may have been in the way (cancelled by a time limit, 57014, or a conflict). What `toDatabaseError`
- * has made of it is looked into.
+ * True if the lock of another transaction may have been in the way: cancelled by a time limit (57014), or a conflict.
+ * Takes the error that {@link toDatabaseError} has made.
  */
 export function isHeldUp(error: unknown): boolean {
   const code = codeOf((error as { cause?: unknown } | undefined)?.cause)

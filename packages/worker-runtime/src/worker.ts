@@ -17,7 +17,7 @@ export interface RunningWorker {
   stop?(): Promise<void>
 }
 
-/** What start and stop share. */
+/** Shared by start and stop. */
 export interface Worker {
   logger: RuntimeLogger
   shutdown: Shutdown
