@@ -94,6 +94,8 @@ function createFlow() {
       names.set(delivery, name)
       flow.receive(delivery)
     },
+    /** Those that wait for company. */
+    batched: () => [...batch.keys()],
     /** It waits for no company any more: its handler is at work. */
     begin: (name: string) => batch.delete(name),
     /** Its handler is done. */
@@ -485,7 +487,7 @@ describe('a flow that is drained', () => {
 describe('a flow that is aborted', () => {
   test('tells the handlers to stop, and returns everything that is in flight', async () => {
     const created = await createNormalFlow()
-    const { flow, done, receive, begin } = created
+    const { flow, done, receive, begin, batched } = created
     receive('at work')
     begin('at work')
     receive('in a batch')
@@ -495,6 +497,7 @@ describe('a flow that is aborted', () => {
     flow.abort()
     expect(created.handlerSignal?.reason).toEqual(new Error('The consumer was closed.'))
     expect(done()).toEqual(['return at work', 'return in a batch', 'return waiting'])
+    expect(batched()).toEqual([])
     await settle()
     expect(flow.inFlight).toBe(0)
   })

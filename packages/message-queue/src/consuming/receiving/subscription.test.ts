@@ -558,6 +558,19 @@ describe('a subscription that is closed', () => {
     expect(logged()).toEqual([])
   })
 
+  test('opens no channel when it is declared after that', async () => {
+    const { subscription, declare } = createSubscription()
+    const { opened, open } = createGate()
+    declare.mockReturnValue(opened)
+    void subscription.run()
+    await passMs(0)
+    connection().frozen = true
+    void subscription.close()
+    open()
+    await passMs(0)
+    expect(connection().consumerChannels).toEqual([])
+  })
+
   test('does not wait for ever for a frozen peer', async () => {
     const { subscription } = await runSubscription()
     channel().close = () => new Promise(() => {})
