@@ -106,6 +106,7 @@ test.each([
   expect(copied.properties).toMatchObject({ ...(name !== 'appId' && { appId: 'app' }), [name]: undefined })
 })
 
-test('the copy keeps a property that is just short enough', () => {
-  expect(copy(deadLetter, { replyTo: '\uFFFD'.repeat(85) }).copied.properties.replyTo).toHaveLength(85)
+test('the copy keeps a text of 255 bytes and no longer one', () => {
+  expect(copy(deadLetter, { replyTo: 'x'.repeat(255) }).copied.properties.replyTo).toHaveLength(255)
+  expect(copy(deadLetter, { replyTo: 'x'.repeat(256) }).copied.properties.replyTo).toBeUndefined()
 })

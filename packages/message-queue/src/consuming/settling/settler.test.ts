@@ -384,11 +384,12 @@ describe('each delivery', () => {
     expect(lines).toEqual([])
   })
 
-  test('that is lost is not logged as what it has not become', async () => {
+  test('that is lost is not logged as what it has not become, and with the error of its copy', async () => {
     const thrown = new PermanentError('no luck', { code: 'PROVIDER_REJECTED' })
-    const forward: Forward = async (_publication, _copy, lost) => lost.throwIfAborted()
-    const { lines } = await settle({ thrown }, { forward, isLost: true })
+    const fault = new Error('read ECONNRESET')
+    const { lines } = await settle({ thrown }, { forward: () => Promise.reject(fault), isLost: true })
     expect(lines).toMatchObject([{ level: 'warn', message: 'A delivery could not be settled' }])
+    expect(lines[0]?.data.err).toBe(fault)
     expect(lines[0]?.data).toMatchObject({ settlement: 'dead-letter', outcome: 'returned', code: 'PROVIDER_REJECTED' })
   })
 
