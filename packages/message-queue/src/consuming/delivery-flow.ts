@@ -102,7 +102,8 @@ export class DeliveryFlow {
   /** The channel is lost: the broker gives its deliveries to somebody else, so what is not begun must not be begun here too. */
   lose(): void {
     const { settler } = this.#options
-    for (const delivery of this.#turns.beginAgain()) void this.#track(delivery, settler.return(delivery))
+    const waiting = this.#isEnding ? this.#turns.dropWaiting() : this.#turns.beginAgain()
+    for (const delivery of waiting) void this.#track(delivery, settler.return(delivery))
     for (const { delivery } of this.#intake.discard()) this.#finish(delivery, settler.return(delivery))
   }
 

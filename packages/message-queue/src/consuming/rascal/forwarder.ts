@@ -38,7 +38,8 @@ export class Forwarder {
   async forward(publication: string, copy: ConsumeMessage, lost: AbortSignal): Promise<void> {
     for (let failures = 1; ; failures += 1) {
       lost.throwIfAborted()
-      const broker = await this.#connect().catch(() => undefined)
+      this.#closing.signal.throwIfAborted()
+      const broker = await untilAborted(this.#connect(), lost).catch(() => undefined)
       lost.throwIfAborted()
       try {
         if (broker) return await untilAborted(broker.forward(publication, copy), lost)

@@ -106,7 +106,7 @@ export class DeliveryTurns<T> {
     this.#atWork.clear()
     this.#isolated = undefined
     this.#isolateFrom = 1
-    if (this.#mode !== 'trial') this.#change('first')
+    if (this.#mode !== 'trial' && this.#mode !== 'first') this.#change('first')
     return dropped
   }
 
