@@ -1,4 +1,5 @@
 import type { MessageType } from './catalog.js'
+import { MessageQueueError } from './message-queue-error.js'
 
 /** One fault of a message. */
 export interface MessageIssue {
@@ -15,7 +16,7 @@ const issuesInMessage = 20
  * handling the same payload again fails again. `issues` lists every fault (at most 100), `message` the first 20; both
  * are fit for logs: they name fields and kinds of values, never values.
  */
-export class InvalidMessageError extends Error {
+export class InvalidMessageError extends MessageQueueError {
   readonly code = 'INVALID_MESSAGE'
   readonly messageType: MessageType
   readonly issues: MessageIssue[]

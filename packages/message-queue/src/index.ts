@@ -1,4 +1,4 @@
-export { InvalidMessageError } from '@mono/contracts'
+export { InvalidMessageError, MessageQueueError } from '@mono/contracts'
 export type { ConsumeBatchesOptions, ConsumeOptions } from './consuming/consume-options.js'
 export type { Consumer, ConsumerState } from './consuming/consumer.js'
 export type {

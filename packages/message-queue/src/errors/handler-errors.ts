@@ -1,3 +1,4 @@
+import { MessageQueueError } from '@mono/contracts'
 import type { FailureCode } from './failure-codes.js'
 
 export interface HandlerErrorOptions extends ErrorOptions {
@@ -14,7 +15,7 @@ export interface DeferErrorOptions extends HandlerErrorOptions {
  * Thrown by a handler when the work was tried and failed in a way that may pass.
  * The delivery is retried by the queue's plan (`x-attempts` + 1) and dead-lettered after the last attempt.
  */
-export class RetryableError extends Error {
+export class RetryableError extends MessageQueueError {
   override readonly name = 'RetryableError'
   readonly code: FailureCode
 
@@ -25,7 +26,7 @@ export class RetryableError extends Error {
 }
 
 /** Thrown by a handler when trying again cannot help. The delivery is dead-lettered at once. */
-export class PermanentError extends Error {
+export class PermanentError extends MessageQueueError {
   override readonly name = 'PermanentError'
   readonly code: FailureCode
 
@@ -40,7 +41,7 @@ export class PermanentError extends Error {
  * another process holds the lease, the provider asked to wait. The delivery comes back after the delay with
  * `x-attempts` unchanged; this ends when the message is older than its queue's TTL (`EXPIRED`).
  */
-export class DeferError extends Error {
+export class DeferError extends MessageQueueError {
   override readonly name = 'DeferError'
   readonly code: FailureCode
   readonly delayMs: number | undefined

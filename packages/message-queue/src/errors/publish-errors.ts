@@ -1,3 +1,5 @@
+import { MessageQueueError } from '@mono/contracts'
+
 export interface PublishErrorOptions extends ErrorOptions {
   messageId?: string | undefined
 }
@@ -14,7 +16,7 @@ export interface QueueUnavailableErrorOptions extends PublishErrorOptions {
 }
 
 /** Certainly not published: the message never left this process. Publish it again when `reason` has passed. */
-export class QueueUnavailableError extends Error {
+export class QueueUnavailableError extends MessageQueueError {
   override readonly name = 'QueueUnavailableError'
   readonly code = 'QUEUE_UNAVAILABLE'
   readonly reason: UnavailableReason
@@ -28,7 +30,7 @@ export class QueueUnavailableError extends Error {
 }
 
 /** The broker refused the message (`basic.nack`): a queue it is bound for is at its length limit, or cannot store it. */
-export class QueueFullError extends Error {
+export class QueueFullError extends MessageQueueError {
   override readonly name = 'QueueFullError'
   readonly code = 'QUEUE_FULL'
   readonly messageId: string | undefined
@@ -45,7 +47,7 @@ export interface UnroutableMessageErrorOptions extends PublishErrorOptions {
 }
 
 /** In no queue: the exchange does not exist, or no queue is bound to it with the routing key. */
-export class UnroutableMessageError extends Error {
+export class UnroutableMessageError extends MessageQueueError {
   override readonly name = 'UnroutableMessageError'
   readonly code = 'UNROUTABLE'
   readonly exchange: string
@@ -64,7 +66,7 @@ export class UnroutableMessageError extends Error {
  * Outcome unknown: the message was sent and the answer did not come, so it may be in the queue.
  * It is safe to publish it again with the same `messageId`.
  */
-export class PublishTimeoutError extends Error {
+export class PublishTimeoutError extends MessageQueueError {
   override readonly name = 'PublishTimeoutError'
   readonly code = 'PUBLISH_TIMEOUT'
   readonly messageId: string | undefined

@@ -1,8 +1,10 @@
+import { MessageQueueError } from '@mono/contracts'
+
 /**
  * A queue exists with arguments other than those wanted. The broker never changes an existing queue's arguments
  * (RabbitMQ docs: queues, property equivalence), so this needs a person.
  */
-export class TopologyMismatchError extends Error {
+export class TopologyMismatchError extends MessageQueueError {
   override readonly name = 'TopologyMismatchError'
   readonly code = 'TOPOLOGY_MISMATCH'
   readonly queue: string

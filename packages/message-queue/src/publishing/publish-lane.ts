@@ -1,9 +1,6 @@
 import { toError } from '@mono/waiting'
 import { type ChannelModel, IllegalOperationError } from 'amqplib'
 import type { BrokerConnection } from '../connection/broker-connection.js'
-import type { Logger } from '../logger.js'
-import type { PendingMessage } from './pending-message.js'
-import { openPublishChannel, type PublishChannel, type PublishChannelLimits } from './publish-channel.js'
 import {
   createMissingExchangeError,
   createNotSentError,
@@ -11,7 +8,10 @@ import {
   createReturnedError,
   createUnencodableError,
   createUnknownOutcomeError,
-} from './publish-failures.js'
+} from '../errors/publish-failures.js'
+import type { Logger } from '../logger.js'
+import type { PendingMessage } from './pending-message.js'
+import { openPublishChannel, type PublishChannel, type PublishChannelLimits } from './publish-channel.js'
 import { PublishQueue } from './publish-queue.js'
 
 export interface PublishLaneOptions {

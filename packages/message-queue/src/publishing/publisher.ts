@@ -9,11 +9,11 @@ import {
 import { parseBrokerUrl } from '../connection/broker-endpoint.js'
 import { useChannel } from '../connection/use-channel.js'
 import { QueueUnavailableError } from '../errors/publish-errors.js'
+import { createNotSentError } from '../errors/publish-failures.js'
 import type { OutgoingMessage } from './outgoing-message.js'
 import { PendingMessage } from './pending-message.js'
 import { PublishAborts } from './publish-aborts.js'
 import { PublishDeadlines } from './publish-deadlines.js'
-import { createNotSentError } from './publish-failures.js'
 import { PublishLane } from './publish-lane.js'
 import type { ResolvedPublisherOptions } from './publisher-options.js'
 

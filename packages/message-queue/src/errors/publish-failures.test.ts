@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { PublishTimeoutError, QueueFullError, UnroutableMessageError } from '../errors/publish-errors.js'
-import { PendingMessage } from './pending-message.js'
+import { PendingMessage } from '../publishing/pending-message.js'
+import { PublishWindow } from '../publishing/publish-window.js'
+import { PublishTimeoutError, QueueFullError, UnroutableMessageError } from './publish-errors.js'
 import { createRefusedError, createReturnedError } from './publish-failures.js'
-import { PublishWindow } from './publish-window.js'
 
 function sendTimes(times: number): PendingMessage {
   const message = {

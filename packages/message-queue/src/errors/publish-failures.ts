@@ -1,13 +1,13 @@
 import { InvalidMessageError, type MessageType } from '@mono/contracts'
+import type { OutgoingMessage } from '../publishing/outgoing-message.js'
+import type { PendingMessage } from '../publishing/pending-message.js'
 import {
   PublishTimeoutError,
   QueueFullError,
   QueueUnavailableError,
   type UnavailableReason,
   UnroutableMessageError,
-} from '../errors/publish-errors.js'
-import type { OutgoingMessage } from './outgoing-message.js'
-import type { PendingMessage } from './pending-message.js'
+} from './publish-errors.js'
 
 /** For a message that was never given to a channel. */
 export function createNotSentError(
