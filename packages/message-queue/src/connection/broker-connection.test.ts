@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createFakeBroker, type FakeConnection, settle } from '../../test/support/fake-broker.js'
 import { createFakePublisher } from '../../test/support/fake-publisher.js'
 import { BrokerConnection, connectionLimits } from './broker-connection.js'
-import { parseBrokerUrl } from './broker-endpoint.js'
+import { toBrokerEndpoint } from './broker-endpoint.js'
 
 const urls = ['amqp://one/mono', 'amqp://two/mono', 'amqp://three/mono']
 
@@ -103,7 +103,7 @@ function startConnection(answers: (Error | 'open')[] = []) {
   const unavailable: string[] = []
   const connection = new BrokerConnection({
     ...connectionLimits,
-    endpoints: [parseBrokerUrl('amqp://one/mono', { heartbeatSeconds: 10 })],
+    endpoints: [toBrokerEndpoint('amqp://one/mono', { heartbeatSeconds: 10 })],
     connectionName: 'test',
     logger,
     connect: broker.connect,

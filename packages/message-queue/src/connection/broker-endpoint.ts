@@ -1,4 +1,4 @@
-import { parseBrokerUrl as parse } from '@mono/rascal-config'
+import { parseBrokerUrl } from '@mono/rascal-config'
 import { credentials } from 'amqplib'
 
 export interface BrokerEndpoint {
@@ -15,10 +15,10 @@ export interface BrokerEndpoint {
  *
  * @throws BrokerUrlError if it is no AMQP URL
  */
-export function parseBrokerUrl(text: string, { heartbeatSeconds }: { heartbeatSeconds: number }): BrokerEndpoint {
-  const { url, credentials: login, name, vhost } = parse(text)
+export function toBrokerEndpoint(url: string, { heartbeatSeconds }: { heartbeatSeconds: number }): BrokerEndpoint {
+  const { url: bareUrl, credentials: login, name, vhost } = parseBrokerUrl(url)
   return {
-    url: withHeartbeat(url, heartbeatSeconds),
+    url: withHeartbeat(bareUrl, heartbeatSeconds),
     credentials: login && credentials.plain(login.user, login.password),
     name,
     vhost,

@@ -6,7 +6,7 @@ import {
   type ConnectionState,
   connectionLimits,
 } from '../connection/broker-connection.js'
-import { parseBrokerUrl } from '../connection/broker-endpoint.js'
+import { toBrokerEndpoint } from '../connection/broker-endpoint.js'
 import { useChannel } from '../connection/use-channel.js'
 import { QueueUnavailableError } from '../errors/publish-errors.js'
 import { createNotSentError } from '../errors/publish-failures.js'
@@ -96,7 +96,7 @@ class ConfirmingPublisher implements Publisher {
   #closing: Promise<void> | undefined
 
   constructor(options: ResolvedPublisherOptions, limits: ConnectionLimits) {
-    const endpoints = options.urls.map((url) => parseBrokerUrl(url, options))
+    const endpoints = options.urls.map((url) => toBrokerEndpoint(url, options))
     this.#options = options
     this.#vhost = endpoints[0]?.vhost ?? ''
     const { connectionName, logger } = options

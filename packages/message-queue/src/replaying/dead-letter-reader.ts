@@ -1,7 +1,7 @@
 import { settleWithin, sleep } from '@mono/waiting'
 import type { Channel, GetMessage } from 'amqplib'
 import { BrokerConnection, connectionLimits } from '../connection/broker-connection.js'
-import { parseBrokerUrl } from '../connection/broker-endpoint.js'
+import { toBrokerEndpoint } from '../connection/broker-endpoint.js'
 import { UnreadableFrameError } from '../connection/unreadable-frame-error.js'
 import { QueueUnavailableError } from '../errors/publish-errors.js'
 import { silentLogger } from '../logger.js'
@@ -37,7 +37,7 @@ export class DeadLetterReader {
   constructor(options: DeadLetterReaderOptions) {
     this.#options = options
     this.#connection = new BrokerConnection({
-      endpoints: options.urls.map((url) => parseBrokerUrl(url, { heartbeatSeconds: 10 })),
+      endpoints: options.urls.map((url) => toBrokerEndpoint(url, { heartbeatSeconds: 10 })),
       connectionName,
       logger: silentLogger,
       ...connectionLimits,

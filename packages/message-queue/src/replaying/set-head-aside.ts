@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { settleWithin } from '@mono/waiting'
 import type { ChannelModel } from 'amqplib'
 import { BrokerConnection, connectionLimits } from '../connection/broker-connection.js'
-import { parseBrokerUrl } from '../connection/broker-endpoint.js'
+import { toBrokerEndpoint } from '../connection/broker-endpoint.js'
 import { silentLogger } from '../logger.js'
 
 export interface SetHeadAsideOptions {
@@ -30,7 +30,7 @@ export async function setHeadAside(options: SetHeadAsideOptions): Promise<Messag
   const { connectionName, queue, timeoutMs: ms, urls } = options
   const connection = new BrokerConnection({
     // Nobody would read the broker's heartbeats.
-    endpoints: urls.map((url) => parseBrokerUrl(url, { heartbeatSeconds: 0 })),
+    endpoints: urls.map((url) => toBrokerEndpoint(url, { heartbeatSeconds: 0 })),
     connectionName,
     logger: silentLogger,
     ...connectionLimits,

@@ -1,6 +1,7 @@
 import { createRecordingLogger } from '@mono/test-support'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createHeld } from '../../../test/support/create-held.js'
+import { settle } from '../../../test/support/fake-broker.js'
 import type { BatchHandler, ReceivedMessage } from '../reading/received-message.js'
 import { BatchIntake } from './batch-intake.js'
 import type { Handled } from './intake.js'
@@ -10,7 +11,7 @@ type Message = ReceivedMessage
 const batchSize = { size: 3, maxWaitMs: 200 }
 
 beforeEach(() => {
-  vi.useFakeTimers()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 })
 
 afterEach(() => {
@@ -177,6 +178,7 @@ describe('BatchIntake', () => {
     const { take, reports } = createIntake(() => new Promise(() => {}))
     take('a', 'b', 'c')
     await vi.runAllTimersAsync()
+    await settle()
     for (const handled of reports.values()) {
       expect(handled).toMatchObject([{ handlerMs: 1_000, failure: { thrown: { code: 'HANDLER_TIMEOUT' } } }])
     }

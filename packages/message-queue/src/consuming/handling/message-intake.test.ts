@@ -1,12 +1,13 @@
 import { createRecordingLogger } from '@mono/test-support'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createHeld } from '../../../test/support/create-held.js'
+import { settle } from '../../../test/support/fake-broker.js'
 import type { MessageHandler } from '../reading/received-message.js'
 import type { Handled, Held } from './intake.js'
 import { MessageIntake } from './message-intake.js'
 
 beforeEach(() => {
-  vi.useFakeTimers()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 })
 
 afterEach(() => {
@@ -73,7 +74,9 @@ describe('MessageIntake', () => {
       await new Promise((resolve) => setTimeout(resolve, 5_000))
     })
     intake.take(createHeld('m-1'))
-    await vi.advanceTimersByTimeAsync(10_000)
+    await vi.advanceTimersByTimeAsync(1_000)
+    await settle()
+    await vi.advanceTimersByTimeAsync(9_000)
     expect(reports).toHaveLength(1)
     expect(reports[0]?.[1]).toMatchObject({ handlerMs: 1_000, failure: { thrown: { code: 'HANDLER_TIMEOUT' } } })
   })

@@ -6,7 +6,7 @@ const timeoutMs = 1_000
 const open = () => new AbortController().signal
 
 beforeEach(() => {
-  vi.useFakeTimers()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 })
 
 afterEach(() => {

@@ -1,3 +1,4 @@
+import { untilAborted, withDeadline } from '@mono/waiting'
 import { RetryableError } from '../../errors/handler-errors.js'
 
 /**
@@ -8,32 +9,11 @@ import { RetryableError } from '../../errors/handler-errors.js'
  */
 export async function runHandler<T>(
   handler: (signal: AbortSignal) => Promise<T>,
-  { timeoutMs, signal: closed }: { timeoutMs: number; signal: AbortSignal },
+  { timeoutMs: ms, signal }: { timeoutMs: number; signal: AbortSignal },
 ): Promise<T> {
-  closed.throwIfAborted()
-  const controller = new AbortController()
-  const { promise: cutShort, reject } = withRejection()
-  const abort = (reason: unknown) => {
-    controller.abort(reason)
-    reject(reason)
-  }
-  const onClosed = () => abort(closed.reason)
-  const timer = setTimeout(() => abort(timeoutError(timeoutMs)), timeoutMs)
-  closed.addEventListener('abort', onClosed, { once: true })
-  try {
-    return await Promise.race([handler(controller.signal), cutShort])
-  } finally {
-    clearTimeout(timer)
-    closed.removeEventListener('abort', onClosed)
-  }
-}
-
-function withRejection(): { promise: Promise<never>; reject: (reason: unknown) => void } {
-  let reject: (reason: unknown) => void = () => {}
-  const promise = new Promise<never>((_resolve, rejectPromise) => {
-    reject = rejectPromise
-  })
-  return { promise, reject }
+  signal.throwIfAborted()
+  const createError = () => timeoutError(ms)
+  return await withDeadline({ ms, signal, createError }, (cut) => untilAborted(handler(cut), cut))
 }
 
 function timeoutError(timeoutMs: number): RetryableError {

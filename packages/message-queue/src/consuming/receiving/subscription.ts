@@ -1,7 +1,7 @@
 import { backoffMs, settleWithin, sleep, toError } from '@mono/waiting'
 import { type ChannelModel, IllegalOperationError } from 'amqplib'
 import { BrokerConnection, connectionLimits } from '../../connection/broker-connection.js'
-import { parseBrokerUrl } from '../../connection/broker-endpoint.js'
+import { toBrokerEndpoint } from '../../connection/broker-endpoint.js'
 import { OutageLog } from '../../connection/outage-log.js'
 import { reconnectBackoff } from '../../connection/reconnect-backoff.js'
 import { UnreadableFrameError } from '../../connection/unreadable-frame-error.js'
@@ -77,7 +77,7 @@ export class Subscription {
       over: 'The consumer can consume again',
     })
     this.#connection = new BrokerConnection({
-      endpoints: rotate(urls).map((url) => parseBrokerUrl(url, { heartbeatSeconds })),
+      endpoints: rotate(urls).map((url) => toBrokerEndpoint(url, { heartbeatSeconds })),
       connectionName,
       // Its outage is the consumer's, and told by that.
       logger: silentLogger,
