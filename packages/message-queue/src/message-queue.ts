@@ -19,12 +19,12 @@ import { exchangeOfType, realtimeExchange, type WorkQueueName } from '@mono/rasc
 import {
   type ConsumeBatchesOptions,
   type ConsumeOptions,
-  type ResolvedConsumeOptions,
   resolveConsumeBatchesOptions,
   resolveConsumeOptions,
 } from './consuming/consume-options.js'
-import type { Consumer, ConsumerState } from './consuming/consumer.js'
-import type { QueueConsumerOptions } from './consuming/queue-consumer.js'
+import type { Consumer } from './consuming/consumer.js'
+import { type ConsumerHealth, Consumers } from './consuming/consumers.js'
+import type { IntakeOptions } from './consuming/handling/intake.js'
 import type { BatchHandler, MessageHandler } from './consuming/reading/received-message.js'
 import { QueueUnavailableError } from './errors/publish-errors.js'
 import type { Logger } from './logger.js'
@@ -45,7 +45,7 @@ export interface MessageQueueHealth {
   connection: Publisher['state']
   /** The broker has stopped accepting messages (RabbitMQ docs: memory and disk alarms). */
   blocked: boolean
-  consumers: { queue: WorkQueueName; state: ConsumerState; inFlight: number }[]
+  consumers: ConsumerHealth[]
   /** On the wire, not yet confirmed. */
   inFlight: number
   /** Waiting to be sent. */
@@ -65,9 +65,8 @@ export interface MessageQueueHealth {
  */
 export class MessageQueue {
   readonly #resolveOptions: () => ResolvedMessageQueueOptions
-  readonly #consumers = new Set<Consumer>()
+  readonly #consumers = new Consumers()
   #made: { options: ResolvedMessageQueueOptions; publisher: Publisher } | undefined
-  #ended = false
   #closed = false
 
   /** The options are asked for at the first use. */
@@ -152,10 +151,11 @@ export class MessageQueue {
     options: ConsumeOptions = {},
   ): Promise<Consumer> {
     const resolved = resolveConsumeOptions(options)
-    return this.#consume(queue, resolved, async (logger) => {
+    const loadIntake = async (logger: Logger) => {
       const { MessageIntake } = await import('./consuming/handling/message-intake.js')
-      return (intake) => new MessageIntake(handler as MessageHandler, logger, intake)
-    })
+      return (intake: IntakeOptions) => new MessageIntake(handler as MessageHandler, logger, intake)
+    }
+    return this.#consumers.open({ ...resolved, queue, loadIntake }, () => this.#options)
   }
 
   /**
@@ -169,10 +169,11 @@ export class MessageQueue {
     options: ConsumeBatchesOptions = {},
   ): Promise<Consumer> {
     const resolved = resolveConsumeBatchesOptions(options)
-    return this.#consume(queue, resolved, async (logger) => {
+    const loadIntake = async (logger: Logger) => {
       const { BatchIntake } = await import('./consuming/handling/batch-intake.js')
-      return (intake) => new BatchIntake(handler as BatchHandler, logger, resolved, intake)
-    })
+      return (intake: IntakeOptions) => new BatchIntake(handler as BatchHandler, logger, resolved, intake)
+    }
+    return this.#consumers.open({ ...resolved, queue, loadIntake }, () => this.#options)
   }
 
   /** The work queues as the broker has them now. A queue that does not exist is left out. @throws QueueUnavailableError */
@@ -202,11 +203,7 @@ export class MessageQueue {
     return {
       connection: state,
       blocked,
-      consumers: [...this.#consumers].map((consumer) => ({
-        queue: consumer.queue,
-        state: consumer.state,
-        inFlight: consumer.inFlight,
-      })),
+      consumers: this.#consumers.health,
       inFlight,
       buffered,
       ...(lastError && { lastError: lastError.message }),
@@ -215,17 +212,15 @@ export class MessageQueue {
 
   /** Finishes what is held, takes no more, disconnects: consumers first, because their handlers may still send. */
   async drain(): Promise<void> {
-    this.#ended = true
-    await Promise.all([...this.#consumers].map((consumer) => consumer.drain()))
+    await this.#consumers.drain()
     this.#closed = true
     await this.#made?.publisher.drain()
   }
 
   /** Disconnects now. What was not settled is handed back; what was not confirmed rejects. */
   async close(): Promise<void> {
-    this.#ended = true
     this.#closed = true
-    await Promise.all([...[...this.#consumers].map((consumer) => consumer.close()), this.#made?.publisher.close()])
+    await Promise.all([this.#consumers.close(), this.#made?.publisher.close()])
   }
 
   async #send<T extends MessageType>(
@@ -253,37 +248,6 @@ export class MessageQueue {
     return { messageId }
   }
 
-  /** What consumes, rascal among it, is loaded only here: an application that publishes does without. */
-  async #consume(
-    queue: WorkQueueName,
-    options: ResolvedConsumeOptions,
-    loadIntake: (logger: Logger) => Promise<QueueConsumerOptions['createIntake']>,
-  ): Promise<Consumer> {
-    if (this.#ended) throw new Error('Expected an open message queue, found one that was drained or closed.')
-    const { connectionName, logger, topologyMode, urls } = this.#options
-    const { QueueConsumer } = await import('./consuming/queue-consumer.js')
-    const createIntake = await loadIntake(logger.child({ queue }))
-    if (this.#ended) throw new Error(`The consumer of ${queue} was closed before the broker was there.`)
-    consumersMade += 1
-    const consumer = new QueueConsumer({
-      ...options,
-      queue,
-      urls,
-      topologyMode,
-      connectionName: `${connectionName} ${queue} ${consumersMade}`,
-      workerName: connectionName,
-      logger,
-      createIntake,
-    })
-    this.#consumers.add(consumer)
-    void consumer.stopped.then(
-      () => this.#consumers.delete(consumer),
-      () => {}, // one that failed stays to be seen
-    )
-    await consumer.ready
-    return consumer
-  }
-
   get #options(): ResolvedMessageQueueOptions {
     return this.#make().options
   }
@@ -302,9 +266,6 @@ export class MessageQueue {
     return this.#made
   }
 }
-
-/** Connection names are unique in the process, however many clients it has. */
-let consumersMade = 0
 
 const unused = { state: 'idle', blocked: false, inFlight: 0, buffered: 0, lastError: undefined } as const
 
