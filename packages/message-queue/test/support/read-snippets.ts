@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export interface Snippet {
+  /** For the title of a test: the page, the line of the fence and the heading above it. */
+  title: string
+  /** A name for its file, without an ending. */
+  name: string
+  /**
+   * The page with every line blank that belongs neither to the snippet nor to the page's prelude, so that an error has
+   * the line number of the page. After it comes what the page says that every example ends with.
+   */
+  program: string
+  /** The queues that it consumes. */
+  consumes: string[]
+}
+
+/** Without it a snippet would be stopped by its own means only, and those that have none would not end. */
+const epilogue = "process.once('SIGTERM', () => void messageQueue.drain())"
+/** Tells the test that the snippet has come to its end; only a forked process has it. */
+const report = "process.send?.('done')"
+
+/**
+ * The blocks of a page that are fenced as `ts`. One that is fenced as `ts prelude` is no snippet: each of them begins
+ * with it.
+ *
+ * @throws Error if a fence says anything else after `ts`
+ */
+export function readSnippets(page: string): Snippet[] {
+  const path = fileURLToPath(new URL(`../../../../${page}`, import.meta.url))
+  const lines = readFileSync(path, 'utf8').split('\n')
+  const blocks = findBlocks(lines, page)
+  const preludes = blocks.filter(({ isPrelude }) => isPrelude)
+  return blocks
+    .filter(({ isPrelude }) => !isPrelude)
+    .map((block) => {
+      const text = lines.slice(block.first, block.end).join('\n')
+      const shown = [...preludes, block]
+      const kept = lines.map((line, index) =>
+        shown.some(({ first, end }) => index >= first && index < end) ? line : '',
+      )
+      return {
+        title: `${page}:${block.first}, ${block.heading}`,
+        name: `${page.replaceAll(/\W+/g, '-')}-${block.first}`,
+        program: [...kept, text.includes('SIGTERM') ? '' : epilogue, report, ''].join('\n'),
+        consumes: [...text.matchAll(/consume(?:Messages|Batches)\('([^']+)'/g)].map(([, queue]) => queue as string),
+      }
+    })
+}
+
+interface Block {
+  heading: string
+  isPrelude: boolean
+  /** The index of its first line, which is the number of the line with the fence. */
+  first: number
+  end: number
+}
+
+function findBlocks(lines: readonly string[], page: string): Block[] {
+  const blocks: Block[] = []
+  let heading = ''
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = lines[index] ?? ''
+    if (/^#+ /.test(line)) heading = line.replace(/^#+ /, '')
+    const [, language, info = ''] = /^```(\w*)(.*)$/.exec(line) ?? []
+    if (language === undefined) continue
+    const end = lines.indexOf('```', index + 1)
+    if (end < 0) throw new Error(`${page}:${index + 1}: expected the end of the block, found none`)
+    if (language === 'ts')
+      blocks.push({ heading, isPrelude: isPrelude(info, `${page}:${index + 1}`), first: index + 1, end })
+    index = end
+  }
+  return blocks
+}
+
+function isPrelude(info: string, where: string): boolean {
+  if (info !== '' && info !== ' prelude')
+    throw new Error(`${where}: expected \`ts\` or \`ts prelude\`, found \`ts${info}\``)
+  return info !== ''
+}
