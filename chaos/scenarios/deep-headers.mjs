@@ -14,13 +14,16 @@ export const deepHeaders = {
   isTest: true,
   replicas: 1,
   goesOnWithin: 10,
-  async fault({ stage, queues, sendNested, sendGood, listGood, short, note, reportFault }) {
+  async fault({ stage, fleet, queues, sendNested, sendGood, listGood, short, note, reportFault }) {
     const allLevels = short ? [4000] : [3500, 4000, 8000]
     for (const [index, levels] of allLevels.entries()) {
+      // Frozen, so that whoever is given the nested one is given as many good ones with it as the prefetch allows.
+      fleet.freeze()
       for (const queue of queues) {
         await sendNested(queue, levels)
         await sendGood(queue, short ? 500 : 3000)
       }
+      fleet.thaw()
       const since = performance.now()
       const fault = await waitUntilReady(() => findUnfinished(index + 1), { timeoutMs: limitMs, intervalMs: 500 })
       if (fault !== undefined) reportFault(`${levels} levels: ${fault}`)
