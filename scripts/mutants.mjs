@@ -45,7 +45,9 @@ async function judgeAll(chosen, env) {
     print(`${kind.padEnd(8)}  ${mutant.name}: ${mutant.guards} (${detail}, ${seconds} s)`)
     if (kind === 'red') continue
     escaped += 1
-    print(`          ${mutant.file}, ${mutant.tests.file}${mutant.tests.name ? `: ${mutant.tests.name}` : ''}`)
+    print(
+      `          ${mutant.promise}\n          ${mutant.file}, ${mutant.tests.file}${mutant.tests.name ? `: ${mutant.tests.name}` : ''}`,
+    )
   }
   print(`${chosen.length - escaped} of ${chosen.length} mutants turned a test red`)
   process.exitCode = escaped === 0 ? 0 : 1
@@ -54,7 +56,8 @@ async function judgeAll(chosen, env) {
 async function main() {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { list: { type: 'boolean' } } })
   const chosen = choose(positionals)
-  if (values.list) for (const { name, guards, file } of chosen) print(`${name}: ${guards} (${file})`)
+  if (values.list)
+    for (const { name, promise, guards, file } of chosen) print(`${name}: ${guards} (${file})\n    ${promise}`)
   assertFitting(chosen)
   if (values.list) return
   await installDependencies()

@@ -1,8 +1,6 @@
 // @ts-check
 import { audit } from './guards/audit.mjs'
 import { chat } from './guards/chat.mjs'
-import { consuming } from './guards/consuming.mjs'
-import { contracts } from './guards/contracts.mjs'
 import { email } from './guards/email.mjs'
 import { intake } from './guards/intake.mjs'
 import { ledger } from './guards/ledger.mjs'
@@ -14,10 +12,8 @@ import { topology } from './guards/topology.mjs'
 
 /** @type {import('./mutant.mjs').Mutant[]} */
 export const mutants = [
-  ...contracts,
   ...topology,
   ...publishing,
-  ...consuming,
   ...intake,
   ...replaying,
   ...runtime,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
  * One guard of the code, how it is taken out, and the tests that must then fail. Paths are relative to the root.
  * @typedef {object} Mutant
  * @property {string} name
+ * @property {string} promise of README.md that it serves
  * @property {string} guards what the guard is for
  * @property {string} file
  * @property {string} find is in the file exactly once

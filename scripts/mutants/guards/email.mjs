@@ -1,45 +1,14 @@
 // @ts-check
+import { promises } from '../promises.mjs'
 
 const source = 'apps/email-worker/src'
 const serving = `${source}/create-recipient-server.test.ts`
-const templates = `${source}/templates/template-store.test.ts`
 
 /** @type {import('../mutant.mjs').Mutant[]} */
 export const email = [
   {
-    name: 'address-checked',
-    guards: 'an address that could name several recipients does not reach nodemailer',
-    file: `${source}/smtp/smtp-provider.ts`,
-    find: '      assertPlainAddresses(mail, envelope)\n',
-    replace: '      void assertPlainAddresses\n',
-    tests: { file: 'apps/email-worker/test/smtp-provider.test.ts', name: 'the address' },
-  },
-  {
-    name: 'address-fault',
-    guards: 'an address is one address',
-    file: `${source}/find-address-fault.ts`,
-    find: 'if (/[,;:<>()[\\]\\\\"]/.test(address)) return',
-    replace: "if (address === ',') return",
-    tests: { file: `${source}/find-address-fault.test.ts` },
-  },
-  {
-    name: 'mail-field-by-field',
-    guards: 'an option of nodemailer cannot slip through in a mail',
-    file: `${source}/smtp/smtp-provider.ts`,
-    find: '          ...toMessage(mail),\n',
-    replace: '          ...mail,\n          ...toMessage(mail),\n',
-    tests: { file: 'apps/email-worker/test/smtp-provider.test.ts', name: 'fields that a mail should not have' },
-  },
-  {
-    name: 'starttls-required',
-    guards: 'a mail does not go unencrypted where encryption is required',
-    file: `${source}/smtp/smtp-provider.ts`,
-    find: 'requireTLS: requireTls',
-    replace: 'requireTLS: requireTls && false',
-    tests: { file: 'apps/email-worker/test/smtp-provider.test.ts', name: 'without STARTTLS' },
-  },
-  {
     name: 'hold-keeps-unknown',
+    promise: promises.sentOnce,
     guards: 'with hold, a mail that may have been taken is not sent again',
     file: `${source}/create-recipient-server.ts`,
     find: "return onUnknown === 'hold' ? { kind: 'unknown', code } :",
@@ -48,6 +17,7 @@ export const email = [
   },
   {
     name: 'hold-keeps-claim',
+    promise: promises.sentOnce,
     guards: 'with hold, a mail of a process that died is not sent again',
     file: `${source}/create-recipient-server.ts`,
     find: "if (ambiguous && onUnknown === 'hold') return",
@@ -56,6 +26,7 @@ export const email = [
   },
   {
     name: 'hand-over-mark',
+    promise: promises.sentOnce,
     guards: 'a mail counts as handed over when its last byte is taken',
     file: `${source}/smtp/hand-over-mark.ts`,
     find: '      handOver.complete = true\n',
@@ -64,6 +35,7 @@ export const email = [
   },
   {
     name: 'hand-over-buffer',
+    promise: promises.sentOnce,
     guards: 'a mail that waits in buffers is not handed over',
     file: `${source}/smtp/hand-over-mark.ts`,
     find: '    readableHighWaterMark: 1,\n',
@@ -72,6 +44,7 @@ export const email = [
   },
   {
     name: 'handed-over-unknown',
+    promise: promises.sentOnce,
     guards: 'a mail that was handed over and not answered may have been taken',
     file: `${source}/smtp/classify-smtp-error.ts`,
     find: "if (handedOver && !isAnswerToMail(error)) return 'unknown'",
@@ -79,91 +52,12 @@ export const email = [
     tests: { file: `${source}/smtp/classify-smtp-error.test.ts` },
   },
   {
-    name: 'mail-deadline',
-    guards: 'a mail ends by its deadline, whatever the server does',
-    file: `${source}/smtp/smtp-provider.ts`,
-    find: '{ ms: sendMs, signal, createError }',
-    replace: '{ ms: sendMs * 1e3, signal, createError }',
-    tests: { file: 'apps/email-worker/test/smtp-provider.test.ts', name: 'one byte at a time' },
-  },
-  {
-    name: 'subject-one-line',
-    guards: 'a line break in a subject adds no header',
-    file: `${source}/to-mail-content.ts`,
-    find: "text.replace(/[\\p{Control}\\u2028\\u2029]+/gu, ' ').trim()",
-    replace: 'text.trim()',
-    tests: { file: `${source}/to-mail-content.test.ts` },
-  },
-  {
-    name: 'suppression',
-    guards: 'nothing is sent to a suppressed address',
-    file: `${source}/create-recipient-server.ts`,
-    find: 'if (suppressed.has(recipient)) return',
-    replace: "if (suppressed.has('')) return",
-    tests: { file: serving, name: 'a suppressed recipient' },
-  },
-  {
-    name: 'suppression-tenant',
-    guards: 'a suppression holds for its own tenant',
-    file: `${source}/suppressions.ts`,
-    find: 'ON s.tenant_id = q.tenant_id AND s.address = q.address',
-    replace: 'ON s.address = q.address',
-    tests: { file: 'apps/email-worker/test/handle-email.test.ts', name: 'a suppressed address gets nothing' },
-  },
-  {
     name: 'one-spelling',
+    promise: promises.sentOnce,
     guards: 'two spellings of an address are one recipient',
     file: `${source}/handle-email.ts`,
     find: 'const recipient = address.toLowerCase()',
     replace: 'const recipient = address',
     tests: { file: 'apps/email-worker/test/handle-email.test.ts', name: 'two spellings' },
-  },
-  {
-    name: 'template-confined',
-    guards: 'a template reads no file outside its directory',
-    file: `${source}/templates/load-template.ts`,
-    find: '.startsWith(`${directory}${sep}`)',
-    replace: '.startsWith(sep)',
-    tests: { file: templates },
-  },
-  {
-    name: 'template-escapes',
-    guards: 'data cannot write HTML',
-    file: `${source}/templates/engines.ts`,
-    find: "new Liquid({ ...options, outputEscape: 'escape' })",
-    replace: 'new Liquid(options)',
-    tests: { file: templates },
-  },
-  {
-    name: 'template-filters',
-    guards: 'no filter lets data write HTML',
-    file: `${source}/templates/engines.ts`,
-    find: "['raw', 'strip_html']",
-    replace: "['strip_html']",
-    tests: { file: templates },
-  },
-  {
-    name: 'template-own-properties',
-    guards: 'a template sees own properties only',
-    file: `${source}/templates/engines.ts`,
-    find: 'ownPropertyOnly: true',
-    replace: 'ownPropertyOnly: false',
-    tests: { file: templates },
-  },
-  {
-    name: 'template-data-checked',
-    guards: 'data must fit the template’s schema',
-    file: `${source}/templates/find-data-faults.ts`,
-    find: 'if (validate(data)) return []',
-    replace: 'if (validate(data) || true) return []',
-    tests: { file: templates },
-  },
-  {
-    name: 'mail-catcher-in-production',
-    guards: 'the mail catcher of development is refused in production',
-    file: 'apps/email-worker/src/env.ts',
-    find: "if (nodeEnv !== 'production' || smtp.host !== mailCatcher) return undefined",
-    replace: "if (smtp.host !== '') return undefined",
-    tests: { file: 'apps/email-worker/src/env.test.ts', name: 'in production the mail catcher' },
   },
 ]

@@ -1,14 +1,16 @@
 // @ts-check
+import { promises } from '../promises.mjs'
 
-const source = 'packages/delivery-ledger/src'
+const source = 'packages/worker-runtime/src/ledger'
 const statements = `${source}/ledger-statements.ts`
-const ledgerTests = 'packages/delivery-ledger/test/delivery-ledger.test.ts'
+const ledgerTests = 'packages/worker-runtime/test/delivery-ledger.test.ts'
 const serving = `${source}/serve-recipients.test.ts`
 
 /** @type {import('../mutant.mjs').Mutant[]} */
 export const ledger = [
   {
     name: 'lease',
+    promise: promises.sentOnce,
     guards: 'whom another process is serving is not claimed while its lease goes on',
     file: statements,
     find: "OR (d.state = 'sending' AND d.lease_until < now())",
@@ -17,6 +19,7 @@ export const ledger = [
   },
   {
     name: 'lease-runs-out',
+    promise: promises.nothingLost,
     guards: 'whom a process has left behind is claimed when its lease is over',
     file: statements,
     find: "        OR (d.state = 'sending' AND d.lease_until < now())\n",
@@ -25,6 +28,7 @@ export const ledger = [
   },
   {
     name: 'fencing',
+    promise: promises.sentOnce,
     guards: 'what a process records whose claim has passed to another is ignored',
     file: statements,
     find: "AND d.attempts = ${given}.attempts AND d.state = 'sending'",
@@ -33,6 +37,7 @@ export const ledger = [
   },
   {
     name: 'final-stays',
+    promise: promises.sentOnce,
     guards: 'what is final is not overwritten',
     file: statements,
     find: "AND d.attempts = ${given}.attempts AND d.state = 'sending'",
@@ -40,23 +45,8 @@ export const ledger = [
     tests: { file: ledgerTests, name: 'does not overwrite what is final' },
   },
   {
-    name: 'replay-takes-failed',
-    guards: 'a replay tries again who has failed',
-    file: statements,
-    find: "d.state IN ('failed', 'unknown')",
-    replace: "d.state IN ('unknown')",
-    tests: { file: ledgerTests, name: 'in a replay only' },
-  },
-  {
-    name: 'replay-once',
-    guards: 'what fails or becomes unknown in a replay is not tried again by its next pass',
-    file: statements,
-    find: 'AND d.updated_at < $5::timestamptz)',
-    replace: 'AND $5::timestamptz IS NOT NULL)',
-    tests: { file: ledgerTests, name: 'in a replay only' },
-  },
-  {
     name: 'unknown-stays',
+    promise: promises.sentOnce,
     guards: 'who may have been served is not served again unasked',
     file: statements,
     find: "WHERE d.state = 'retry'\n",
@@ -64,15 +54,8 @@ export const ledger = [
     tests: { file: ledgerTests, name: 'in a replay only' },
   },
   {
-    name: 'ledger-tenant-record',
-    guards: 'a result is recorded for the tenant whose message it was',
-    file: statements,
-    find: 'd.tenant_id = ${given}.tenant_id AND d.message_id',
-    replace: '${given}.tenant_id > 0 AND d.message_id',
-    tests: { file: ledgerTests, name: 'keeps tenants apart' },
-  },
-  {
     name: 'ledger-tenant-read',
+    promise: promises.nothingLost,
     guards: 'nobody is taken for served because another tenant’s message has the same id',
     file: statements,
     find: 'WHERE d.tenant_id = $1::bigint AND',
@@ -81,6 +64,7 @@ export const ledger = [
   },
   {
     name: 'release-keeps-doubt',
+    promise: promises.sentOnce,
     guards: 'a claim that is given back stays in doubt if it was',
     file: statements,
     find: "state = CASE WHEN ${isAmbiguous} THEN 'sending' ELSE 'retry' END",
@@ -88,39 +72,35 @@ export const ledger = [
     tests: { file: ledgerTests, name: 'leaves the doubt' },
   },
   {
-    name: 'provider-text',
-    guards: 'no answer of a provider keeps results from being recorded',
-    file: `${source}/create-delivery-ledger.ts`,
-    find: "text.replaceAll('\\u0000', '').slice(0, maxTextLength)",
-    replace: 'text.slice(0, maxTextLength)',
-    tests: { file: ledgerTests, name: 'is not stopped by what a provider answers' },
-  },
-  {
     name: 'release-on-abort-waiting',
+    promise: promises.stops,
     guards: 'a stop gives back at once who waits for a turn',
-    file: `${source}/claim-source.ts`,
-    find: '    this.#options.recorder.release(this.#waiting)\n',
+    file: `${source}/claim-intake.ts`,
+    find: '      giveBack(waiting)\n',
     replace: '',
     tests: { file: serving, name: 'an abort' },
   },
   {
     name: 'release-on-abort-unsent',
+    promise: promises.stops,
     guards: 'a stop gives back who was cut short before anything was sent',
-    file: `${source}/serve-run.ts`,
-    find: 'if (isUnsent) this.#recorder.release([claim])',
-    replace: 'if (isUnsent) this.#leases.drop([claim])',
+    file: `${source}/serve-recipients.ts`,
+    find: 'if (isUnsent) giveBack([claim])',
+    replace: 'if (isUnsent) leases.drop([claim])',
     tests: { file: serving, name: 'an abort' },
   },
   {
     name: 'error-leaves-claim',
+    promise: promises.sentOnce,
     guards: 'who may have been served is not given back as not served',
-    file: `${source}/serve-run.ts`,
-    find: 'else this.#leases.drop([claim])',
-    replace: 'else this.#recorder.release([claim])',
+    file: `${source}/serve-recipients.ts`,
+    find: 'else leases.drop([claim])',
+    replace: 'else giveBack([claim])',
     tests: { file: serving, name: 'leaves the claim to its lease' },
   },
   {
     name: 'lease-too-late',
+    promise: promises.sentOnce,
     guards: 'nobody is served under a lease that could not be renewed in time',
     file: `${source}/lease-keeper.ts`,
     find: 'return lease !== undefined && performance.now() < lease.endsAt',
@@ -129,34 +109,29 @@ export const ledger = [
   },
   {
     name: 'nothing-sent-unrecorded',
+    promise: promises.sentOnce,
     guards: 'nothing is sent while results cannot be recorded',
     file: `${source}/result-recorder.ts`,
-    find: 'if (this.#isStuck || this.#waiting.length >= maxWaiting) await this.#writing',
-    replace: 'if (this.#isStuck && this.#waiting.length >= 1e9) await this.#writing',
+    find: 'if (stuck || waiting.length >= maxWaiting) await writing',
+    replace: 'if (stuck && waiting.length >= 1e9) await writing',
     tests: { file: serving, name: 'keep others from being served' },
   },
   {
     name: 'leased-by-other-defers',
+    promise: promises.nothingLost,
     guards: 'a message is not done while another process serves somebody',
-    file: `${source}/conclude-message.ts`,
+    file: `${source}/conclude-delivery.ts`,
     find: 'if (leased > 0) throw',
     replace: 'if (leased > 1e9) throw',
-    tests: { file: `${source}/conclude-message.test.ts` },
+    tests: { file: `${source}/conclude-delivery.test.ts` },
   },
   {
     name: 'waiting-costs-no-attempt',
+    promise: promises.survivesOutages,
     guards: 'no attempt is counted while somebody of the message only waits',
-    file: `${source}/conclude-message.ts`,
+    file: `${source}/conclude-delivery.ts`,
     find: 'if (deferrals.length > 0) throw',
     replace: 'if (deferrals.length > 0 && retries.length === 0) throw',
-    tests: { file: `${source}/conclude-message.test.ts`, name: 'costs those who only wait no attempt' },
-  },
-  {
-    name: 'replay-is-a-decision',
-    guards: 'a replayed mail whose replay has to wait is sent when it comes back',
-    file: statements,
-    find: "d.previous_state IS NOT DISTINCT FROM 'sending'",
-    replace: "coalesce(d.previous_state IN ('sending', 'unknown'), false)",
-    tests: { file: 'apps/email-worker/test/handle-email.test.ts', name: 'finds the server away' },
+    tests: { file: `${source}/conclude-delivery.test.ts`, name: 'costs those who only wait no attempt' },
   },
 ]

@@ -1,4 +1,5 @@
 // @ts-check
+import { promises } from '../promises.mjs'
 
 const source = 'packages/message-queue/src/publishing'
 const lane = `${source}/publish-lane.test.ts`
@@ -8,6 +9,7 @@ const publisher = `${source}/publisher.test.ts`
 export const publishing = [
   {
     name: 'send-mandatory',
+    promise: promises.sendSettles,
     guards: 'a message that no queue takes comes back',
     file: 'packages/message-queue/src/message-queue.ts',
     find: 'mandatory: true',
@@ -16,6 +18,7 @@ export const publishing = [
   },
   {
     name: 'publish-mandatory',
+    promise: promises.sendSettles,
     guards: 'the broker is told that the message is mandatory',
     file: `${source}/publish-channel.ts`,
     find: '    mandatory,\n    persistent,\n',
@@ -24,6 +27,7 @@ export const publishing = [
   },
   {
     name: 'publish-confirm',
+    promise: promises.sendSettles,
     guards: 'a publish waits for its confirm',
     file: `${source}/publish-channel.ts`,
     find: '    this.window.add(pending)\n',
@@ -32,6 +36,7 @@ export const publishing = [
   },
   {
     name: 'publish-return',
+    promise: promises.sendSettles,
     guards: 'a return before the confirm makes a failure of it',
     file: `${source}/publish-channel.ts`,
     find: 'if (pending) this.#listener.onReturned(pending, replyText)',
@@ -40,6 +45,7 @@ export const publishing = [
   },
   {
     name: 'publish-refused',
+    promise: promises.sendSettles,
     guards: 'a refusal by the broker is no success',
     file: `${source}/publish-channel.ts`,
     find: 'this.#listener.onRefused(pending)',
@@ -48,6 +54,7 @@ export const publishing = [
   },
   {
     name: 'publish-deadline',
+    promise: promises.sendSettles,
     guards: 'a publish ends by its deadline',
     file: `${source}/publish-lane.ts`,
     find: 'if (pending.deadlineAt <= now) pending.reject(this.#due(pending))',
@@ -56,6 +63,7 @@ export const publishing = [
   },
   {
     name: 'publish-unknown-outcome',
+    promise: promises.sendSettles,
     guards: 'of what was sent nobody says that it was not',
     file: `${source}/publish-lane.ts`,
     find: 'if (pending.sent) return createUnknownOutcomeError(pending, `no confirm',
@@ -63,67 +71,12 @@ export const publishing = [
     tests: { file: publisher, name: 'blocked until the deadline' },
   },
   {
-    name: 'publish-buffer-messages',
-    guards: 'no more messages wait than the limit',
-    file: `${source}/publisher.ts`,
-    find: 'this.buffered >= maxBufferedMessages ||',
-    replace: 'this.buffered >= maxBufferedMessages * 1e9 ||',
-    tests: { file: publisher, name: 'more messages than the buffer holds' },
-  },
-  {
-    name: 'publish-buffer-bytes',
-    guards: 'no more bytes wait than the limit',
-    file: `${source}/publisher.ts`,
-    find: "this.#sum('bufferedBytes') + bytes > maxBufferedBytes",
-    replace: "this.#sum('bufferedBytes') + bytes > maxBufferedBytes * 1e9",
-    tests: { file: publisher, name: 'more bytes than the buffer holds' },
-  },
-  {
-    name: 'publish-window',
-    guards: 'no more is on the wire than the limit',
-    file: `${source}/publish-channel.ts`,
-    find: '(size < this.#limits.maxInFlight && ',
-    replace: '(',
-    tests: { file: lane, name: 'no more than the window' },
-  },
-  {
-    name: 'publish-again-in-order',
-    guards: 'what was on the wire goes first when the broker is back, in order',
-    file: `${source}/publish-lane.ts`,
-    find: 'this.#queue.unshiftAll(unsettled)',
-    replace: 'for (const pending of unsettled) this.#queue.push(pending)',
-    tests: { file: lane, name: 'is sent again first, in order' },
-  },
-  {
     name: 'publish-settled-not-again',
+    promise: promises.sendSettles,
     guards: 'what has failed is not sent again',
     file: `${source}/publish-lane.ts`,
     find: 'unconfirmed.filter(({ settled }) => !settled)',
     replace: 'unconfirmed',
     tests: { file: lane, name: 'what already failed is not sent again' },
-  },
-  {
-    name: 'publish-blocked',
-    guards: 'nothing is sent on a connection that the broker has blocked',
-    file: `${source}/connection.ts`,
-    find: 'return this.blocked ? undefined : this.model',
-    replace: 'return this.model',
-    tests: { file: publisher, name: 'nothing is sent while the broker has blocked' },
-  },
-  {
-    name: 'publisher-drain-takes-no-more',
-    guards: 'a draining client takes no more',
-    file: `${source}/publisher.ts`,
-    find: "if (this.#mode === 'open') this.#mode = 'draining'",
-    replace: '',
-    tests: { file: publisher, name: 'a drain takes no more' },
-  },
-  {
-    name: 'publisher-drain-waits',
-    guards: 'a draining client waits for what it holds',
-    file: `${source}/publisher.ts`,
-    find: 'if (this.#unsettled > 0) {',
-    replace: 'if (this.#unsettled < 0) {',
-    tests: { file: publisher, name: 'a drain takes no more, waits' },
   },
 ]

@@ -1,4 +1,5 @@
 // @ts-check
+import { promises } from '../promises.mjs'
 
 const source = 'packages/rascal-config/src'
 const queues = { file: `${source}/topology.test.ts`, name: 'with fixed arguments' }
@@ -8,6 +9,7 @@ const recovery = { file: `${source}/create-worker-broker-config.test.ts`, name: 
 export const topology = [
   {
     name: 'delivery-limit',
+    promise: promises.diesAlone,
     guards: 'a message that no consumer survives is dead-lettered',
     file: `${source}/queues.ts`,
     find: "      'x-delivery-limit': queue.deliveryLimit,\n",
@@ -16,6 +18,7 @@ export const topology = [
   },
   {
     name: 'reject-publish',
+    promise: promises.nothingLost,
     guards: 'a full queue refuses the publisher rather than dropping its oldest message',
     file: `${source}/queues.ts`,
     find: "dead-lettering needs it.\n      'x-overflow': 'reject-publish',\n",
@@ -24,6 +27,7 @@ export const topology = [
   },
   {
     name: 'dead-letter-at-least-once',
+    promise: promises.nothingLost,
     guards: 'the broker loses no message on its way to the dead-letter queue',
     file: `${source}/queues.ts`,
     find: "loses the message.\n      'x-dead-letter-strategy': 'at-least-once',\n",
@@ -32,6 +36,7 @@ export const topology = [
   },
   {
     name: 'copy-confirmed',
+    promise: promises.nothingLost,
     guards: 'the broker confirms the copy of a message that is retried or given up',
     file: `${source}/publications.ts`,
     find: 'confirm: true',
@@ -40,6 +45,7 @@ export const topology = [
   },
   {
     name: 'copy-mandatory',
+    promise: promises.nothingLost,
     guards: 'a copy that no queue takes comes back',
     file: `${source}/publications.ts`,
     find: 'mandatory: true',
@@ -47,19 +53,8 @@ export const topology = [
     tests: recovery,
   },
   {
-    name: 'recovery-connection',
-    guards: 'a blocked copy does not hold up the acks: copies have a connection of their own',
-    file: `${source}/create-worker-broker-config.ts`,
-    find: `      [connectionEntry.work]: createWorkEntry(options),
-      [connectionEntry.recovery]: createRecoveryEntry(options),
-`,
-    replace: `      [connectionEntry.work]: { ...createRecoveryEntry(options), ...createWorkEntry(options), publications:
-        createRecoveryPublications(workQueues[options.queue]) },
-`,
-    tests: recovery,
-  },
-  {
     name: 'channel-without-timeout',
+    promise: promises.survivesOutages,
     guards: 'a copy that waits for a channel is not given up',
     file: `${source}/create-worker-broker-config.ts`,
     find: 'acquireTimeoutMillis: 0',

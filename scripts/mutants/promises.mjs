@@ -1,0 +1,13 @@
+// @ts-check
+
+/** What README.md promises, in its words or shorter. A guard that stands for none of them is the tests' business alone. */
+export const promises = {
+  nothingLost: 'what was confirmed is done, dead-lettered or still queued',
+  sendSettles: 'a send settles by its deadline; none resolves for a message that is in no queue',
+  storedOnce: 'chat messages and audit events are stored once, a conversation in order and without gaps',
+  sentOnce: 'a push or a mail is sent once',
+  deadLettered: 'a message that cannot be done is dead-lettered with its code, and holds up nobody else',
+  diesAlone: 'a message that kills its worker dies alone',
+  survivesOutages: 'while something is away nothing is given up, and work goes on when it is back',
+  stops: 'a worker that is told to stop finishes what it holds, or hands it back',
+}
