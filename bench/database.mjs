@@ -1,7 +1,7 @@
 // @ts-check
 import { randomBytes } from 'node:crypto'
+import { migrate } from '@mono/test-support/tools'
 import pg from 'pg'
-import { migrate } from '../scripts/start/worker-process.mjs'
 
 /**
  * A migrated database that nobody else uses.

@@ -1,5 +1,5 @@
 // @ts-check
-import { queueNames } from './messages.mjs'
+import { queueNames } from '../scripts/workers.mjs'
 
 const user = 'chaos'
 /** Another than that of development, which NODE_ENV=production refuses. */

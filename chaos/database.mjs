@@ -1,11 +1,11 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
+import { migrate } from '@mono/test-support/tools'
 import pg from 'pg'
 import { databaseUrl, findRunningPostgres, startPostgres } from '../scripts/services/native-postgres.mjs'
 import { instanceName } from '../scripts/services/paths.mjs'
 import { findInstanceProcesses, signalProcess, waitForExit } from '../scripts/services/processes.mjs'
-import { migrate } from '../scripts/start/worker-process.mjs'
-import { messageKinds } from './messages.mjs'
+import { workerNames } from '../scripts/workers.mjs'
 
 const template = 'chaos_template'
 
@@ -76,6 +76,6 @@ export async function openDatabaseServer(port) {
   }
   await query('postgres', `DROP DATABASE IF EXISTS ${template}`)
   await query('postgres', `CREATE DATABASE ${template} TEMPLATE template0`)
-  for (const { worker } of Object.values(messageKinds)) await migrate(worker, url(template))
+  for (const worker of workerNames) await migrate(worker, url(template))
   return server
 }

@@ -1,4 +1,5 @@
 // @ts-check
+import { workerOf } from '../scripts/workers.mjs'
 
 /**
  * What was done of one queue's messages, as those see it for whom it was done.
@@ -10,51 +11,26 @@
  * @property {string[]} faults what is wrong with them as a whole
  */
 
-/** @type {Record<import('./messages.mjs').QueueName, (stage: import('./stage.mjs').Stage) => Promise<Effects>>} */
-const readers = {
-  async 'chat.messages'({ query }) {
-    const rows = await query('SELECT message_id AS id, extract(epoch FROM stored_at) * 1000 AS at FROM chat.messages')
-    const gaps = await query(`
-      SELECT conversation_id, count(*) AS found, max(sequence) AS last FROM chat.messages
-      GROUP BY tenant_id, conversation_id HAVING count(*) <> max(sequence)`)
-    return {
-      ...count(rows),
-      areComplete: true,
-      faults: gaps.map(
-        ({ conversation_id, found, last }) => `${conversation_id}: ${found} messages, the last is number ${last}`,
-      ),
-    }
-  },
-  async 'audit.events'({ query }) {
-    const rows = await query('SELECT event_id AS id, extract(epoch FROM recorded_at) * 1000 AS at FROM audit.events')
-    return { ...count(rows), areComplete: true }
-  },
-  async 'push.notifications'({ farEnds }) {
-    return count(farEnds.pushService.received.map(({ payload, at }) => ({ id: JSON.parse(payload).tag, at })))
-  },
-  async 'email.notifications'({ farEnds }) {
-    return count(farEnds.mailCatcher.received.map(({ subject, at }) => ({ id: String(subject), at })))
-  },
-}
-
 /**
- * @param {import('./messages.mjs').QueueName} queue
+ * @param {import('../scripts/workers.mjs').QueueName} queue
  * @param {import('./stage.mjs').Stage} stage
+ * @returns {Promise<Effects>}
  */
-export const readEffects = (queue, stage) => readers[queue](stage)
-
-/**
- * @param {{ id: string, at: unknown }[]} effects
- * @returns {Effects}
- */
-function count(effects) {
+export async function readEffects(queue, { query, farEnds: { pushService, mailCatcher } }) {
+  const { readEffects: read, seesAllEffects = false, findFaults } = workerOf(queue)
+  const effects = await read({
+    query,
+    listPushes: async () => pushService.received.map(({ payload, at }) => ({ tag: JSON.parse(payload).tag, at })),
+    listMails: async () => [...mailCatcher.received],
+  })
   /** @type {Map<string, number>} */
   const counts = new Map()
   /** @type {Map<string, number>} */
   const firstAt = new Map()
   for (const { id, at } of effects) {
     counts.set(id, (counts.get(id) ?? 0) + 1)
-    firstAt.set(id, Math.min(Number(at), firstAt.get(id) ?? Number.POSITIVE_INFINITY))
+    firstAt.set(id, Math.min(at, firstAt.get(id) ?? at))
   }
-  return { counts, firstAt, times: effects.map(({ at }) => Number(at)), areComplete: false, faults: [] }
+  const faults = (await findFaults?.({ query })) ?? []
+  return { counts, firstAt, times: effects.map(({ at }) => at), areComplete: seesAllEffects, faults }
 }

@@ -1,11 +1,9 @@
 // @ts-check
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { environment } from '../scripts/environment.mjs'
-import { rootDirectory } from '../scripts/services/paths.mjs'
-import { spawnDetached } from '../scripts/services/processes.mjs'
+import { spawnWorker } from '@mono/test-support/tools'
+import { spawnWithParent } from '../scripts/services/processes.mjs'
 
 /** As a supervisor in production does. */
 const restartAfterMs = 200
@@ -32,7 +30,7 @@ const stopLimitMs = 45_000
 
 /**
  * Starts worker processes from their builds and keeps them running. Their logs go to a file each.
- * @param {{ worker: string, count: number, env: NodeJS.ProcessEnv }[]} workers
+ * @param {{ worker: string, count: number, env: Record<string, string | undefined> }[]} workers
  * @param {{ logDirectory: string, mayKillThemselves: boolean }} options
  * @returns {Fleet}
  */
@@ -41,75 +39,48 @@ export function startFleet(workers, { logDirectory, mayKillThemselves }) {
   const faults = []
   let stopping = false
 
-  /** @param {string} worker @param {NodeJS.ProcessEnv} env @param {number} number */
+  /** @param {string} worker @param {Record<string, string | undefined>} env @param {number} number */
   function fillPlace(worker, env, number) {
     const name = `${worker}-${number}`
-    /** @type {import('node:child_process').ChildProcess} */
-    let child
-    /** @type {Promise<void>} */
-    let ended
-    /** @type {NodeJS.Signals[]} */
-    let sent = []
+    /** @type {import('@mono/test-support/tools').WorkerProcess} */
+    let process
     const start = () => {
-      const log = openSync(join(logDirectory, `${name}.log`), 'a')
-      const stderr = openSync(join(logDirectory, `${name}.stderr.log`), 'a')
-      child = spawnDetached(process.execPath, [join(rootDirectory, 'apps', worker, 'dist/main.js')], {
-        env: {
-          PATH: environment.PATH,
-          NODE_ENV: 'production',
-          NODE_OPTIONS: '--trace-warnings',
-          HTTP_PORT: '0',
-          ...env,
-        },
-        stdio: ['ignore', log, stderr],
-        endWithParent: 'SIGKILL',
-      })
-      closeSync(log)
-      closeSync(stderr)
+      const openLog = (/** @type {string} */ ending) => openSync(join(logDirectory, `${name}.${ending}`), 'a')
+      /** @type {[number, number]} */
+      const files = [openLog('log'), openLog('stderr.log')]
+      const ownEnv = { NODE_ENV: 'production', NODE_OPTIONS: '--trace-warnings', HTTP_PORT: '0', ...env }
+      process = spawnWorker(worker, ownEnv, { spawn: spawnWithParent('SIGKILL'), files })
+      for (const file of files) closeSync(file)
       replica.starts += 1
-      sent = []
-      ended = new Promise((resolve) => {
-        child.once('error', () => resolve())
-        child.once('exit', (code, signal) => {
-          const mayBeKilled = mayKillThemselves || sent.includes('SIGKILL')
-          const expected = (mayBeKilled && signal === 'SIGKILL') || (sent.includes('SIGTERM') && code === 0)
-          if (!expected)
-            faults.push(`${name} ended with ${signal ?? `code ${code}`} after ${sent.join(', ') || 'nothing'}`)
-          resolve()
-        })
-      })
-      void ended.then(async () => {
-        if (!stopping) await sleep(restartAfterMs)
-        if (!stopping) start()
-      })
+      void replace(process)
     }
-    /** @param {NodeJS.Signals} signal */
-    const kill = (signal) => {
-      sent.push(signal)
-      child.kill(signal)
+    /** @param {import('@mono/test-support/tools').WorkerProcess} process */
+    const replace = async ({ exited, signals: sent }) => {
+      const { code, signal } = await exited
+      const mayBeKilled = mayKillThemselves || sent.includes('SIGKILL')
+      const expected = (mayBeKilled && signal === 'SIGKILL') || (sent.includes('SIGTERM') && code === 0)
+      if (!expected) faults.push(`${name} ended with ${signal ?? `code ${code}`} after ${sent.join(', ') || 'nothing'}`)
+      if (!stopping) await sleep(restartAfterMs)
+      if (!stopping) start()
     }
     const terminate = async () => {
-      kill('SIGTERM')
-      let isOver = false
-      const timer = setTimeout(() => {
-        isOver = true
-        kill('SIGKILL')
-      }, stopLimitMs)
-      await ended
-      clearTimeout(timer)
-      if (isOver) faults.push(`${name} had not ended ${stopLimitMs / 1000} s after SIGTERM`)
+      await process.terminate({ timeoutMs: stopLimitMs }).catch((error) => {
+        faults.push(error.message)
+        process.kill('SIGKILL')
+      })
+      await process.exited
     }
     const replica = {
       name,
       worker,
       starts: 0,
-      kill,
+      kill: (/** @type {NodeJS.Signals} */ signal) => process.kill(signal),
       async restart() {
         await terminate()
         await sleep(restartAfterMs + 50)
       },
       async stop() {
-        if (child.exitCode === null && child.signalCode === null) await terminate()
+        if (process.running) await terminate()
       },
     }
     start()

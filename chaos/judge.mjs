@@ -1,10 +1,10 @@
 // @ts-check
-import { toIndex } from './messages.mjs'
+import { toIndex } from '../scripts/workers.mjs'
 
 /**
  * Everything that is known of one queue when a scenario is over.
  * @typedef {object} Evidence
- * @property {import('./messages.mjs').QueueName} queue
+ * @property {import('../scripts/workers.mjs').QueueName} queue
  * @property {import('./publisher.mjs').Published[]} published
  * @property {import('./effects.mjs').Effects} effects
  * @property {import('./queues.mjs').Found[]} dead

@@ -1,6 +1,6 @@
 // @ts-check
 import fc from 'fast-check'
-import { messageKinds, toMessageId } from './messages.mjs'
+import { toMessageId, workerOf } from '../scripts/workers.mjs'
 
 /**
  * A message of which something is not as it should be, or, seldom, still is.
@@ -97,12 +97,12 @@ const spareBroker = (properties, headers) =>
 /**
  * Always the same ones for a seed. One after the other, since they take a while to make: meanwhile others want to be
  * served, the far ends among them.
- * @param {import('./messages.mjs').QueueName} queue
+ * @param {import('../scripts/workers.mjs').QueueName} queue
  * @param {{ count: number, seed: number, firstIndex: number }} options
  * @returns {Generator<MutatedMessage>}
  */
 export function* createMutatedMessages(queue, { count, seed, firstIndex }) {
-  const { createPayload } = messageKinds[queue]
+  const { createPayload } = workerOf(queue)
   for (let index = firstIndex; index < firstIndex + count; index += 1) {
     const id = toMessageId(queue, index)
     const payload = JSON.parse(JSON.stringify(createPayload(index, id)))

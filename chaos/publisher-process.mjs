@@ -5,7 +5,7 @@ import process from 'node:process'
 import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createMessageQueue } from '@mono/message-queue'
-import { messageKinds, toMessageId } from './messages.mjs'
+import { toMessageId, workerOf } from '../scripts/workers.mjs'
 
 // An application, in a process of its own: sends most messages evenly over the seconds it is told, the rest when it is told
 // that the fault is over, and writes down what became of each. One whose outcome is unknown it sends again with the same id, as the client advises.
@@ -18,9 +18,9 @@ const { url, counts, seconds, journalFile } = JSON.parse(process.argv[2] ?? '')
 const journal = createWriteStream(journalFile)
 const messageQueue = createMessageQueue({ url, connectionName: 'chaos-publisher' })
 
-/** @param {import('./messages.mjs').QueueName} queue @param {number} index */
+/** @param {import('../scripts/workers.mjs').QueueName} queue @param {number} index */
 async function publish(queue, index) {
-  const { createPayload, send } = messageKinds[queue]
+  const { createPayload, send } = workerOf(queue)
   const id = toMessageId(queue, index)
   const payload = createPayload(index, id)
   const sentAt = Date.now()
@@ -61,7 +61,7 @@ async function publishEvenly(part, seconds) {
   const startedAt = performance.now()
   const lanes = Object.entries(counts).map(([queue, count]) => {
     const { from, to } = part(count)
-    return { queue: /** @type {import('./messages.mjs').QueueName} */ (queue), from, to, next: from }
+    return { queue: /** @type {import('../scripts/workers.mjs').QueueName} */ (queue), from, to, next: from }
   })
   /** @type {Promise<void>[]} */
   const sends = []

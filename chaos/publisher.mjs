@@ -1,22 +1,18 @@
 // @ts-check
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import process from 'node:process'
-import { environment } from '../scripts/environment.mjs'
-import { rootDirectory } from '../scripts/services/paths.mjs'
-import { spawnDetached } from '../scripts/services/processes.mjs'
+import { startProcess } from './start-process.mjs'
 
 /**
  * @typedef {object} PublisherTask
  * @property {string} url of the broker
- * @property {Partial<Record<import('./messages.mjs').QueueName, number>>} counts messages by queue
+ * @property {Partial<Record<import('../scripts/workers.mjs').QueueName, number>>} counts messages by queue
  * @property {{ first: number, rest: number }} seconds over which most of them, and then the rest, are spread
  * @property {string} journalFile
  *
  * What an application was told of one message.
  * @typedef {object} Published
  * @property {string} id
- * @property {import('./messages.mjs').QueueName} queue
+ * @property {import('../scripts/workers.mjs').QueueName} queue
  * @property {'confirmed' | 'refused' | 'unknown'} outcome
  * @property {number} timeouts how often its outcome was unknown before
  * @property {string} [code] of the last error
@@ -37,24 +33,7 @@ import { spawnDetached } from '../scripts/services/processes.mjs'
  * @returns {Publisher}
  */
 export function startPublisher(task) {
-  const child = spawnDetached(
-    process.execPath,
-    [join(rootDirectory, 'chaos/publisher-process.mjs'), JSON.stringify(task)],
-    { env: { PATH: environment.PATH }, stdio: ['pipe', 'pipe', 'pipe'], endWithParent: 'SIGKILL' },
-  )
-  let stderr = ''
-  child.stderr?.setEncoding('utf8').on('data', (text) => {
-    stderr += text
-  })
-  /** @type {Promise<void>} */
-  const ended = new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code, signal) => {
-      if (code === 0) resolve()
-      else reject(new Error(`The publisher ended with ${signal ?? `code ${code}`}: ${stderr.slice(-2000)}`))
-    })
-  })
-  ended.catch(() => {}) // whoever waits for one of the two is told
+  const { child, ended } = startProcess('publisher-process.mjs', JSON.stringify(task))
   const connected = Promise.race([ended, new Promise((resolve) => child.stdout?.once('data', resolve))])
   const done = ended.then(() => readJournal(task.journalFile))
   done.catch(() => {})

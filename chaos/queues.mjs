@@ -31,12 +31,12 @@ export async function withChannel(url, use) {
   }
 }
 
-/** @param {import('./messages.mjs').QueueName} queue */
+/** @param {import('../scripts/workers.mjs').QueueName} queue */
 export const deadLetterQueueOf = (queue) => `${queue}.dlq`
 
 /**
  * The work queue and its retry queues.
- * @param {import('./messages.mjs').QueueName} queue
+ * @param {import('../scripts/workers.mjs').QueueName} queue
  */
 export function listWaitingQueues(queue) {
   return topologyOf(queue)

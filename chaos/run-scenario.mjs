@@ -5,17 +5,17 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { localDirectory } from '../scripts/services/paths.mjs'
 import { waitUntilReady } from '../scripts/services/wait-until-ready.mjs'
+import { queueNames, toIndex, workerOf } from '../scripts/workers.mjs'
 import { readEffects } from './effects.mjs'
 import { startFleet } from './fleet.mjs'
 import { judge } from './judge.mjs'
-import { messageKinds, queueNames, toIndex } from './messages.mjs'
 import { startPublisher } from './publisher.mjs'
 import { countQueue, deadLetterQueueOf, drainQueue, listWaitingQueues } from './queues.mjs'
 import { runWithDeepStack } from './run-with-deep-stack.mjs'
 import { openStage } from './stage.mjs'
 import { createStrayMessages } from './stray-messages.mjs'
 
-/** @typedef {import('./messages.mjs').QueueName} QueueName */
+/** @typedef {import('../scripts/workers.mjs').QueueName} QueueName */
 
 const defaultReplicas = 2
 const startLimitMs = 120_000
@@ -54,10 +54,11 @@ export async function runScenario(scenario, services, { messages, seed, short, s
   mkdirSync(directory, { recursive: true })
   const stage = await openStage(services, { proxied: scenario.proxied ?? false })
   const fleet = startFleet(
-    queues.map((queue) => {
-      const { worker } = messageKinds[queue]
-      return { worker, count: replicas, env: { ...stage.environmentOf(worker), ...scenario.environment } }
-    }),
+    queues.map((queue) => ({
+      worker: workerOf(queue).name,
+      count: replicas,
+      env: { ...stage.environmentOf(queue), ...scenario.environment },
+    })),
     { logDirectory: directory, mayKillThemselves: scenario.mayKillItself ?? false },
   )
   try {

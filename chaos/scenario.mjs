@@ -1,6 +1,6 @@
 // @ts-check
 
-/** @typedef {import('./messages.mjs').QueueName} QueueName */
+/** @typedef {import('../scripts/workers.mjs').QueueName} QueueName */
 
 /**
  * What can be arranged beforehand.

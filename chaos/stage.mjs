@@ -1,9 +1,9 @@
 // @ts-check
 import { randomBytes } from 'node:crypto'
-import { createTcpProxy } from '@mono/test-support/tcp-proxy'
+import { createTcpProxy } from '@mono/test-support/tools'
+import { pushUsers, registerDevices } from '../apps/push-worker/test/description.mjs'
 import { openFarEnds } from '../scripts/start/far-ends.mjs'
-import { workers } from '../scripts/start/workers.mjs'
-import { pushUsers, tenantId } from './messages.mjs'
+import { workerOf } from '../scripts/workers.mjs'
 
 /**
  * What a scenario has to itself: a vhost, a database, a push service, a mail server, and the network between them.
@@ -11,12 +11,12 @@ import { pushUsers, tenantId } from './messages.mjs'
  * @property {string} vhost
  * @property {string} brokerUrl past the proxy, for looking and for draining
  * @property {string} clientUrl for workers and publisher
- * @property {import('@mono/test-support/tcp-proxy').TcpProxy | undefined} proxy between them and the broker
+ * @property {import('@mono/test-support/tools').TcpProxy | undefined} proxy between them and the broker
  * @property {string} databaseUrl
  * @property {(sql: string, params?: unknown[]) => Promise<any[]>} query
  * @property {import('../scripts/start/far-ends.mjs').FarEnds} farEnds
  * @property {import('@mono/test-support/sinks').PushDevice[]} devices of the users, in their order
- * @property {(worker: string) => NodeJS.ProcessEnv} environmentOf
+ * @property {(queue: import('../scripts/workers.mjs').QueueName) => NodeJS.ProcessEnv} environmentOf its worker
  * @property {() => Promise<void>} close
  */
 
@@ -35,12 +35,7 @@ export async function openStage({ broker, database }, { proxied }) {
   const clientUrl = proxy?.url(brokerUrl) ?? brokerUrl
   const query = (/** @type {string} */ sql, /** @type {unknown[]} */ params = []) => database.query(name, sql, params)
   const devices = pushUsers.map(() => farEnds.pushService.subscribe())
-  await query(
-    `INSERT INTO push.devices (tenant_id, user_id, channel, address, p256dh, auth)
-      SELECT $1, each.user, 'web', each.endpoint, each.p256dh, each.auth
-      FROM jsonb_to_recordset($2) AS each("user" text, endpoint text, p256dh text, auth text)`,
-    [tenantId, JSON.stringify(devices.map((device, index) => ({ user: pushUsers[index], ...device })))],
-  )
+  await registerDevices(query, pushUsers, devices)
   return {
     vhost: name,
     brokerUrl,
@@ -50,10 +45,10 @@ export async function openStage({ broker, database }, { proxied }) {
     query,
     farEnds,
     devices,
-    environmentOf: (worker) => ({
+    environmentOf: (queue) => ({
       RABBITMQ_URL: clientUrl,
       DATABASE_URL: databaseUrl,
-      ...workers.find((each) => each.name === worker)?.env?.(farEnds),
+      ...workerOf(queue).createEnvironment?.(farEnds.addresses),
     }),
     async close() {
       await Promise.all([proxy?.close(), farEnds.close(), broker.deleteVhost(name), database.dropDatabase(name)])

@@ -1,10 +1,10 @@
 // @ts-check
-import { messageKinds, toMessageId } from './messages.mjs'
+import { toMessageId, workerOf } from '../scripts/workers.mjs'
 import { nestedModule, publishNested } from './publish-nested.mjs'
 import { deadLetterQueueOf, idHeader, withChannel } from './queues.mjs'
 import { runWithDeepStack } from './run-with-deep-stack.mjs'
 
-/** @typedef {import('./messages.mjs').QueueName} QueueName */
+/** @typedef {import('../scripts/workers.mjs').QueueName} QueueName */
 
 /** Beyond all that the publisher sends. */
 const firstGoodIndex = 2_000_000
@@ -38,7 +38,7 @@ export function createStrayMessages({ brokerUrl }) {
   const good = []
   return {
     async sendPoison(queue, messages) {
-      const { exchange, routingKey } = messageKinds[queue]
+      const { exchange, routingKey } = workerOf(queue)
       await withChannel(brokerUrl, async (channel) => {
         for (const { id, code, body, properties } of messages) {
           channel.publish(exchange, routingKey, Buffer.from(body), { persistent: true, messageId: id, ...properties })
@@ -48,7 +48,7 @@ export function createStrayMessages({ brokerUrl }) {
       })
     },
     async sendMutated(queue, mutated) {
-      const { exchange, routingKey } = messageKinds[queue]
+      const { exchange, routingKey } = workerOf(queue)
       await withChannel(brokerUrl, async (channel) => {
         let index = 0
         for (const { body, properties } of mutated) {
@@ -63,14 +63,14 @@ export function createStrayMessages({ brokerUrl }) {
       })
     },
     async sendNested(queue, levels) {
-      const { exchange, routingKey, createPayload } = messageKinds[queue]
+      const { exchange, routingKey, createPayload } = workerOf(queue)
       const id = `nested-${levels}`
       const body = JSON.stringify(createPayload(0, id))
       await runWithDeepStack(nestedModule, publishNested, brokerUrl, { exchange, routingKey, id, body, levels })
       poison.push({ queue, id, code: 'delivery_limit' })
     },
     async sendGood(queue, count, { deadLettered = false } = {}) {
-      const { exchange, routingKey, createPayload } = messageKinds[queue]
+      const { exchange, routingKey, createPayload } = workerOf(queue)
       await withChannel(brokerUrl, async (channel) => {
         for (let sent = 0; sent < count; sent += 1) {
           const index = firstGoodIndex + good.length

@@ -8,8 +8,7 @@ import { startServices } from './services/services.mjs'
 import { openFarEnds } from './start/far-ends.mjs'
 import { renderOutcomes } from './start/render-table.mjs'
 import { runExamples } from './start/run-examples.mjs'
-import { migrate, startWorker } from './start/worker-process.mjs'
-import { workers } from './start/workers.mjs'
+import { workers } from './workers.mjs'
 
 const usage = `usage: npm start [-- --once]
 
@@ -51,6 +50,9 @@ function interrupt(signal) {
 async function start(once) {
   await installDependencies()
   await buildPackages()
+  // Only here, since they need the dependencies and the build.
+  const { migrate } = await import('@mono/test-support/tools')
+  const { startWorker } = await import('./start/start-worker.mjs')
   const services = await startServices({ endWithParent: true })
   releases.push({ what: 'broker and database', release: services.stop })
   const { rabbitmqUrl, managementUrl, databaseUrl } = services
@@ -63,9 +65,13 @@ async function start(once) {
     Object.fromEntries(workers.map(({ name, httpPort }) => [name, httpPort])),
     instanceName,
   )
-  const env = { RABBITMQ_URL: rabbitmqUrl, DATABASE_URL: databaseUrl }
-  const processes = workers.map((worker, index) =>
-    startWorker(worker, { index, httpPort: ports[worker.name] ?? worker.httpPort, env, farEnds }),
+  const processes = workers.map((worker) =>
+    startWorker(worker, {
+      ...worker.createEnvironment?.(farEnds.addresses),
+      RABBITMQ_URL: rabbitmqUrl,
+      DATABASE_URL: databaseUrl,
+      HTTP_PORT: String(ports[worker.name]),
+    }),
   )
   releases.push({
     what: 'the workers',
@@ -89,10 +95,12 @@ async function start(once) {
       '',
     ].join('\n'),
   )
-  const [name, how] = await Promise.race(processes.map(async (worker) => [worker.name, await worker.ended]))
+  const { name, code, signal } = await Promise.race(
+    processes.map(async (worker) => ({ name: worker.name, ...(await worker.ended) })),
+  )
   // A signal to all of us ends the workers too; then it is no failure of theirs.
   if (releasing) return
-  throw new Error(`${name} ended by itself with ${how}: stopping the others`)
+  throw new Error(`${name} ended by itself with ${signal ?? `code ${code}`}: stopping the others`)
 }
 
 const { values } = parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })

@@ -37,7 +37,7 @@ async function testCluster(perSecond, { project, fleet, ports, sources, atEnd },
   const { createMessageQueue } = await import('@mono/message-queue')
   const { subscribePushUsers } = await import('./compose/effects.mjs')
   const { Traffic } = await import('./compose/traffic.mjs')
-  const { queueNames } = await import('../chaos/messages.mjs')
+  const { queueNames } = await import('./workers.mjs')
 
   const cluster = openCluster(`${project}-rabbitmq`, [
     ports.MANAGEMENT_PORT,

@@ -1,12 +1,12 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
-import { workerNames } from './compose/fleet.mjs'
 import { reportFootprints } from './compose/footprint.mjs'
 import { findSilentPanels } from './compose/panels.mjs'
 import { reportRefusals } from './compose/refusals.mjs'
 import { runFleetTest } from './compose/run-fleet-test.mjs'
 import { withTestFleet } from './compose/test-fleet.mjs'
 import { step } from './services/progress.mjs'
+import { workerNames } from './workers.mjs'
 
 const usage = `usage: npm run test:compose [-- --messages N] [--keep] [--if-possible]
 

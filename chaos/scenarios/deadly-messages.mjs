@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import { rootDirectory } from '../../scripts/services/paths.mjs'
 import { waitUntilReady } from '../../scripts/services/wait-until-ready.mjs'
+import { workerOf } from '../../scripts/workers.mjs'
 import { deadlyMarker } from '../deadly-marker.mjs'
-import { messageKinds } from '../messages.mjs'
 import { countQueue, deadLetterQueueOf } from '../queues.mjs'
 
 const why = 'handed over, and not recorded when the process was killed'
@@ -21,7 +21,7 @@ export const deadlyMessages = {
   mayKillItself: true,
   async fault({ stage, queues, sendPoison, note }) {
     for (const queue of queues) {
-      const payload = { ...messageKinds[queue].createPayload(0, 'deadly'), [deadlyMarker]: true }
+      const payload = { ...workerOf(queue).createPayload(0, 'deadly'), [deadlyMarker]: true }
       await sendPoison(queue, [{ id: 'deadly', code: 'delivery_limit', body: JSON.stringify(payload) }])
     }
     const fault = await waitUntilReady(

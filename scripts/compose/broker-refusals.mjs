@@ -10,7 +10,7 @@ import {
   workQueues,
 } from '@mono/rascal-config'
 import { connect } from 'amqplib'
-import { messageKinds } from '../../chaos/messages.mjs'
+import { workerOf, workers } from '../workers.mjs'
 
 /**
  * @typedef {import('amqplib').ConfirmChannel} ConfirmChannel
@@ -62,11 +62,11 @@ const attemptsOfAll = [
   ['declare', 'mine', (channel) => channel.assertQueue('mine')],
 ]
 
-const sends = workQueueNames.map((queue) => publish(messageKinds[queue].exchange, messageKinds[queue].routingKey))
+const sends = workers.map(({ exchange, routingKey }) => publish(exchange, routingKey))
 /** Each of a work queue's keys at the exchanges of the others. */
 const strayKeys = workQueueNames.flatMap((queue) => {
-  const { exchange, routingKey } = messageKinds[queue]
-  const others = new Set(workQueueNames.map((other) => messageKinds[other].exchange))
+  const { exchange, routingKey } = workerOf(queue)
+  const others = new Set(workers.map((other) => other.exchange))
   others.delete(exchange)
   return [...others].map((other) => publish(other, routingKey))
 })
@@ -88,7 +88,7 @@ function attemptsOfWorker(own) {
 const onAllQueues = workQueueNames.flatMap(attemptsOnQueue)
 /** @type {Record<string, Attempt[]>} */
 const attemptsOf = {
-  ...Object.fromEntries(workQueueNames.map((queue) => [messageKinds[queue].worker, attemptsOfWorker(queue)])),
+  ...Object.fromEntries(workQueueNames.map((queue) => [workerOf(queue).name, attemptsOfWorker(queue)])),
   publisher: [...onAllQueues, ...strayKeys, liveUpdate, ...attemptsOfAll],
   monitoring: [...onAllQueues, ...sends, liveUpdate, ...attemptsOfAll],
 }

@@ -1,6 +1,6 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
-import { queueNames } from '../../chaos/messages.mjs'
+import { queueNames } from '../workers.mjs'
 import { docker } from './docker.mjs'
 
 /**

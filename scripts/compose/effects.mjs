@@ -1,25 +1,27 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageKinds, pushUsers, queueNames, tenantId, toMessageId } from '../../chaos/messages.mjs'
+import { pushUsers, registerDevices } from '../../apps/push-worker/test/description.mjs'
+import { queueNames, toMessageId, workerOf } from '../workers.mjs'
 
-/** @typedef {import('../../chaos/messages.mjs').QueueName} QueueName */
+/** @typedef {import('../workers.mjs').QueueName} QueueName */
 /** @typedef {{ query: (sql: string, params?: unknown[]) => Promise<any[]>, mailUrl: string, pushUrl: string }} Sources */
 
 const pollMs = 500
 
-/** The ids of all effects, those that come twice twice. @type {Record<QueueName, (sources: Sources) => Promise<string[]>>} */
-const readers = {
-  'chat.messages': async ({ query }) => toIds(await query('SELECT message_id AS id FROM chat.messages')),
-  'audit.events': async ({ query }) => toIds(await query('SELECT event_id AS id FROM audit.events')),
-  'push.notifications': async ({ pushUrl }) => await readJson(`${pushUrl}/received`),
-  'email.notifications': async ({ mailUrl }) =>
-    (await readMails(mailUrl)).map((/** @type {{ subject: string }} */ { subject }) => subject),
+/**
+ * The ids of all effects, those that come twice twice.
+ * @param {QueueName} queue
+ * @param {Sources} sources
+ */
+export async function readEffects(queue, { query, mailUrl, pushUrl }) {
+  const effects = await workerOf(queue).readEffects({
+    query,
+    listPushes: () => readJson(`${pushUrl}/received`),
+    // MailDev has moved its interface in version 3.
+    listMails: () => readJson(`${mailUrl}/api/email`).catch(() => readJson(`${mailUrl}/email`)),
+  })
+  return effects.map(({ id }) => id)
 }
-
-/** @param {QueueName} queue @param {Sources} sources */
-export const readEffects = (queue, sources) => readers[queue](sources)
-
-const toIds = (/** @type {{ id: string }[]} */ rows) => rows.map(({ id }) => id)
 
 /** @param {string} url @returns {Promise<any>} */
 async function readJson(url) {
@@ -28,20 +30,14 @@ async function readJson(url) {
   return await response.json()
 }
 
-/** MailDev has moved its interface in version 3. @param {string} mailUrl */
-async function readMails(mailUrl) {
-  return await readJson(`${mailUrl}/api/email`).catch(() => readJson(`${mailUrl}/email`))
-}
-
 /** Gives each user a device at the push service. @param {Sources} sources */
 export async function subscribePushUsers({ query, pushUrl }) {
-  for (const user of pushUsers) {
-    const device = /** @type {any} */ (await (await fetch(`${pushUrl}/subscribe`, { method: 'POST' })).json())
-    await query(
-      `INSERT INTO push.devices (tenant_id, user_id, channel, address, p256dh, auth) VALUES ($1, $2, 'web', $3, $4, $5)`,
-      [tenantId, user, device.endpoint, device.p256dh, device.auth],
-    )
+  const devices = []
+  for (const _user of pushUsers) {
+    const response = await fetch(`${pushUrl}/subscribe`, { method: 'POST' })
+    devices.push(/** @type {import('@mono/test-support').PushDevice} */ (await response.json()))
   }
+  await registerDevices(query, pushUsers, devices)
 }
 
 /**
@@ -53,7 +49,7 @@ export async function sendAll(messageQueue, { from, to }) {
   const sent = []
   for (let index = from; index < to; index += 1) {
     for (const queue of queueNames) {
-      const { createPayload, send } = messageKinds[queue]
+      const { createPayload, send } = workerOf(queue)
       const id = toMessageId(queue, index)
       sent.push(send(messageQueue, createPayload(index, id), id))
     }
@@ -77,7 +73,7 @@ export async function findEffectFaults(sources, { count, timeoutMs }) {
     let missing = 0
     for (const queue of queueNames) {
       const sent = new Set(Array.from({ length: count }, (_, index) => toMessageId(queue, index)))
-      const found = await readers[queue](sources)
+      const found = await readEffects(queue, sources)
       const done = new Set(found)
       const strange = [...done].filter((id) => !sent.has(id))
       const open = count - (done.size - strange.length)

@@ -2,6 +2,7 @@
 import { environment } from '../environment.mjs'
 import { rootDirectory } from '../services/paths.mjs'
 import { run } from '../services/processes.mjs'
+import { workerNames } from '../workers.mjs'
 import { docker } from './docker.mjs'
 
 /** How long one image may take to come. */
@@ -45,8 +46,6 @@ export async function findObstacle(overlays = []) {
   }
   return undefined
 }
-
-export const workerNames = ['chat-worker', 'push-worker', 'email-worker', 'audit-worker']
 
 /**
  * A fleet under Docker Compose, with a project, ports and volumes of its own.

@@ -6,7 +6,7 @@ import { createPushService } from '@mono/test-support/sinks'
 
 // The push service of `npm run test:compose`, as a container: on port 8443, its certificate in the file of the first
 // argument, with those of the files of the others. On port 8080 `POST /subscribe` makes a device, and `GET /received` lists
-// what was taken, by message tag.
+// what was taken: message tag and time.
 
 const host = 'push-service'
 const [certificateFile = '', ...otherFiles] = process.argv.slice(2)
@@ -18,7 +18,7 @@ createServer((request, response) => {
   const answer =
     request.url === '/subscribe'
       ? pushService.subscribe({ host })
-      : pushService.received.map(({ payload }) => JSON.parse(payload).tag)
+      : pushService.received.map(({ payload, at }) => ({ tag: JSON.parse(payload).tag, at }))
   response.setHeader('content-type', 'application/json')
   response.end(JSON.stringify(answer))
 }).listen(8080)

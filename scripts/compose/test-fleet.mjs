@@ -7,7 +7,8 @@ import process from 'node:process'
 import { rootDirectory } from '../services/paths.mjs'
 import { choosePorts } from '../services/ports.mjs'
 import { step } from '../services/progress.mjs'
-import { openFleet, workerNames } from './fleet.mjs'
+import { workerNames } from '../workers.mjs'
+import { openFleet } from './fleet.mjs'
 
 /** Host ports of docker-compose.yml, its overlays and compose.test.yml; an overlay may leave some unused. */
 const portNames = /** @type {const} */ ([

@@ -1,9 +1,9 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageKinds, queueNames, toMessageId } from '../../chaos/messages.mjs'
+import { queueNames, toMessageId, workerOf } from '../workers.mjs'
 import { readEffects } from './effects.mjs'
 
-/** @typedef {import('../../chaos/messages.mjs').QueueName} QueueName */
+/** @typedef {import('../workers.mjs').QueueName} QueueName */
 /** @typedef {{ queue: QueueName, sentAt: number, confirmedAt?: number, doneAt?: number, effects: number }} Sent */
 
 const pollMs = 500
@@ -95,7 +95,7 @@ export class Traffic {
 
   /** @param {QueueName} queue @param {number} index */
   async #publish(queue, index) {
-    const { createPayload, send } = messageKinds[queue]
+    const { createPayload, send } = workerOf(queue)
     const id = toMessageId(queue, index)
     const payload = createPayload(index, id)
     /** @type {Sent} */

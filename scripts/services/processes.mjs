@@ -153,6 +153,14 @@ export function spawnDetached(command, args, { endWithParent, ...options }) {
 }
 
 /**
+ * `spawnDetached`, for whoever takes a `spawn` of Node's.
+ * @param {NodeJS.Signals} endWithParent
+ * @returns {(command: string, args: string[], options: import('node:child_process').SpawnOptions) => import('node:child_process').ChildProcess}
+ */
+export const spawnWithParent = (endWithParent) => (command, args, options) =>
+  spawnDetached(command, args, { ...options, endWithParent })
+
+/**
  * Runs a command to its end.
  * @param {string} command
  * @param {string[]} args

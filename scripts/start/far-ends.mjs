@@ -11,8 +11,7 @@ import { join } from 'node:path'
  * @property {import('@mono/test-support/sinks').PushService} pushService
  * @property {import('@mono/test-support/sinks').SmtpSink} mailCatcher
  * @property {string} mailPage address of the page that lists the mails
- * @property {{ publicKey: string, privateKey: string }} vapid
- * @property {string} certificateFile the push service's, for NODE_EXTRA_CA_CERTS
+ * @property {import('@mono/test-support').FarEndAddresses} addresses
  * @property {() => Promise<void>} close
  */
 
@@ -32,8 +31,7 @@ export async function openFarEnds() {
     pushService,
     mailCatcher,
     mailPage: page.url,
-    vapid,
-    certificateFile,
+    addresses: { pushPort: pushService.port, certificateFile, vapid, smtpUrl: mailCatcher.url },
     async close() {
       await Promise.all([pushService.close(), mailCatcher.close(), page.close(), rm(directory, { recursive: true })])
     },

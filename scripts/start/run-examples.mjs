@@ -11,7 +11,7 @@ const pollMs = 20
 
 /**
  * Waits for an effect.
- * @param {import('./workers.mjs').Effect} effect
+ * @param {Awaited<ReturnType<import('../workers.mjs').WorkerDescription['sendExample']>>['effects'][number]} effect
  * @param {number} since
  */
 async function awaitEffect({ where, read }, since) {
@@ -25,7 +25,7 @@ async function awaitEffect({ where, read }, since) {
 
 /**
  * Connects as an application does, sends one example for each worker and waits up to a minute for its effects.
- * @param {import('./workers.mjs').WorkerDescription[]} workers
+ * @param {import('../workers.mjs').WorkerDescription[]} workers
  * @param {{ rabbitmqUrl: string, databaseUrl: string }} services
  * @param {import('./far-ends.mjs').FarEnds} farEnds
  * @returns {Promise<Outcome[]>}
@@ -33,7 +33,6 @@ async function awaitEffect({ where, read }, since) {
 export async function runExamples(workers, { rabbitmqUrl, databaseUrl }, farEnds) {
   // Only here, since they are not there before the dependencies are installed and the packages built.
   const { createMessageQueue } = await import('@mono/message-queue')
-  const contracts = await import('@mono/contracts')
   const { connect } = await import('amqplib')
   const { default: pg } = await import('pg')
   const urls = rabbitmqUrl.split(',').map((url) => url.trim())
@@ -41,12 +40,11 @@ export async function runExamples(workers, { rabbitmqUrl, databaseUrl }, farEnds
   const pool = new pg.Pool({ connectionString: databaseUrl })
   const connection = await connect(urls[0] ?? '')
   connection.on('error', () => {})
-  /** @type {import('./workers.mjs').Stage} */
+  /** @type {import('@mono/test-support').ExampleStage<import('@mono/message-queue').MessageQueue>} */
   const stage = {
     messageQueue,
-    contracts,
-    farEnds,
-    findRow: async (sql, params) => (await pool.query(sql, params)).rows[0],
+    ...farEnds,
+    query: async (sql, params) => (await pool.query(sql, params)).rows,
     async subscribe(exchange, bindingKey) {
       /** @type {{ routingKey: string, body: Record<string, unknown> }[]} */
       const received = []

@@ -1,19 +1,9 @@
-import { examples } from '@mono/contracts'
 import { createMessageQueue } from '@mono/message-queue'
 import type { WorkerUnderTest } from '@mono/test-support'
 import { expect } from 'vitest'
+import { auditDescription, createPayload as numberedEvent } from './description.mjs'
 
-const happenedAt = Date.now()
-
-/** The event with this number. */
-export function numberedEvent(index: number) {
-  return {
-    ...examples['audit.event'],
-    entityId: `entity-${index}`,
-    changes: { index },
-    timestamp: new Date(happenedAt + index),
-  }
-}
+export { numberedEvent }
 
 /** A row for each time that an event is inserted, also in vain: the trigger comes before the look for a conflict. */
 const countAttempts = `
@@ -27,16 +17,13 @@ const countAttempts = `
   CREATE TRIGGER count_attempt BEFORE INSERT ON audit.events FOR EACH ROW EXECUTE FUNCTION audit.count_attempt()`
 
 export const auditWorker: WorkerUnderTest = {
-  name: 'audit-worker',
-  queue: 'audit.events',
-  exchange: 'audit',
-  routingKey: 'audit.track',
+  ...auditDescription,
   table: 'audit.events',
   createBody: numberedEvent,
   openSender({ vhost, cleanUp }) {
     const messageQueue = createMessageQueue({ url: vhost.url, connectionName: 'test', deadlineMs: 30_000 })
     cleanUp(() => messageQueue.close())
-    return (index) => messageQueue.sendAuditEvent(numberedEvent(index), { messageId: `event-${index}` })
+    return (index) => auditDescription.send(messageQueue, numberedEvent(index), `event-${index}`)
   },
   async watchEffects({ database }) {
     await database.query(countAttempts)

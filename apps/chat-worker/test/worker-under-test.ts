@@ -1,30 +1,18 @@
 import { createMessageQueue } from '@mono/message-queue'
 import { type TestDatabase, type TestMessage, type WorkerUnderTest, waitFor } from '@mono/test-support'
 import { expect } from 'vitest'
-import { chatMessage } from './received-chat-message.js'
+import { chatDescription, conversations, createPayload } from './description.mjs'
 
-const conversations = 20
-
-/** The message with this number; the conversations take turns. */
-export function numberedMessage(index: number) {
-  return chatMessage({
-    messageId: `message-${index}`,
-    conversationId: `room.${index % conversations}`,
-    content: `number ${index}`,
-  })
-}
+export const numberedMessage = (index: number) => createPayload(index, `message-${index}`)
 
 export const chatWorker: WorkerUnderTest = {
-  name: 'chat-worker',
-  queue: 'chat.messages',
-  exchange: 'messages',
-  routingKey: 'chat.direct',
+  ...chatDescription,
   table: 'chat.messages',
   createBody: numberedMessage,
   openSender({ vhost, cleanUp }) {
     const messageQueue = createMessageQueue({ url: vhost.url, connectionName: 'test', deadlineMs: 30_000 })
     cleanUp(() => messageQueue.close())
-    return (index) => messageQueue.sendChatMessage(numberedMessage(index))
+    return (index) => chatDescription.send(messageQueue, numberedMessage(index), `message-${index}`)
   },
   async watchEffects({ vhost, database }) {
     const { messages: broadcasts } = await vhost.listen('realtime', 'chat.#')

@@ -1,31 +1,17 @@
-import type { EmailNotification } from '@mono/contracts'
 import { createMessageQueue } from '@mono/message-queue'
 import type { FarEnd, SmtpSink, TestDatabase, WorkerUnderTest } from '@mono/test-support'
 import { createSmtpSink } from '@mono/test-support/sinks'
 import { expect } from 'vitest'
+import { addressOf, createPayload, emailDescription } from './description.mjs'
 
-/** The mail with this number, to an address of its own. */
-export function numberedMail(index: number): EmailNotification {
-  return {
-    to: [addressOf(index)],
-    subject: '',
-    template: 'notification',
-    data: { title: `Number ${index}`, body: 'Good morning' },
-    tenantId: 42,
-  }
-}
-
-const addressOf = (index: number) => `user-${index}@example.com`
+export const numberedMail = (index: number) => createPayload(index, `mail-${index}`)
 
 interface MailServer extends FarEnd {
   smtpSink: SmtpSink
 }
 
 export const emailWorker: WorkerUnderTest<MailServer> = {
-  name: 'email-worker',
-  queue: 'email.notifications',
-  exchange: 'notifications',
-  routingKey: 'email.template',
+  ...emailDescription,
   table: 'email.deliveries',
   done: "state = 'sent'",
   skipsDone: true,
@@ -39,7 +25,7 @@ export const emailWorker: WorkerUnderTest<MailServer> = {
   openSender({ vhost, cleanUp }) {
     const messageQueue = createMessageQueue({ url: vhost.url, connectionName: 'test', deadlineMs: 30_000 })
     cleanUp(() => messageQueue.close())
-    return (index) => messageQueue.sendEmailNotification(numberedMail(index), { messageId: `mail-${index}` })
+    return (index) => emailDescription.send(messageQueue, numberedMail(index), `mail-${index}`)
   },
   async watchEffects({ database, farEnd: { smtpSink } }) {
     return {
@@ -75,7 +61,7 @@ function expectReceived(smtpSink: SmtpSink, { count, mayBeTwice }: { count: numb
     const mails = smtpSink.receivedBy(address)
     expect([address, mails.length]).toEqual([address, mayBeTwice.has(address) ? Math.min(mails.length, 2) : 1])
     expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(1)
-    expect(mails[0]).toMatchObject({ to: [address], subject: `Number ${index}` })
+    expect(mails[0]).toMatchObject({ to: [address], subject: `mail-${index}` })
     expect(mails[0]?.text).toContain('Good morning')
   }
 }

@@ -1,4 +1,3 @@
-import { examples } from '@mono/contracts'
 import { createMessageQueue } from '@mono/message-queue'
 import type {
   ExpectOnceOptions,
@@ -11,9 +10,10 @@ import type {
 import { createPushService } from '@mono/test-support/sinks'
 import { expect } from 'vitest'
 import webPush from 'web-push'
+import { createPayload as numberedPush, pushDescription, pushUsers, registerDevices } from './description.mjs'
 import { createPushEnvironment } from './support/push-environment.js'
 
-const userCount = 50
+export { numberedPush }
 
 export interface PushFarEnd extends FarEnd {
   service: PushService
@@ -21,18 +21,8 @@ export interface PushFarEnd extends FarEnd {
   devices: readonly PushDevice[]
 }
 
-/** The notification with this number; the users take turns. */
-export function numberedPush(index: number) {
-  const { tenantId } = examples['push.notification']
-  const recipientIds = [`user-${index % userCount}`]
-  return { tenantId, recipientIds, title: 'Numbered', body: `number ${index}`, data: { index } }
-}
-
 export const pushWorker: WorkerUnderTest<PushFarEnd> = {
-  name: 'push-worker',
-  queue: 'push.notifications',
-  exchange: 'notifications',
-  routingKey: 'push.all',
+  ...pushDescription,
   table: 'push.deliveries',
   done: "state = 'sent'",
   skipsDone: true,
@@ -41,27 +31,17 @@ export const pushWorker: WorkerUnderTest<PushFarEnd> = {
     const keys = webPush.generateVAPIDKeys()
     const service = await createPushService({ vapidPublicKey: keys.publicKey })
     cleanUp(() => service.close())
-    const devices = Array.from({ length: userCount }, () => service.subscribe())
+    const devices = pushUsers.map(() => service.subscribe())
     return { service, devices, env: createPushEnvironment({ services: [service], keys, cleanUp }) }
   },
   async seed({ database, farEnd: { devices } }) {
-    const columns = [
-      devices.map((_, index) => `user-${index}`),
-      ...(['endpoint', 'p256dh', 'auth'] as const).map((field) => devices.map((device) => device[field])),
-    ]
-    await database.query(
-      `INSERT INTO push.devices (tenant_id, user_id, channel, address, p256dh, auth)
-       SELECT 42, user_id, 'web', address, p256dh, auth
-       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS device(user_id, address, p256dh, auth)
-       ON CONFLICT DO NOTHING`,
-      columns,
-    )
+    await registerDevices((sql, params) => database.query(sql, params), pushUsers, devices)
   },
   createBody: numberedPush,
   openSender({ vhost, cleanUp }) {
     const messageQueue = createMessageQueue({ url: vhost.url, connectionName: 'test', deadlineMs: 30_000 })
     cleanUp(() => messageQueue.close())
-    return (index) => messageQueue.sendPushNotification(numberedPush(index), { messageId: `push-${index}` })
+    return (index) => pushDescription.send(messageQueue, numberedPush(index), `push-${index}`)
   },
   async watchEffects({ database, farEnd }) {
     return {
@@ -92,11 +72,11 @@ async function expectPushedOnce(
   const tagByIndex = new Map(pushes.map(({ data, tag }) => [data.index, tag]))
   expect(deliveries).toHaveLength(count)
   expect(indexes.map((index) => deliveryByTag.get(tagByIndex.get(index)))).toMatchObject(
-    indexes.map((index) => ({ user_id: `user-${index % userCount}`, state: 'sent' })),
+    indexes.map((index) => ({ user_id: pushUsers[index % pushUsers.length], state: 'sent' })),
   )
   for (const push of pushes) {
     const { title, body, data } = numberedPush(push.data.index)
-    const device = devices[push.data.index % userCount]
+    const device = devices[push.data.index % pushUsers.length]
     expect(push).toEqual({ title, body, data, device, tag: push.tag })
   }
   // Claimed anew, because the lease of a process that had died was over.

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { type Exit, spawnNode, untilExited } from './child-process.js'
+import { type Exit, type SpawnNodeOptions, spawnNode, untilExited } from './child-process.js'
 import { sumSamples } from './sum-samples.js'
 import { waitFor } from './wait-for.js'
 import { findAppEntry } from './workspace.js'
@@ -10,7 +10,7 @@ export interface WorkerProcess {
   pid: number
   /** Where its `/livez`, `/readyz` and `/metrics` are, without a trailing slash. */
   httpUrl: string
-  /** The log so far: every line of standard output that is a JSON object. */
+  /** The log so far: every line of standard output that is a JSON object, unless `onLine` or `files` take them. */
   logs: LogRecord[]
   /** Lines of standard output that are not. */
   strayOutput: string[]
@@ -35,32 +35,44 @@ export interface WorkerProcess {
   terminate(options?: { timeoutMs?: number }): Promise<Exit>
 }
 
+export interface SpawnWorkerOptions extends SpawnNodeOptions {
+  /** Takes each line of both outputs, in place of keeping it. */
+  onLine?: ((line: string) => void) | undefined
+}
+
 /**
- * Starts `node apps/<name>/dist/main.js` as a process of its own, on a free HTTP port unless `env` has an HTTP_PORT.
- * Whoever calls this must see to its end; the `workers` fixture does.
+ * Starts `node apps/<name>/dist/main.js` as a process of its own, on a free HTTP port unless `env` has an HTTP_PORT; 0 is
+ * one of the worker's choice, which nobody is told. Whoever calls this must see to its end; the `workers` fixture does.
  * @throws Error if the app is not built
  */
-export function spawnWorker(name: string, env: Record<string, string>): WorkerProcess {
-  return startWorkerProcess(name, findAppEntry(name, 'main'), env)
+export function spawnWorker(
+  name: string,
+  env: Record<string, string | undefined>,
+  options: SpawnWorkerOptions = {},
+): WorkerProcess {
+  return startWorkerProcess(name, findAppEntry(name, 'main'), env, options)
 }
 
 /** As `spawnWorker`, for any script. */
-export function startWorkerProcess(name: string, script: string, env: Record<string, string>): WorkerProcess {
-  const httpPort = env.HTTP_PORT && env.HTTP_PORT !== '0' ? Number(env.HTTP_PORT) : findFreePort()
-  const child = spawnNode(script, [], { ...env, HTTP_PORT: String(httpPort) })
+export function startWorkerProcess(
+  name: string,
+  script: string,
+  env: Record<string, string | undefined>,
+  { onLine, ...options }: SpawnWorkerOptions = {},
+): WorkerProcess {
+  const httpPort = env.HTTP_PORT ? Number(env.HTTP_PORT) : findFreePort()
+  const child = spawnNode(script, [], { ...env, HTTP_PORT: String(httpPort) }, options)
   if (!child.pid) throw new Error(`${name} could not be started: is ${process.execPath} executable?`)
 
   const logs: LogRecord[] = []
   const strayOutput: string[] = []
   const signals: NodeJS.Signals[] = []
   let stderr = ''
-  child.stdout?.on(
-    'data',
-    splitLines((line) => sortLine(line, logs, strayOutput)),
-  )
-  child.stderr?.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', splitLines(onLine ?? ((line) => sortLine(line, logs, strayOutput))))
+  const keepError = (chunk: Buffer) => {
     stderr += chunk.toString('utf8')
-  })
+  }
+  child.stderr?.on('data', onLine ? splitLines(onLine) : keepError)
   let exit: Exit | undefined
   const exited = untilExited(child).then((result) => {
     exit = result

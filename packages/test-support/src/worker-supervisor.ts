@@ -14,7 +14,7 @@ export interface OwnedWorkerSupervisor extends WorkerSupervisor {
   killLeftovers(options?: { graceMs?: number }): Promise<void>
 }
 
-export function createWorkerSupervisor(spawn: typeof spawnWorker = spawnWorker): OwnedWorkerSupervisor {
+export function createWorkerSupervisor(spawn: WorkerSupervisor['spawn'] = spawnWorker): OwnedWorkerSupervisor {
   const workers: { name: string; process: WorkerProcess }[] = []
   return {
     spawn(name, env) {

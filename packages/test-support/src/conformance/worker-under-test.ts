@@ -1,4 +1,5 @@
 import type { TestFixtures } from '../test.js'
+import type { WorkerDescription } from '../worker-description.js'
 
 /** Where effects go that are neither in the database nor on the broker. */
 export interface FarEnd {
@@ -7,12 +8,8 @@ export interface FarEnd {
 }
 
 /** What a worker's conformance tests need to know of it. */
-export interface WorkerUnderTest<End extends FarEnd = FarEnd> {
-  /** The app: `audit-worker`. */
-  name: string
-  queue: string
-  exchange: string
-  routingKey: string
+export interface WorkerUnderTest<End extends FarEnd = FarEnd>
+  extends Pick<WorkerDescription<never>, 'name' | 'queue' | 'exchange' | 'routingKey'> {
   /** The table that every effect needs, with its schema. Locked, it holds up all work. */
   table: string
   /** The SQL condition by which a row of the table says that its message is done. Default: that it is there. */

@@ -1,0 +1,4 @@
+// The door for what runs without vitest, which the other one loads.
+export { migrate } from './migrate.js'
+export { spawnWorker, type WorkerProcess } from './spawn-worker.js'
+export { createTcpProxy, type TcpProxy } from './tcp-proxy.js'

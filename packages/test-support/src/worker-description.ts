@@ -1,0 +1,75 @@
+import type { PushService, ReceivedMail, SmtpSink } from './sinks/index.js'
+
+/**
+ * What the tools of this repository and the worker's own tests need to know of a worker: how to run it, what to send it,
+ * and how to see what it has done. `Client` is the client that sends.
+ */
+export interface WorkerDescription<Client> {
+  /** Its directory in `apps`. */
+  name: string
+  queue: string
+  exchange: string
+  routingKey: string
+  /** Where its health and metrics are. */
+  httpPort: number
+  /** The variables that it needs beside RABBITMQ_URL and DATABASE_URL. */
+  createEnvironment?(farEnds: FarEndAddresses): Record<string, string>
+  /** The payload of the valid message with this number. Its effect can be found by the message id. */
+  createPayload(index: number, messageId: string): object
+  // biome-ignore lint/suspicious/noExplicitAny: a payload of `createPayload`; no list of workers could have one type for all
+  send(client: Client, payload: any, messageId: string): Promise<unknown>
+  /** Every effect that its messages have had, those that came twice twice. */
+  readEffects(sources: EffectSources): Promise<Effect[]>
+  /** It sees all effects, whatever id and recipient a message has. Default: only those of its own kind of messages. */
+  seesAllEffects?: boolean
+  /** What is wrong with the effects as a whole. Default: nothing can be. */
+  findFaults?(sources: Pick<EffectSources, 'query'>): Promise<string[]>
+  /** Sends a message such as an application does, and says in what its effects can be seen. */
+  sendExample(stage: ExampleStage<Client>): Promise<{ sent: string; effects: ExampleEffect[] }>
+}
+
+/** Where a push service and a mail server are. */
+export interface FarEndAddresses {
+  pushPort: number
+  /** The push service's, for NODE_EXTRA_CA_CERTS. */
+  certificateFile: string
+  vapid: { publicKey: string; privateKey: string }
+  smtpUrl: string
+}
+
+export interface EffectSources {
+  // biome-ignore lint/suspicious/noExplicitAny: rows of whatever was asked for
+  query(sql: string, params?: unknown[]): Promise<any[]>
+  /** What the push service has decrypted. */
+  listPushes(): Promise<{ tag: string; at: number }[]>
+  /** What the mail server has taken. */
+  listMails(): Promise<Pick<ReceivedMail, 'subject' | 'at'>[]>
+}
+
+export interface Effect {
+  /** Of the message. */
+  id: string
+  /** In milliseconds since 1970. */
+  at: number
+}
+
+export interface ExampleStage<Client> extends Pick<EffectSources, 'query'> {
+  messageQueue: Client
+  pushService: PushService
+  mailCatcher: SmtpSink
+  /** The page that shows what the mail catcher has. */
+  mailPage: string
+  /** With a queue of its own, as an application would. */
+  subscribe(exchange: string, bindingKey: string): Promise<LiveMessages>
+}
+
+export interface LiveMessages {
+  /** The routing key of the message that is wanted, once it is there. */
+  find(wanted: (body: Record<string, unknown>) => boolean): string | undefined
+}
+
+export interface ExampleEffect {
+  where: string
+  /** What is there; undefined as long as nothing is. */
+  read(): Promise<string | undefined>
+}
