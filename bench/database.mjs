@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { migrate } from '@mono/test-support/tools'
 import pg from 'pg'
+import { workerNames } from '../scripts/workers.mjs'
 
 /**
  * A migrated database that nobody else uses.
@@ -24,7 +25,7 @@ export async function withDatabase({ databaseUrl }, work) {
   return await withClient(databaseUrl, async (server) => {
     await server.query(`CREATE DATABASE ${name} TEMPLATE template0`)
     try {
-      for (const worker of ['audit-worker', 'push-worker', 'email-worker']) await migrate(worker, url.href)
+      for (const worker of workerNames) await migrate(worker, url.href)
       return await withClient(url.href, async (client) => {
         /** @type {BenchDatabase['queryRow']} */
         const queryRow = async (sql, values) => (await client.query(sql, values)).rows[0]

@@ -1,7 +1,8 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createMessageQueue } from '@mono/message-queue'
-import { startScript } from './child-process.mjs'
+import { environment } from '../scripts/environment.mjs'
+import { startScript } from '../scripts/start-script.mjs'
 import { untilRecorded } from './until-recorded.mjs'
 
 /** For the acks of the last messages; this part is not measured. */
@@ -57,7 +58,7 @@ export function createDeliveryComparison(bench, { vhost, database, sink }) {
       await fillQueue(vhost.url, bench.publish)
       await sink.renew()
       const env = { NODE_ENV: 'production', RABBITMQ_URL: vhost.url, DATABASE_URL: database.url, HTTP_PORT: '0' }
-      const child = startScript(worker.script, { env: { ...env, ...worker.env }, signal })
+      const child = startScript(worker.script, { env: { ...environment, ...env, ...worker.env }, signal })
       const sql = `SELECT count(*)::int AS sent FROM ${ledger} WHERE state = 'sent'`
       await untilRecorded(child, async () => (await database.queryRow(sql)).sent, { count, signal })
       await sleep(lastAcksMs)
@@ -68,7 +69,7 @@ export function createDeliveryComparison(bench, { vhost, database, sink }) {
     },
     async reference(signal) {
       await sink.renew()
-      await startScript(reference.script, { ...reference, signal }).ended
+      await startScript(reference.script, { ...reference, env: { ...environment, ...reference.env }, signal }).ended
       return await measure()
     },
   }

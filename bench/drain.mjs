@@ -1,6 +1,7 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startScript } from './child-process.mjs'
+import { environment } from '../scripts/environment.mjs'
+import { startScript } from '../scripts/start-script.mjs'
 import { openPublisher } from './reference-publish.mjs'
 import { untilRecorded } from './until-recorded.mjs'
 
@@ -23,7 +24,7 @@ export function createDrainComparison(vhost, database) {
     const { recorded } = await database.queryRow('SELECT count(*)::int AS recorded FROM audit.events')
     return recorded
   }
-  const run = (/** @type {(signal: AbortSignal) => import('./child-process.mjs').Child} */ start) => {
+  const run = (/** @type {(signal: AbortSignal) => import('../scripts/start-script.mjs').Script} */ start) => {
     return async (/** @type {AbortSignal} */ signal) => {
       await queue.renew()
       await database.queryRow('TRUNCATE audit.events')
@@ -38,6 +39,7 @@ export function createDrainComparison(vhost, database) {
     }
   }
   const env = {
+    ...environment,
     NODE_ENV: 'production',
     RABBITMQ_URL: vhost.url,
     DATABASE_URL: database.url,

@@ -1,5 +1,5 @@
 // @ts-check
-import { startScript } from './child-process.mjs'
+import { startScript } from '../scripts/start-script.mjs'
 
 const count = 120_000
 const warmUp = 5_000

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import webPush from 'web-push'
+import { pushDescription, registerDevices } from '../apps/push-worker/test/description.mjs'
 import { createDeliveryComparison } from './delivery.mjs'
 import { inGroups } from './in-groups.mjs'
 import { createNotification } from './notification.mjs'
@@ -11,7 +12,6 @@ import { withSink } from './sink-child.mjs'
 
 const count = 4_000
 const concurrency = 50
-const subject = 'mailto:mono@example.com'
 
 /**
  * @typedef {Omit<import('./delivery.mjs').DeliveryMeans, 'sink'>} Means
@@ -30,9 +30,10 @@ export async function comparePush(means, { compare, signal }) {
   const certificateFile = join(directory, 'sink.pem')
   try {
     return await withSink('bench/push-sink.mjs', { args: [certificateFile], signal }, async (sink) => {
-      const userIds = await registerDevices(means.database, sink.port)
+      const userIds = await giveDevices(means.database, sink.port)
       const keys = webPush.generateVAPIDKeys()
-      const trust = { NODE_EXTRA_CA_CERTS: certificateFile }
+      const addresses = { pushPort: sink.port, certificateFile, vapid: keys, smtpUrl: 'smtp://127.0.0.1:1' }
+      const env = { ...pushDescription.createEnvironment?.(addresses), PUSH_CONCURRENCY: String(concurrency) }
       const create = (/** @type {number} */ perMessage, /** @type {number | undefined} */ bar) =>
         createDeliveryComparison(
           {
@@ -43,11 +44,11 @@ export async function comparePush(means, { compare, signal }) {
             ledger: 'push.deliveries',
             publish: (messageQueue) =>
               inGroups(userIds, perMessage).map((ids) => messageQueue.sendPushNotification(createNotification(ids))),
-            worker: { script: 'apps/push-worker/dist/main.js', env: { ...trust, ...toEnv(keys, sink.port) } },
+            worker: { script: 'apps/push-worker/dist/main.js', env },
             reference: {
               script: 'bench/reference-push.mjs',
-              args: [means.database.url, subject, keys.publicKey, keys.privateKey, concurrency],
-              env: trust,
+              args: [means.database.url, keys.publicKey, keys.privateKey, concurrency],
+              env: { NODE_EXTRA_CA_CERTS: certificateFile },
             },
           },
           { ...means, sink },
@@ -67,39 +68,19 @@ function describe(perMessage) {
 }
 
 /**
- * @param {{ publicKey: string, privateKey: string }} keys
- * @param {number} port
- */
-function toEnv({ publicKey, privateKey }, port) {
-  return {
-    VAPID_SUBJECT: subject,
-    VAPID_PUBLIC_KEY: publicKey,
-    VAPID_PRIVATE_KEY: privateKey,
-    PUSH_ENDPOINT_ALLOW: `localhost:${port}`,
-    PUSH_CONCURRENCY: String(concurrency),
-  }
-}
-
-/**
  * Users with one device each, all with keys of their own.
  * @param {import('./database.mjs').BenchDatabase} database
  * @param {number} port
  * @returns {Promise<string[]>} their ids
  */
-async function registerDevices(database, port) {
+async function giveDevices(database, port) {
   const userIds = Array.from({ length: count }, (_, index) => `user-${index}`)
-  const { tenantId } = createNotification([])
-  await database.queryRow(
-    `INSERT INTO push.devices (tenant_id, user_id, channel, address, p256dh, auth)
-     SELECT $1, id, 'web', $2 || id, p256dh, auth FROM unnest($3::text[], $4::text[], $5::text[]) AS d(id, p256dh, auth)`,
-    [
-      tenantId,
-      `https://localhost:${port}/push/`,
-      userIds,
-      userIds.map(() => createECDH('prime256v1').generateKeys('base64url')),
-      userIds.map(() => randomBytes(16).toString('base64url')),
-    ],
-  )
+  const devices = userIds.map((id) => ({
+    endpoint: `https://localhost:${port}/push/${id}`,
+    p256dh: createECDH('prime256v1').generateKeys('base64url'),
+    auth: randomBytes(16).toString('base64url'),
+  }))
+  await registerDevices(database.queryRow, userIds, devices)
   await database.queryRow('ANALYZE push.devices')
   return userIds
 }

@@ -8,13 +8,13 @@ import { createNotification } from './notification.mjs'
 
 // Plain web-push: sends a notification to every device, the next as soon as one is answered, over kept connections.
 
-const [databaseUrl = '', subject = '', publicKey = '', privateKey = '', inFlight = ''] = process.argv.slice(2)
+const [databaseUrl = '', publicKey = '', privateKey = '', inFlight = ''] = process.argv.slice(2)
 const client = new pg.Client({ connectionString: databaseUrl })
 await client.connect()
 const { rows } = await client.query('SELECT address, p256dh, auth FROM push.devices ORDER BY id')
 await client.end()
 
-webPush.setVapidDetails(subject, publicKey, privateKey)
+webPush.setVapidDetails('mailto:mono@example.com', publicKey, privateKey)
 const agent = new Agent({ keepAlive: true, maxSockets: Number(inFlight) })
 const { title, body, data } = createNotification([])
 

@@ -5,7 +5,7 @@ const limitMs = 120_000
 
 /**
  * Waits until a process has recorded all that it should.
- * @param {import('./child-process.mjs').Child} child
+ * @param {import('../scripts/start-script.mjs').Script} child
  * @param {() => Promise<number>} countRecorded
  * @param {{ count: number, signal: AbortSignal }} options
  */

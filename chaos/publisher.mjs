@@ -1,6 +1,7 @@
 // @ts-check
 import { readFile } from 'node:fs/promises'
-import { startProcess } from './start-process.mjs'
+import { environment } from '../scripts/environment.mjs'
+import { startScript } from '../scripts/start-script.mjs'
 
 /**
  * @typedef {object} PublisherTask
@@ -33,7 +34,10 @@ import { startProcess } from './start-process.mjs'
  * @returns {Publisher}
  */
 export function startPublisher(task) {
-  const { child, ended } = startProcess('publisher-process.mjs', JSON.stringify(task))
+  const { child, ended } = startScript('chaos/publisher-process.mjs', {
+    args: [JSON.stringify(task)],
+    env: { PATH: environment.PATH },
+  })
   const connected = Promise.race([ended, new Promise((resolve) => child.stdout?.once('data', resolve))])
   const done = ended.then(() => readJournal(task.journalFile))
   done.catch(() => {})

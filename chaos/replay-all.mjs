@@ -1,5 +1,6 @@
 // @ts-check
-import { startProcess } from './start-process.mjs'
+import { environment } from '../scripts/environment.mjs'
+import { startScript } from '../scripts/start-script.mjs'
 
 /**
  * Replays a whole dead-letter queue in a process of its own, as an operator does.
@@ -9,7 +10,10 @@ import { startProcess } from './start-process.mjs'
  * @returns {Promise<string | undefined>} why the replay is not as it must be
  */
 export async function replayAll(url, queue, { limitMs }) {
-  const { child, ended } = startProcess('replay-process.mjs', url, queue)
+  const { child, ended } = startScript('chaos/replay-process.mjs', {
+    args: [url, queue],
+    env: { PATH: environment.PATH },
+  })
   let isOver = false
   const timer = setTimeout(() => {
     isOver = true

@@ -41,15 +41,16 @@ const publisherLimitMs = 120_000
  * counts.
  * @param {import('./scenario.mjs').Scenario} scenario
  * @param {import('./private-services.mjs').PrivateServices} services
- * @param {{ messages: number, seed: number, short: boolean, say: (line: string) => void }} options
+ * @param {{ title: string, messages: number, seed: number, short: boolean, say: (line: string) => void }} options `title`:
+ *   of the directory for logs and journal
  * @returns {Promise<Result>}
  */
-export async function runScenario(scenario, services, { messages, seed, short, say }) {
-  const { name, queues = queueNames, replicas = defaultReplicas, settleSeconds = defaultSettleSeconds } = scenario
+export async function runScenario(scenario, services, { title, messages, seed, short, say }) {
+  const { queues = queueNames, replicas = defaultReplicas, settleSeconds = defaultSettleSeconds } = scenario
   const faultSeconds = short ? (scenario.shortSeconds ?? shortPauseMs / 1000) : scenario.seconds
   const { before, after } = short ? inShort : inFull
   const pause = (/** @type {number} */ ms) => sleep(short ? Math.min(ms, shortPauseMs) : ms)
-  const directory = join(localDirectory, 'runs', name)
+  const directory = join(localDirectory, 'runs', title)
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
   const stage = await openStage(services, { proxied: scenario.proxied ?? false })

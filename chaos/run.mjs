@@ -82,12 +82,14 @@ async function main(args) {
     const sayHere = (/** @type {string} */ line) =>
       say(`${title} ${((performance.now() - since) / 1000).toFixed(0).padStart(4)} s  ${line}`)
     sayHere(scenario.what)
-    const result = await runScenario(scenario, services, { messages, seed, short, say: sayHere }).catch((error) => ({
-      rows: [],
-      notes: [],
-      faults: [`it failed half-way: ${error instanceof Error ? error.stack : error}`],
-      ended: 0,
-    }))
+    const result = await runScenario(scenario, services, { title, messages, seed, short, say: sayHere }).catch(
+      (error) => ({
+        rows: [],
+        notes: [],
+        faults: [`it failed half-way: ${error instanceof Error ? error.stack : error}`],
+        ended: 0,
+      }),
+    )
     const recorded = { name: title, at: new Date().toISOString(), ...result }
     keepResult(recorded, { short, rabbitmqImage })
     if (runs === 1) {
