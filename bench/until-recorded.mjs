@@ -1,34 +1,22 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
+import { waitUntilReady } from '../scripts/services/wait-until-ready.mjs'
 
 const limitMs = 120_000
 
 /**
  * Waits until a process has recorded all that it should.
- * @param {import('../scripts/start-script.mjs').Script} child
+ * @param {import('../scripts/start-script.mjs').Script} process
  * @param {() => Promise<number>} countRecorded
  * @param {{ count: number, signal: AbortSignal }} options
  */
-export async function untilRecorded(child, countRecorded, { count, signal }) {
-  const tooEarly = child.ended.then(() => {
-    throw new Error('Expected the process to run until it is stopped, but it ended by itself.')
-  })
-  await Promise.race([poll(countRecorded, count, signal), tooEarly])
-}
-
-/**
- * @param {() => Promise<number>} countRecorded
- * @param {number} count
- * @param {AbortSignal} signal
- */
-async function poll(countRecorded, count, signal) {
-  const deadline = performance.now() + limitMs
-  for (;;) {
+export async function untilRecorded({ ended }, countRecorded, { count, signal }) {
+  const findMissing = async () => {
+    signal.throwIfAborted()
     const recorded = await countRecorded()
-    if (recorded >= count) return
-    if (performance.now() > deadline) {
-      throw new Error(`Expected ${count} rows within ${limitMs / 1000} s, found ${recorded}.`)
-    }
-    await sleep(200, undefined, { signal })
+    return recorded >= count ? undefined : `expected ${count} rows, found ${recorded}`
   }
+  const tooEarly = ended.then(() => 'the process ended by itself, and not when it was stopped')
+  const recorded = waitUntilReady(findMissing, { timeoutMs: limitMs, intervalMs: 200 })
+  const fault = await Promise.race([recorded, tooEarly])
+  if (fault !== undefined) throw new Error(fault)
 }

@@ -1,8 +1,8 @@
 // @ts-check
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { rootDirectory } from '../services/paths.mjs'
+import { waitUntilReady } from '../services/wait-until-ready.mjs'
 
 /** @typedef {{ title: string, targets: { expr: string }[] }} Panel */
 /** @typedef {{ uid: string, title: string, panels: Panel[] }} Dashboard */
@@ -17,10 +17,12 @@ const pollMs = 2000
  */
 export async function findSilentPanels({ grafanaUrl, prometheusUrl, timeoutMs }) {
   const deadline = performance.now() + timeoutMs
+  const isThere = async (/** @type {() => Promise<string | undefined>} */ probe) =>
+    (await waitUntilReady(probe, { timeoutMs: deadline - performance.now(), intervalMs: pollMs })) === undefined
   const all = await readDashboards()
   const silent = []
   for (const { uid, title } of all) {
-    if (!(await isInGrafana(`${grafanaUrl}/api/dashboards/uid/${uid}`, deadline))) {
+    if (!(await isThere(() => findAbsence(`${grafanaUrl}/api/dashboards/uid/${uid}`)))) {
       silent.push(`dashboard ${title} is not in Grafana`)
     }
   }
@@ -29,7 +31,7 @@ export async function findSilentPanels({ grafanaUrl, prometheusUrl, timeoutMs })
     for (const panel of list) {
       const empty = []
       for (const { expr } of panel.targets) {
-        if (!(await hasData(prometheusUrl, expr, deadline))) empty.push(`${title}, ${panel.title}: ${expr}`)
+        if (!(await isThere(() => findSilence(prometheusUrl, expr)))) empty.push(`${title}, ${panel.title}: ${expr}`)
       }
       if (empty.length === 0) panels += 1
       silent.push(...empty)
@@ -44,28 +46,20 @@ async function readDashboards() {
   return await Promise.all(files.map(async (file) => JSON.parse(await readFile(join(dashboards, file), 'utf8'))))
 }
 
-/** Grafana prepares its database before it listens. @param {string} url @param {number} deadline */
-async function isInGrafana(url, deadline) {
+/** Grafana prepares its database before it listens. @param {string} url */
+async function findAbsence(url) {
   const authorization = `Basic ${Buffer.from('admin:admin123').toString('base64')}`
-  for (;;) {
-    const response = await fetch(url, { headers: { authorization } }).catch(() => undefined)
-    if (response?.ok) return true
-    if (performance.now() > deadline) return false
-    await sleep(pollMs)
-  }
+  const response = await fetch(url, { headers: { authorization } }).catch(() => undefined)
+  return response?.ok ? undefined : 'it is not there'
 }
 
-/** @param {string} prometheusUrl @param {string} expr @param {number} deadline */
-async function hasData(prometheusUrl, expr, deadline) {
+/** @param {string} prometheusUrl @param {string} expr */
+async function findSilence(prometheusUrl, expr) {
   // Grafana's $__rate_interval: four scrapes.
   const query = encodeURIComponent(expr.replaceAll('$__rate_interval', '40s'))
-  for (;;) {
-    const response = await fetch(`${prometheusUrl}/api/v1/query?query=${query}`)
-    const answer = /** @type {any} */ (await response.json())
-    if (answer.status !== 'success') throw new Error(`${expr}: ${answer.error}`)
-    const numbers = answer.data.result.filter((/** @type {any} */ { value }) => value[1] !== 'NaN')
-    if (numbers.length > 0) return true
-    if (performance.now() > deadline) return false
-    await sleep(pollMs)
-  }
+  const response = await fetch(`${prometheusUrl}/api/v1/query?query=${query}`)
+  const answer = /** @type {any} */ (await response.json())
+  if (answer.status !== 'success') throw new Error(`${expr}: ${answer.error}`)
+  const numbers = answer.data.result.filter((/** @type {any} */ { value }) => value[1] !== 'NaN')
+  return numbers.length > 0 ? undefined : 'it has no data'
 }
