@@ -15,8 +15,11 @@ export const emailDescription = {
   async sendExample({ messageQueue, mailCatcher, mailPage }) {
     const to = `${randomUUID()}@example.com`
     const { messageId } = await messageQueue.sendEmailNotification({
-      ...{ to: [to], subject: '', tenantId: 42 },
-      ...{ template: 'welcome', data: { userName: 'Ada' } },
+      to: [to],
+      subject: 'Welcome to Mono',
+      template: 'welcome',
+      data: { userName: 'Ada' },
+      tenantId: 42,
     })
     return {
       sent: `mail ${messageId}`,
