@@ -80,8 +80,12 @@ async function readFailureCodes(vhost: TestVhost, queue: string): Promise<unknow
   return letters.map(({ headers }) => headers['x-failure-code'])
 }
 
-/** Runs to its end, gives its consumers time to take what is there, and stops it as a supervisor does. */
-async function run({ name, consumes }: Snippet, vhost: TestVhost, cleanUp: (kill: () => unknown) => void) {
+/** Runs to its end, gives its consumers time to take what is there, and ends it. */
+async function run(
+  { name, consumes, endsBySignal }: Snippet,
+  vhost: TestVhost,
+  cleanUp: (kill: () => unknown) => void,
+) {
   const child = fork(`${directory}/dist/${name}.mjs`, { env: { RABBITMQ_URL: vhost.url }, silent: true })
   const closed = once(child, 'close')
   cleanUp(async () => {
@@ -96,8 +100,11 @@ async function run({ name, consumes }: Snippet, vhost: TestVhost, cleanUp: (kill
     printed.stderr += data
   })
   await Promise.race([once(child, 'message'), closed])
-  if (child.exitCode === null) for (const queue of consumes) await untilEmpty(vhost, queue)
-  child.kill('SIGTERM')
+  if (child.connected) {
+    for (const queue of consumes) await untilEmpty(vhost, queue)
+    if (endsBySignal) child.kill('SIGTERM')
+    else child.send('stop')
+  }
   const [code] = await closed
   return { code, ...printed }
 }

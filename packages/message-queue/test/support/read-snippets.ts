@@ -8,16 +8,18 @@ export interface Snippet {
   name: string
   /**
    * The page with every line blank that belongs neither to the snippet nor to the page's prelude, so that an error has
-   * the line number of the page. After it comes what the page says that every example ends with.
+   * the line number of the page. It runs as a forked process.
    */
   program: string
+  /** It ends by SIGTERM; any other by a message. */
+  endsBySignal: boolean
   /** The queues that it consumes. */
   consumes: string[]
 }
 
-/** Without it a snippet would be stopped by its own means only, and those that have none would not end. */
-const epilogue = "process.once('SIGTERM', () => void messageQueue.drain())"
-/** Tells the test that the snippet has come to its end; only a forked process has it. */
+/** What the page says that an example ends with, when the test has sent a message. It keeps the process running until then. */
+const epilogue = "process.once('message', () => void messageQueue.drain())"
+/** Tells the test that the snippet has come to its end. */
 const report = "process.send?.('done')"
 
 /**
@@ -35,6 +37,7 @@ export function readSnippets(page: string): Snippet[] {
     .filter(({ isPrelude }) => !isPrelude)
     .map((block) => {
       const text = lines.slice(block.first, block.end).join('\n')
+      const endsBySignal = text.includes('SIGTERM')
       const shown = [...preludes, block]
       const kept = lines.map((line, index) =>
         shown.some(({ first, end }) => index >= first && index < end) ? line : '',
@@ -42,7 +45,8 @@ export function readSnippets(page: string): Snippet[] {
       return {
         title: `${page}:${block.first}, ${block.heading}`,
         name: `${page.replaceAll(/\W+/g, '-')}-${block.first}`,
-        program: [...kept, text.includes('SIGTERM') ? '' : epilogue, report, ''].join('\n'),
+        program: [...kept, endsBySignal ? '' : epilogue, report, ''].join('\n'),
+        endsBySignal,
         consumes: [...text.matchAll(/consume(?:Messages|Batches)\('([^']+)'/g)].map(([, queue]) => queue as string),
       }
     })
