@@ -54,7 +54,7 @@ async function testCompose(messages, testFleet, report) {
     const found = await step(`${what}: effects of ${count} messages to each queue`, async () => {
       const faults = await findEffectFaults(sources, { count, timeoutMs: settleMs })
       if (faults.length > 0) return faults
-      // What is still in a queue, or in hand, might have its effect once more.
+      // What is still in a queue, or in flight, might have its effect once more.
       const deadline = performance.now() + settleMs
       while ((await fleet.countMessages()) > 0) {
         if (performance.now() > deadline) return [`${await fleet.countMessages()} messages are still in the queues`]

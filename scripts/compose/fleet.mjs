@@ -54,7 +54,7 @@ export async function findObstacle(overlays = []) {
  * @property {(...args: string[]) => ReturnType<typeof run>} tryCompose
  * @property {(...args: string[]) => Promise<string>} up brings up what is not up, and waits for it
  * @property {() => Promise<Container[]>} listWorkers running or not
- * @property {() => Promise<number>} countMessages in all queues, in hand too
+ * @property {() => Promise<number>} countMessages in all queues, in flight too
  * @property {() => Promise<void>} removeImages those of the workers
  * @property {(container: Container, name: string, labels?: string) => Promise<number>} metric sum over its series
  *

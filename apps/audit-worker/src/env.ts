@@ -31,7 +31,7 @@ export function readMigrationEnv(source: EnvSource = processEnv): MigrationEnv {
   return readEnv(migrationEnv(), source)
 }
 
-/** With less than two batches in hand, none can fill while one is being recorded. */
+/** With less than two batches in flight, none can fill while one is being recorded. */
 function findPrefetchFault({ prefetch, batchSize }: AuditEnv, source: EnvSource): EnvFault | undefined {
   const least = 2 * batchSize
   if (prefetch >= least) return undefined

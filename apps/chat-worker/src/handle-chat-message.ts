@@ -40,7 +40,7 @@ export function createChatMessageHandler({
   )
 }
 
-/** It is stored, so nothing is wrong with it: as long as the broker is away, the message waits rather than being given up. */
+/** It is stored, so nothing is wrong with it: as long as the broker is away, the message waits rather than being dead-lettered. */
 function toBroadcastError(cause: unknown): Error {
   const message = 'The message is stored, but could not be broadcast'
   const isAway = cause instanceof QueueUnavailableError || cause instanceof PublishTimeoutError

@@ -28,7 +28,7 @@ test('while the mail server is away the backlog stays in its queue, and is sent 
   })
   expect(await worker.metric('mono_breaker_open', { dependency: 'smtp' })).toBe(1)
   await waitFor(async () => (await countDeferred()) + (await vhost.countMessages(queue)) === count, {
-    what: 'nothing in hand',
+    what: 'nothing in flight',
   })
   const deferred = await countDeferred()
   expect(deferred).toBeLessThanOrEqual(5 + 2 * prefetch)

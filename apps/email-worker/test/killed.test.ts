@@ -83,7 +83,7 @@ describe('two email workers, one of which is killed in the middle of 2,000 mails
       )
       // What the killed one had done and not acknowledged comes once more, after all is done.
       await waitFor(async () => (await vhost.countMessages('email.notifications')) === 0, { what: 'an empty queue' })
-      await waitFor(async () => (await survivor.metric('mono_in_flight')) === 0, { what: 'nothing to be in hand' })
+      await waitFor(async () => (await survivor.metric('mono_in_flight')) === 0, { what: 'nothing to be in flight' })
       expect(await survivor.terminate()).toEqual({ code: 0, signal: null })
 
       const counts = smtpSink.counts()

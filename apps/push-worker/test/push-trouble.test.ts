@@ -63,7 +63,7 @@ test.for(['h2', 'http/1.1'] as const)(
     const service = await push.createService({ protocols: [protocol] })
     service.answer('all', 'huge')
     for (let index = 0; index < 30; index += 1) await push.register(service.subscribe(), { userId: 'ada' })
-    // A server of Node's has much in hand that it cannot send: a few at a time are enough for it.
+    // A server of Node's has much in flight that it cannot send: a few at a time are enough for it.
     const worker = await push.startWorker({ PUSH_CONCURRENCY: '5' })
     const serve = async (messageId: string) => {
       await push.send(messageId, ['ada'])

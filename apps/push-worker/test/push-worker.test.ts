@@ -86,7 +86,7 @@ describe('push-worker', () => {
     await worker.terminate()
   })
 
-  test('gives a delivery in hand back when the time to stop is over', async ({ push, vhost }) => {
+  test('gives a delivery in flight back when the time to stop is over', async ({ push, vhost }) => {
     const service = await push.createService()
     service.answer('all', 'hang')
     const id = await push.register(service.subscribe(), { userId: 'ada' })

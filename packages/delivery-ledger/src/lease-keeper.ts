@@ -17,7 +17,7 @@ interface Lease {
 /** After a renewal that failed, the next one comes so many times sooner. */
 const hurry = 10
 
-/** Renews the leases of the claims in hand every third of their time, from the first claim until `stop`. */
+/** Renews the leases of the claims that are held every third of their time, from the first claim until `stop`. */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions
   readonly #leases = new Map<string, Lease>()

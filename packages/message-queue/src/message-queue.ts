@@ -217,7 +217,7 @@ export class MessageQueue {
     await this.#made?.publisher.drain()
   }
 
-  /** Disconnects now. What was not settled is handed back; what was not confirmed rejects. */
+  /** Disconnects now. Deliveries that are not settled go back to their queue; sends that are not confirmed reject. */
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all([this.#consumers.close(), this.#made?.publisher.close()])

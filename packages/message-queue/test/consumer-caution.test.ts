@@ -9,7 +9,7 @@ import { watchChannels } from './support/watch-channels.js'
 const event = examples['audit.event']
 const prefetch = 5
 
-/** As two consumers do that end with the message in hand: counted by every broker, which basic.nack is not by 4.3. */
+/** As two consumers do that end with the message in flight: counted by every broker, which basic.nack is not by 4.3. */
 async function returnTwice(vhost: TestVhost, queue: string): Promise<void> {
   for (let n = 0; n < 2; n += 1) {
     await vhost.withChannel(async (channel) => {
@@ -26,7 +26,7 @@ async function fill(vhost: TestVhost, consumer: Consumer, handled: readonly stri
   for (let n = 0; n < prefetch; n += 1) {
     await vhost.publish('audit', 'audit.track', event, { messageId: String(n) })
   }
-  await waitFor(() => consumer.inFlight === prefetch, { what: 'as many in hand as the prefetch admits' })
+  await waitFor(() => consumer.inFlight === prefetch, { what: 'as many in flight as the prefetch admits' })
 }
 
 /** Calls back when a body with this text is about to be read. */
@@ -39,7 +39,7 @@ function watchReading(text: string, onRead: () => void, { cleanUp }: Pick<TestFi
   cleanUp(() => spy.mockRestore())
 }
 
-test('a message that two have died over is not so much as read while others are in hand', async ({
+test('a message that two have died over is not so much as read while others are in flight', async ({
   vhost,
   cleanUp,
 }) => {

@@ -19,7 +19,7 @@ describe('a consumer', () => {
       onSettled: (settledEvent) => settled.push(settledEvent),
     })
     for (let n = 0; n < 6; n += 1) await vhost.publish('audit', 'audit.track', event)
-    await waitFor(() => consumer.inFlight === 1 + 2, { what: 'the first and two more messages in hand' })
+    await waitFor(() => consumer.inFlight === 1 + 2, { what: 'the first and two more messages in flight' })
     const drained = consumer.drain()
     expect(consumer.state).toBe('draining')
     // There would be room for another one, and the broker has time to send it while it is asked something else.
@@ -60,7 +60,7 @@ describe('a consumer', () => {
       onSettled: (settledEvent) => settled.push(settledEvent),
     })
     await vhost.publish('audit', 'audit.track', event)
-    await waitFor(() => consumer.inFlight === 1, { what: 'the message in hand' })
+    await waitFor(() => consumer.inFlight === 1, { what: 'the message in flight' })
     await consumer.drain()
     expect(settled).toMatchObject([{ outcome: 'acked' }])
     expect(await vhost.countMessages('audit.events')).toBe(0)
@@ -82,9 +82,9 @@ describe('a consumer', () => {
     })
     const sending = openMessageQueue({ vhost, cleanUp })
     await Promise.all(Array.from({ length: count }, () => sending.sendAuditEvent(event)))
-    await waitFor(() => consumer.inFlight === count, { what: 'all messages in hand' })
+    await waitFor(() => consumer.inFlight === count, { what: 'all messages in flight' })
     const drained = consumer.drain()
-    // The broker is asked to send no more; once it has agreed, the channel is closed as soon as nothing is in hand.
+    // The broker is asked to send no more; once it has agreed, the channel is closed as soon as nothing is in flight.
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
     gate.open()
     await drained
@@ -109,7 +109,7 @@ describe('a consumer', () => {
       { prefetch: 3 },
     )
     for (let n = 0; n < 5; n += 1) await vhost.publish('audit', 'audit.track', event)
-    await waitFor(() => consumer.inFlight === 1 + 3, { what: 'the first and three more messages in hand' })
+    await waitFor(() => consumer.inFlight === 1 + 3, { what: 'the first and three more messages in flight' })
     await consumer.close()
     expect(aborted).toHaveLength(4)
     expect(consumer.inFlight).toBe(0)
@@ -121,7 +121,7 @@ describe('a consumer', () => {
     const messageQueue = openMessageQueue({ vhost, cleanUp })
     const consumer = await messageQueue.consumeMessages('audit.events', () => new Promise(() => {}))
     await vhost.publish('audit', 'audit.track', event)
-    await waitFor(() => consumer.inFlight === 1, { what: 'the message in hand' })
+    await waitFor(() => consumer.inFlight === 1, { what: 'the message in flight' })
     const drained = consumer.drain()
     await consumer.close()
     await drained

@@ -58,7 +58,7 @@ describe('a consumer', () => {
     ])
   })
 
-  test('whose channel breaks with messages in hand consumes again', async ({ vhost, cleanUp }) => {
+  test('whose channel breaks with messages in flight consumes again', async ({ vhost, cleanUp }) => {
     const channels = await watchChannels({ vhost, cleanUp })
     const logger = createRecordingLogger()
     const messageQueue = openMessageQueue({ vhost, cleanUp }, { logger })
@@ -68,7 +68,7 @@ describe('a consumer', () => {
       onSettled: (settledEvent) => settled.push(settledEvent),
     })
     for (let n = 0; n < 20; n += 1) await vhost.publish('audit', 'audit.track', event, { messageId: `m${n}` })
-    await waitFor(() => consumer.inFlight === 20, { what: 'all in hand' })
+    await waitFor(() => consumer.inFlight === 20, { what: 'all in flight' })
     channels.breakChannel()
     await waitFor(() => logger.lines.some(({ data }) => data.from === 'consuming' && data.state === 'connecting'), {
       what: 'the loss to be noticed',
@@ -94,9 +94,9 @@ describe('a consumer', () => {
       onSettled: (settledEvent) => settled.push(settledEvent),
     })
     await vhost.publish('audit', 'audit.track', event)
-    await waitFor(() => consumer.inFlight === 1, { what: 'a message in hand' })
+    await waitFor(() => consumer.inFlight === 1, { what: 'a message in flight' })
     await vhost.closeConnections()
-    // Once more in hand: on the channel that took the place of the lost one.
+    // Once more in flight: on the channel that took the place of the lost one.
     await waitFor(() => consumer.inFlight === 2, { what: 'the redelivery', timeoutMs: 20_000 })
     gate.open()
     await waitFor(() => settled.length === 2, { what: 'both to be settled', timeoutMs: 20_000 })
@@ -104,7 +104,7 @@ describe('a consumer', () => {
     expect(await vhost.countMessages('audit.events.dlq')).toBe(0)
   })
 
-  test('whose queue is deleted with messages in hand, while others are being sent, takes what is sent from then on', async ({
+  test('whose queue is deleted with messages in flight, while others are being sent, takes what is sent from then on', async ({
     vhost,
     cleanUp,
   }) => {
@@ -117,7 +117,7 @@ describe('a consumer', () => {
       handled.add(messageId)
     })
     await sending.sendAuditEvent(event, { messageId: 'held' })
-    await waitFor(() => consumer.inFlight === 1, { what: 'a message in hand' })
+    await waitFor(() => consumer.inFlight === 1, { what: 'a message in flight' })
 
     let sent = 0
     let stop = false

@@ -48,7 +48,7 @@ describe('two replicas that are restarted whenever they die', () => {
 
       const alone = deaths.filter(({ inHand }) => inHand === 1).length
       // biome-ignore lint/suspicious/noConsole: the numbers are what the test is about
-      console.log(`crash loop, ${intake}, ${diesWhile}: ${deaths.length} deaths, ${alone} with nothing else in hand`)
+      console.log(`crash loop, ${intake}, ${diesWhile}: ${deaths.length} deaths, ${alone} with nothing else in flight`)
       const letters = await vhost.drainQueue('chat.messages.dlq', deadly.length)
       expect(letters.map(({ properties }) => properties.messageId).sort()).toEqual(deadly)
       expect(letters.map(({ headers }) => headers['x-death'])).toEqual(

@@ -26,7 +26,7 @@ export function createBrokerUsers(): BrokerUser[] {
   return [...Object.values(workQueues).map(createWorkerUser), createPublisherUser(), createMonitoringUser()]
 }
 
-/** Declares, binds and consumes what is its own, and gives up messages under its own name. */
+/** Declares, binds and consumes what is its own, and dead-letters messages under its own name. */
 function createWorkerUser(queue: WorkQueue): BrokerUser {
   // The queues, and the retry exchange.
   const own = `${toPattern(queue.name)}(\\..+)?`

@@ -13,7 +13,7 @@ export const auditExchange = 'audit'
 /** Live updates for whoever is listening: confirmed, but neither mandatory nor persistent. */
 export const realtimeExchange = 'realtime'
 
-/** Takes what was given up; the routing key is the name of the work queue it came from. */
+/** Takes the dead letters; the routing key is the name of the work queue it came from. */
 export const deadLetterExchange = 'dead-letter'
 
 /** Exchanges that several parties use, in the order in which tables and files list them. */

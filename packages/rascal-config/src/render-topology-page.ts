@@ -16,7 +16,7 @@ export function renderTopologyPage(topology: Topology): string {
     'Hexagons are exchanges, cylinders are queues. A label on a solid arrow is the binding key, or what the worker ' +
       'sends that way. Dotted arrows are what a queue dead-letters: a retry queue when the delay is over, a work queue ' +
       `when a message expires or kills its consumers too often, through the exchange \`${deadLetterExchange}\`. ` +
-      'The worker sends what it gives up through the same exchange.',
+      'The worker sends its own dead letters through the same exchange.',
     '## Exchanges',
     renderExchanges(topology),
     `No queue is bound to \`${realtimeExchange}\`: subscribers bring their own. Its routing keys are ` +

@@ -26,7 +26,7 @@ const hour = 60 * 60 * second
 const day = 24 * hour
 
 /**
- * Ends a crash loop, and leaves room: messages that are in hand each time the process dies over another one are counted
+ * Ends a crash loop, and leaves room: messages that are in flight each time the process dies over another one are counted
  * with it.
  */
 const deliveryLimit = 20

@@ -210,7 +210,7 @@ describe('a breaker in trial', () => {
   })
 })
 
-describe('deliveries that were in hand when the trial began, and whose deferral is confirmed later', () => {
+describe('deliveries that were in flight when the trial began, and whose deferral is confirmed later', () => {
   test('do not open it again, in trial or closed', async () => {
     inHand = 95
     await beginTrial()

@@ -8,7 +8,7 @@ export interface DatabasePoolOptions {
   name: string
   logger: RuntimeLogger
   /**
-   * Connections at most. Default 10. More than the deliveries in hand is of no use, and all replicas of all workers
+   * Connections at most. Default 10. More than the deliveries in flight is of no use, and all replicas of all workers
    * share the server's `max_connections` (100 by default).
    */
   max?: number

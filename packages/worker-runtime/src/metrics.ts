@@ -52,7 +52,7 @@ export type WatchedConsumer = Pick<Consumer, 'queue' | 'inFlight' | 'mode' | 'st
 export interface Metrics {
   /** To be given to message-queue as `onSettled`. */
   onSettled(event: SettledEvent): void
-  /** Makes the counters of the consumer's queue visible at zero, and shows what it has in hand and how it takes more. */
+  /** Makes the counters of the consumer's queue visible at zero, and shows what it has in flight and how it takes more. */
   watchConsumer(consumer: WatchedConsumer): void
   /** Shows which breakers are open, by the name of the dependency. */
   watchBreakers(read: () => Readonly<Record<string, BreakerStatus>>): void
@@ -78,11 +78,11 @@ const outcomes = [
  * | `mono_deliveries_total` | counter | `queue`, `outcome`, `code` | deliveries settled; `code` is empty for `acked` |
  * | `mono_handler_duration_seconds` | histogram | `queue` | time in the handler; deliveries refused before it do not count |
  * | `mono_publish_to_done_seconds` | histogram | `queue` | from publishing to the ack, retries and waiting included |
- * | `mono_in_flight` | gauge | `queue` | deliveries in hand |
+ * | `mono_in_flight` | gauge | `queue` | deliveries in flight |
  * | `mono_cautious` | gauge | `queue` | 1 while deliveries are taken one at a time, because a process died over some |
  * | `mono_retries_total` | counter | `queue`, `code` | tried, failed, will be tried again |
- * | `mono_defers_total` | counter | `queue`, `code` | not tried, put off without counting an attempt |
- * | `mono_dead_letters_total` | counter | `queue`, `code` | given up by this worker; what the broker dead-letters itself is not here |
+ * | `mono_defers_total` | counter | `queue`, `code` | not tried, deferred without counting an attempt |
+ * | `mono_dead_letters_total` | counter | `queue`, `code` | dead-lettered by this worker; what the broker dead-letters itself is not here |
  * | `mono_consumer_stalls_total` | counter | `queue` | messages waited, none was delivered, and the consumer registered again |
  * | `mono_breaker_open` | gauge | `dependency` | 1 while nothing is taken because of it |
  * | `mono_ready` | gauge | | 1 while `/readyz` answers 200 |
@@ -117,8 +117,12 @@ export function createMetrics({ worker, isReady }: MetricsOptions): Metrics {
   })
   const failures = {
     retried: createFailureCounter('mono_retries_total', 'Deliveries that failed and will be tried again', registers),
-    deferred: createFailureCounter('mono_defers_total', 'Deliveries put off without counting an attempt', registers),
-    'dead-lettered': createFailureCounter('mono_dead_letters_total', 'Messages given up by this worker', registers),
+    deferred: createFailureCounter('mono_defers_total', 'Deliveries deferred without counting an attempt', registers),
+    'dead-lettered': createFailureCounter(
+      'mono_dead_letters_total',
+      'Messages dead-lettered by this worker',
+      registers,
+    ),
   }
   const byOutcome: Partial<Record<SettledEvent['outcome'], Counter<'queue' | 'code'>>> = failures
 
@@ -147,7 +151,7 @@ export function createMetrics({ worker, isReady }: MetricsOptions): Metrics {
       for (const counter of Object.values(failures)) counter.inc({ queue, code: '' }, 0)
       handlerDuration.zero({ queue })
       publishToDone.zero({ queue })
-      addGauge('mono_in_flight', 'Deliveries in hand', () => consumer.inFlight)
+      addGauge('mono_in_flight', 'Deliveries in flight', () => consumer.inFlight)
       addGauge('mono_cautious', '1 while deliveries are taken one at a time, because a process died over some', () =>
         Number(consumer.mode === 'cautious'),
       )

@@ -67,7 +67,7 @@ const realDependencies: WorkerDependencies = {
  * Runs a worker from reading its environment to the end of its process. Resolves, never rejects, when everything is
  * released; the exit code is set then, and the process ends by itself.
  *
- * 0: stopped by a signal; what was in hand is finished or given back to the broker. 1: faults in the environment, the
+ * 0: stopped by a signal; what was in flight is finished or given back to the broker. 1: faults in the environment, the
  * health port is taken, the topology does not match, `start` failed, an uncaught error, or a second signal.
  *
  * A database or broker that is away is waited for, before and after the start: `/livez` says 200, `/readyz` 503.

@@ -54,7 +54,7 @@ export interface Shutdown {
 export interface ShutdownOptions {
   host: ProcessHost
   logger: RuntimeLogger
-  /** How long the work in hand may take to finish, counted from the first request. */
+  /** How long the work in flight may take to finish, counted from the first request. */
   graceMs: number
 }
 
@@ -97,7 +97,7 @@ export function createShutdown({ host, logger, graceMs }: ShutdownOptions): Shut
       request({ reason: name })
       return
     }
-    logger.warn({ signal: name }, 'Second signal: the process ends at once, what is in hand will be redelivered')
+    logger.warn({ signal: name }, 'Second signal: the process ends at once, what is in flight will be redelivered')
     host.exit(1)
   }
 

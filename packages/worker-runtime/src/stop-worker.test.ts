@@ -44,7 +44,7 @@ describe('stopping a worker', () => {
     expect(shutdown.exitCode).toBe(0)
   })
 
-  test('waits for what is in hand before anything else is ended', async () => {
+  test('waits for what is in flight before anything else is ended', async () => {
     const { consumer, order, logs, stop } = create({ inFlight: 2 })
     const stopping = stop()
     await new Promise((resolve) => setImmediate(resolve))
@@ -53,7 +53,7 @@ describe('stopping a worker', () => {
     await stopping
     expect(order).toHaveLength(3)
     expect(consumer.calls).toEqual(['drain'])
-    expect(logs.find('Everything in hand is finished')).toMatchObject({ inFlight: 2 })
+    expect(logs.find('Everything in flight is finished')).toMatchObject({ inFlight: 2 })
   })
 
   test('gives back what is not finished by the end of the grace period, and that is a clean stop', async () => {
@@ -73,10 +73,10 @@ describe('stopping a worker', () => {
     expect(shutdown.exitCode).toBe(1)
     expect(state.current).toBe('failed')
     expect(order).toHaveLength(3)
-    expect(logs.find('Giving back what is in hand failed')).toMatchObject({ err: { message: 'the channel is gone' } })
+    expect(logs.find('Giving back what is in flight failed')).toMatchObject({ err: { message: 'the channel is gone' } })
   })
 
-  test('gives back what is in hand if draining fails', async () => {
+  test('gives back what is in flight if draining fails', async () => {
     const { consumer, shutdown, stop } = create({ inFlight: 2 })
     consumer.drain = () => Promise.reject(new Error('no'))
     await stop()

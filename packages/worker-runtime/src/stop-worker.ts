@@ -7,12 +7,12 @@ export interface StopWorkerOptions {
   worker: Worker
   /** Settles when the start is over. Never rejects. */
   broughtUp: Promise<void>
-  /** For each step after the work in hand: none should take long, and none may hold up the end. Default 3000. */
+  /** For each step after the work in flight: none should take long, and none may hold up the end. Default 3000. */
   stepLimitMs?: number
 }
 
 /**
- * Stops a worker, in this order: take no more and finish what is in hand; past the grace period give back the rest;
+ * Stops a worker, in this order: take no more and finish what is in flight; past the grace period give back the rest;
  * the worker's own end; flush the publisher; release all. A step that fails or takes too long makes the exit code 1
  * and does not keep the others from being tried.
  */
@@ -33,10 +33,10 @@ export async function stopWorker({ worker, broughtUp, stepLimitMs = 3000 }: Stop
     within(Promise.all([drainable?.drain(), broughtUp]), shutdown.remainingMs()),
   )
   if (drained) {
-    logger.info({ inFlight }, 'Everything in hand is finished')
+    logger.info({ inFlight }, 'Everything in flight is finished')
   } else {
     logger.warn({ inFlight: countInFlight(worker) }, 'The grace period is over; giving back what is not finished')
-    await attempt('Giving back what is in hand', () => inTime(Promise.all([drainable?.close(), broughtUp])))
+    await attempt('Giving back what is in flight', () => inTime(Promise.all([drainable?.close(), broughtUp])))
   }
 
   // Looked up only now: a start that was under way may have ended meanwhile.

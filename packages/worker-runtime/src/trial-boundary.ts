@@ -1,17 +1,17 @@
 import type { SettledEvent } from '@mono/message-queue'
 
 /**
- * Separates the deliveries that were begun since a breaker's trial began from those that were in hand by then: these say
+ * Separates the deliveries that were begun since a breaker's trial began from those that were in flight by then: these say
  * nothing about the trial.
  *
  * An event says how long the handler ran. Most outcomes are reported when the handler ends, so it is known when it began.
  * A deferral is reported only when the broker has confirmed the copy of the message: its handler ended some time before,
- * and may have begun before the trial. So a deferral is taken for one of the deliveries that were in hand until each of
- * those has been accounted for: as many deferrals may be passed over as there were deliveries in hand, and no more.
+ * and may have begun before the trial. So a deferral is taken for one of the deliveries that were in flight until each of
+ * those has been accounted for: as many deferrals may be passed over as there were deliveries in flight, and no more.
  */
 export class TrialBoundary {
   #since = Number.NEGATIVE_INFINITY
-  /** Deliveries that were in hand when the trial began and have not been accounted for. */
+  /** Deliveries that were in flight when the trial began and have not been accounted for. */
   #unaccounted = 0
 
   /** When the last trial began, by `performance.now()`. */

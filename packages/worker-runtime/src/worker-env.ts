@@ -17,7 +17,7 @@ export function workerEnv(defaults: { httpPort: number; prefetch: number }) {
     httpPort: variable('HTTP_PORT', integer({ min: 0, max: 65_535, default: defaults.httpPort })),
     /** Deliveries that the broker hands out before the first is settled. */
     prefetch: variable('PREFETCH', integer({ min: 1, max: 65_535, default: defaults.prefetch })),
-    /** How long deliveries in hand may take to finish after SIGTERM before they are given back to the broker. */
+    /** How long deliveries in flight may take to finish after SIGTERM before they are given back to the broker. */
     shutdownGraceMs: variable('SHUTDOWN_GRACE_MS', integer({ min: 0, max: 2_147_483_647, default: 25_000 })),
   }
 }

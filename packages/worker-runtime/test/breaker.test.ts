@@ -62,9 +62,9 @@ describe('a worker whose database goes', () => {
     })
     expect(await (await worker.get('/metrics')).text()).toMatch(/mono_breaker_open\{dependency="database".*\} 1/)
     await waitFor(async () => (await countDeferred(vhost)) + (await vhost.countMessages(queue)) === count, {
-      what: 'nothing in hand',
+      what: 'nothing in flight',
     })
-    // What was in hand, and what the broker had sent by the time that it was told; prefetch is 10.
+    // What was in flight, and what the broker had sent by the time that it was told; prefetch is 10.
     expect(await countDeferred(vhost)).toBeLessThanOrEqual(5 + 2 * 10)
 
     const since = performance.now()
@@ -149,7 +149,7 @@ describe('a worker with another dependency', () => {
       checks: { breakers: { database: { state: 'closed' }, smtp: { state: 'open' } } },
     })
     await waitFor(async () => (await countDeferred(vhost)) + (await vhost.countMessages(queue)) === count, {
-      what: 'nothing in hand',
+      what: 'nothing in flight',
     })
 
     // It answers, but does not work: each trial costs one delivery.

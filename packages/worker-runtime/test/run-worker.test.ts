@@ -67,7 +67,7 @@ describe('a worker on its broker and database', () => {
     expect(worker.logs.find('Worker is not ready')).toMatchObject({ level: 'info', state: 'draining' })
   })
 
-  test('finishes what is in hand before it stops', async ({ vhost, database }) => {
+  test('finishes what is in flight before it stops', async ({ vhost, database }) => {
     await migrate(database)
     const { handler, entered, release } = createHeldHandler()
     const worker = run({ rabbitmqUrl: vhost.url, databaseUrl: database.url }, { handler })

@@ -22,11 +22,11 @@ export const intake = [
   {
     name: 'suspect-when-idle',
     promise: promises.diesAlone,
-    guards: 'a suspect is not tried while anything else is in hand',
+    guards: 'a suspect is not tried while anything else is in flight',
     file: caution,
     find: '    if (this.#atWork.size > 0) return\n',
     replace: '',
-    tests: { file: cautionTests, name: 'when nothing else is in hand' },
+    tests: { file: cautionTests, name: 'when nothing else is in flight' },
   },
   {
     name: 'suspect-alone',

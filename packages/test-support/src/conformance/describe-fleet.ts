@@ -14,7 +14,7 @@ const order = [
 
 export function describeFleet(worker: WorkerUnderTest): void {
   const test = conformanceTest(worker)
-  // A worker with leases defers what comes again while another has it in hand.
+  // A worker with leases defers what comes again while another has it in flight.
   describe(`two replicas of ${worker.name}`, { timeout: 480_000 }, () => {
     test('share the work, and what is sent twice has its effect once', async ({
       vhost,

@@ -10,7 +10,7 @@ const count = 3_000
 export function describeRedelivery(worker: WorkerUnderTest): void {
   const test = conformanceTest(worker)
   // A worker with leases does what the killed ones had claimed when these have ended.
-  describe(`${worker.name} that is killed with deliveries in hand`, { timeout: 180_000 }, () => {
+  describe(`${worker.name} that is killed with deliveries in flight`, { timeout: 180_000 }, () => {
     test('leaves its work to another, which does it once', async ({ vhost, database, farEnd, workers, cleanUp }) => {
       const [first, second, survivor] = await startFleet(worker, { vhost, database, farEnd, workers }, { replicas: 3 })
       const effects = await worker.watchEffects({ vhost, database, farEnd })
@@ -20,10 +20,10 @@ export function describeRedelivery(worker: WorkerUnderTest): void {
       const doneBefore = await untilDone(worker, database, count * 0.1)
       first.kill('SIGKILL')
       await first.exited
-      // With all in hand and nothing of it done.
+      // With all in flight and nothing of it done.
       const lock = await lockTable(database, worker.table)
       await untilHeldUp(database)
-      const inHand = await waitFor(() => second?.metric('mono_in_flight'), { what: 'deliveries in hand' })
+      const inHand = await waitFor(() => second?.metric('mono_in_flight'), { what: 'deliveries in flight' })
       second?.kill('SIGKILL')
       await second?.exited
       await lock.release()
@@ -32,7 +32,7 @@ export function describeRedelivery(worker: WorkerUnderTest): void {
       await untilDone(worker, database, count, { timeoutMs: 120_000 })
       // What the killed ones had done and not acknowledged comes once more, after all is done.
       await waitFor(async () => (await countLeft(worker, { vhost })).ready === 0, { what: 'an empty queue' })
-      await waitFor(async () => (await survivor?.metric('mono_in_flight')) === 0, { what: 'nothing in hand' })
+      await waitFor(async () => (await survivor?.metric('mono_in_flight')) === 0, { what: 'nothing in flight' })
       const handled = await untilHandled(effects, count)
       await survivor?.terminate()
       printNumbers(`${worker.name} killed`, {

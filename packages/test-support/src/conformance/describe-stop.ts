@@ -18,7 +18,7 @@ import type { WorkerUnderTest } from './worker-under-test.js'
 
 export interface StopOptions {
   /**
-   * For the replicas: at most 30 deliveries in one batch or, without batches, in hand. So the work does not come in one
+   * For the replicas: at most 30 deliveries in one batch or, without batches, in flight. So the work does not come in one
    * piece; and no more single acks are under way than the broker's channel passes on to a quorum queue before it closes
    * (33), so that nothing comes again.
    */
@@ -28,7 +28,7 @@ export interface StopOptions {
 export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): void {
   const test = conformanceTest(worker)
   describe(`${worker.name} that is told to stop`, { timeout: 180_000 }, () => {
-    test('finishes what it has in hand, and the other replica does the rest', async ({
+    test('finishes what it has in flight, and the other replica does the rest', async ({
       vhost,
       database,
       farEnd,
@@ -88,7 +88,7 @@ export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): voi
       const effects = await worker.watchEffects(fixtures)
       const lock = await lockTable(database, worker.table)
       await Promise.all(upTo(count).map(worker.openSender({ vhost, cleanUp })))
-      const inHand = await waitFor(() => stopping.metric('mono_in_flight'), { what: 'deliveries in hand' })
+      const inHand = await waitFor(() => stopping.metric('mono_in_flight'), { what: 'deliveries in flight' })
       await untilHeldUp(database)
       const since = performance.now()
       const exit = await stopping.terminate({ timeoutMs: 30_000 })

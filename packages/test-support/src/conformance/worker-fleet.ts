@@ -90,7 +90,7 @@ export async function untilHandled(effects: WatchedEffects, atLeast: number): Pr
   )
 }
 
-/** What waits in the work queue, and in the dead-letter queue. What a replica has in hand is not counted. */
+/** What waits in the work queue, and in the dead-letter queue. What a replica has in flight is not counted. */
 export async function countLeft({ queue }: WorkerUnderTest, { vhost }: Pick<Services, 'vhost'>) {
   return { ready: await vhost.countMessages(queue), dead: await vhost.countMessages(`${queue}.dlq`) }
 }

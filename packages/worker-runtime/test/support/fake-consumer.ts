@@ -13,7 +13,7 @@ export interface FakeConsumer extends Consumer {
   fail(error: Error): void
 }
 
-/** A consumer whose deliveries in hand are finished by the test; without any, `drain` resolves at once. */
+/** A consumer whose deliveries in flight are finished by the test; without any, `drain` resolves at once. */
 export function createFakeConsumer({ inFlight = 0 }: { inFlight?: number } = {}): FakeConsumer {
   const calls: string[] = []
   let settle: { resolve(): void; reject(error: Error): void } | undefined

@@ -5,7 +5,7 @@ type Ack = (message: ConsumeMessage, allUpTo: boolean) => void
 
 /**
  * Acknowledges the deliveries of a channel that are done in one turn of the event loop with one frame, as far as nothing
- * earlier is still in hand; the others one by one.
+ * earlier is still in flight; the others one by one.
  *
  * This is not for speed alone. The broker's side of a channel hands a quorum queue 33 acks, and keeps the following ones
  * until the queue has written these. If the channel closes meanwhile, as it does when a worker has finished its last

@@ -7,7 +7,7 @@ export interface SettledEvent {
   queue: WorkQueueName
   /** Absent when the delivery was not read, or could not be read that far. */
   type?: MessageType
-  /** `returned`: handed back to the queue, or its channel was gone before it could be settled. */
+  /** `returned`: given back to the queue, or its channel was gone before it could be settled. */
   outcome: 'acked' | 'retried' | 'deferred' | 'dead-lettered' | 'returned'
   code?: FailureCode
   /** 1 for the first time that the work was tried. */
