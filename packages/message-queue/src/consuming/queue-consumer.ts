@@ -186,7 +186,16 @@ export class QueueConsumer implements Consumer {
     if (!from.includes(this.#state)) return false
     this.#logger.info({ queue: this.queue, from: this.#state, state: next }, 'Consumer state changed')
     this.#state = next
-    for (const listener of this.#listeners) listener(next)
+    for (const listener of this.#listeners) this.#tell(listener, next)
     return true
+  }
+
+  /** A listener that throws must not end the channel whose event it hears of. */
+  #tell(listener: (state: ConsumerState) => void, state: ConsumerState): void {
+    try {
+      listener(state)
+    } catch (error) {
+      this.#logger.error({ err: error }, 'A listener of the consumer’s state has failed')
+    }
   }
 }
