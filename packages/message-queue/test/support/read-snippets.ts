@@ -47,7 +47,7 @@ export function readSnippets(page: string): Snippet[] {
         name: `${page.replaceAll(/\W+/g, '-')}-${block.first}`,
         program: [...kept, endsBySignal ? '' : epilogue, report, ''].join('\n'),
         endsBySignal,
-        consumes: [...text.matchAll(/consume(?:Messages|Batches)\('([^']+)'/g)].map(([, queue]) => queue as string),
+        consumes: [...text.matchAll(/consume(?:Messages|Batches)\(\s*'([^']+)'/g)].map(([, queue]) => queue as string),
       }
     })
 }
