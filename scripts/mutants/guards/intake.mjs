@@ -3,65 +3,65 @@ import { promises } from '../promises.mjs'
 
 const consuming = 'packages/message-queue/src/consuming'
 const runtime = 'packages/worker-runtime/src'
-const caution = `${consuming}/caution.ts`
-const cautionTests = `${consuming}/caution.test.ts`
+const turns = `${consuming}/receiving/delivery-turns.ts`
+const turnsTests = `${consuming}/receiving/delivery-turns.test.ts`
 const breaker = `${runtime}/breaker.ts`
 const breakerTests = `${runtime}/breaker.test.ts`
 
 /** How many deliveries are taken, and when none. @type {import('../mutant.mjs').Mutant[]} */
 export const intake = [
   {
-    name: 'cautious',
+    name: 'one-at-a-time',
     promise: promises.diesAlone,
-    guards: 'where somebody has died over a delivery, one is taken at a time',
-    file: caution,
-    find: "if (visitor.isSuspect && this.#mode !== 'cautious') this.#change('cautious')",
+    guards: 'while deliveries come that were in flight when a consumer ended, one is taken at a time',
+    file: turns,
+    find: "if (entry.isIsolated && this.#mode !== 'cautious') this.#change('cautious')",
     replace: '',
-    tests: { file: cautionTests, name: 'goes on with one at a time' },
+    tests: { file: turnsTests, name: 'goes on with one at a time' },
   },
   {
-    name: 'suspect-when-idle',
+    name: 'isolated-when-idle',
     promise: promises.diesAlone,
-    guards: 'a suspect is not tried while anything else is in flight',
-    file: caution,
+    guards: 'a delivery that is isolated is not tried while anything else is in flight',
+    file: turns,
     find: '    if (this.#atWork.size > 0) return\n',
     replace: '',
-    tests: { file: cautionTests, name: 'when nothing else is in flight' },
+    tests: { file: turnsTests, name: 'when nothing else is in flight' },
   },
   {
-    name: 'suspect-alone',
+    name: 'isolated-alone',
     promise: promises.diesAlone,
-    guards: 'nothing is begun beside a suspect',
-    file: caution,
-    find: '    if (this.#suspectAtWork !== undefined) return\n',
+    guards: 'nothing is begun beside a delivery that is isolated',
+    file: turns,
+    find: '    if (this.#isolated !== undefined) return\n',
     replace: '',
-    tests: { file: cautionTests, name: 'and nothing beside it' },
+    tests: { file: turnsTests, name: 'and nothing beside it' },
   },
   {
-    name: 'suspect-fewest-deaths',
+    name: 'isolated-fewest-ends',
     promise: promises.diesAlone,
-    guards: 'those who died with the poisonous message are not given up with it',
-    file: caution,
+    guards: 'those that were in flight beside the poisonous message are not dead-lettered with it',
+    file: turns,
     find: 'const fewest = Math.min(',
     replace: 'const fewest = Math.max(',
-    tests: { file: cautionTests, name: 'tries those with fewer deaths first' },
+    tests: { file: turnsTests, name: 'tries those that were in flight at fewer ends first' },
   },
   {
     name: 'caution-ends-alone',
     promise: promises.diesAlone,
     guards: 'only a delivery that came alone ends the caution',
-    file: caution,
-    find: '|| !visitor.alone ||',
+    file: turns,
+    find: '|| !entry.alone ||',
     replace: '||',
-    tests: { file: cautionTests, name: 'stays cautious' },
+    tests: { file: turnsTests, name: 'stays cautious' },
   },
   {
     name: 'breaker-opens',
     promise: promises.survivesOutages,
     guards: 'nothing is taken while what all deliveries need is away',
     file: breaker,
-    find: 'failures >= failuresToOpen',
-    replace: 'failures > failuresToOpen',
+    find: 'this.#misses >= missesToOpen',
+    replace: 'this.#misses > missesToOpen',
     tests: { file: breakerTests, name: 'at the fifth delivery in a row' },
   },
   {
@@ -69,8 +69,8 @@ export const intake = [
     promise: promises.survivesOutages,
     guards: 'a dependency that answers, but does not work, costs one delivery',
     file: breaker,
-    find: "if (status.state === 'trial') open",
-    replace: "if (status.state === 'trial' && failures >= failuresToOpen) open",
+    find: "if (this.#status.state === 'trial') this.#open",
+    replace: "if (this.#status.state === 'trial' && this.#misses >= missesToOpen) this.#open",
     tests: { file: breakerTests, name: 'opens again at the first delivery' },
   },
   {
@@ -78,7 +78,7 @@ export const intake = [
     promise: promises.survivesOutages,
     guards: 'only a delivery that has used the dependency closes its breaker',
     file: breaker,
-    find: ' || usedAt < trialSince',
+    find: ' || usedAt < this.#boundary.since',
     replace: '',
     tests: { file: breakerTests, name: 'done without the dependency' },
   },
@@ -87,8 +87,8 @@ export const intake = [
     promise: promises.survivesOutages,
     guards: 'a breaker stays open until the dependency answers',
     file: breaker,
-    find: "return { state: 'open', error: describeError(error) }",
-    replace: "return { state: 'trial', error: describeError(error) }",
+    find: 'if (error !== undefined) this.#open(error)',
+    replace: 'if (error !== undefined && !wasOpen) this.#open(error)',
     tests: { file: breakerTests, name: 'asks until it is answered' },
   },
   {
@@ -105,7 +105,7 @@ export const intake = [
     promise: promises.survivesOutages,
     guards: 'a consumer that comes while a breaker is open is paused',
     file: `${runtime}/breakers.ts`,
-    find: '      if (reasons.size > 0) apply()\n',
+    find: '      if (reasons.size > 0) pauseOrResume()\n',
     replace: '',
     tests: { file: `${runtime}/breakers.test.ts`, name: 'that comes while a breaker is open' },
   },

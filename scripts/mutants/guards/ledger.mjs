@@ -1,9 +1,9 @@
 // @ts-check
 import { promises } from '../promises.mjs'
 
-const source = 'packages/worker-runtime/src/ledger'
+const source = 'packages/delivery-ledger/src'
 const statements = `${source}/ledger-statements.ts`
-const ledgerTests = 'packages/worker-runtime/test/delivery-ledger.test.ts'
+const ledgerTests = 'packages/delivery-ledger/test/delivery-ledger.test.ts'
 const serving = `${source}/serve-recipients.test.ts`
 
 /** @type {import('../mutant.mjs').Mutant[]} */
@@ -75,8 +75,8 @@ export const ledger = [
     name: 'release-on-abort-waiting',
     promise: promises.stops,
     guards: 'a stop gives back at once who waits for a turn',
-    file: `${source}/claim-intake.ts`,
-    find: '      giveBack(waiting)\n',
+    file: `${source}/claim-source.ts`,
+    find: '    this.#options.recorder.release(this.#waiting)\n',
     replace: '',
     tests: { file: serving, name: 'an abort' },
   },
@@ -84,18 +84,18 @@ export const ledger = [
     name: 'release-on-abort-unsent',
     promise: promises.stops,
     guards: 'a stop gives back who was cut short before anything was sent',
-    file: `${source}/serve-recipients.ts`,
-    find: 'if (isUnsent) giveBack([claim])',
-    replace: 'if (isUnsent) leases.drop([claim])',
+    file: `${source}/serve-run.ts`,
+    find: 'if (isUnsent) this.#recorder.release([claim])',
+    replace: 'if (isUnsent) this.#leases.drop([claim])',
     tests: { file: serving, name: 'an abort' },
   },
   {
     name: 'error-leaves-claim',
     promise: promises.sentOnce,
     guards: 'who may have been served is not given back as not served',
-    file: `${source}/serve-recipients.ts`,
-    find: 'else leases.drop([claim])',
-    replace: 'else giveBack([claim])',
+    file: `${source}/serve-run.ts`,
+    find: 'else this.#leases.drop([claim])',
+    replace: 'else this.#recorder.release([claim])',
     tests: { file: serving, name: 'leaves the claim to its lease' },
   },
   {
@@ -112,26 +112,26 @@ export const ledger = [
     promise: promises.sentOnce,
     guards: 'nothing is sent while results cannot be recorded',
     file: `${source}/result-recorder.ts`,
-    find: 'if (stuck || waiting.length >= maxWaiting) await writing',
-    replace: 'if (stuck && waiting.length >= 1e9) await writing',
+    find: 'if (this.#isStuck || this.#waiting.length >= maxWaiting)',
+    replace: 'if (this.#isStuck && this.#waiting.length >= 1e9)',
     tests: { file: serving, name: 'keep others from being served' },
   },
   {
     name: 'leased-by-other-defers',
     promise: promises.nothingLost,
     guards: 'a message is not done while another process serves somebody',
-    file: `${source}/conclude-delivery.ts`,
+    file: `${source}/conclude-message.ts`,
     find: 'if (leased > 0) throw',
     replace: 'if (leased > 1e9) throw',
-    tests: { file: `${source}/conclude-delivery.test.ts` },
+    tests: { file: `${source}/conclude-message.test.ts`, name: 'a lease of another process defers' },
   },
   {
     name: 'waiting-costs-no-attempt',
     promise: promises.survivesOutages,
     guards: 'no attempt is counted while somebody of the message only waits',
-    file: `${source}/conclude-delivery.ts`,
+    file: `${source}/conclude-message.ts`,
     find: 'if (deferrals.length > 0) throw',
     replace: 'if (deferrals.length > 0 && retries.length === 0) throw',
-    tests: { file: `${source}/conclude-delivery.test.ts`, name: 'costs those who only wait no attempt' },
+    tests: { file: `${source}/conclude-message.test.ts`, name: 'costs those who only wait no attempt' },
   },
 ]

@@ -19,7 +19,7 @@ export const push = [
     name: 'push-origin-gate',
     promise: promises.survivesOutages,
     guards: 'a push service that fails is left alone',
-    file: `${source}/origin-gate.ts`,
+    file: `${source}/gated-origin.ts`,
     find: 'const failuresToClose = 5',
     replace: 'const failuresToClose = 5e9',
     tests: { file: `${source}/origin-gate.test.ts`, name: 'by five failures in a row' },

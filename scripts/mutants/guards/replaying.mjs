@@ -15,7 +15,7 @@ export const replaying = [
       return
 `,
     replace: `      result.failed.push({ deadLetter, error: toError(error) })
-      channel.ack(message)
+      reader.ack(message)
       return
 `,
     tests: { file: replay, name: 'puts back what cannot be published' },

@@ -3,7 +3,8 @@ import { promises } from '../promises.mjs'
 
 const source = 'packages/rascal-config/src'
 const queues = { file: `${source}/topology.test.ts`, name: 'with fixed arguments' }
-const recovery = { file: `${source}/create-worker-broker-config.test.ts`, name: 'the recovery connection' }
+const configs = `${source}/create-rascal-configs`
+const publications = { file: `${configs}.test.ts`, name: 'a confirmed, mandatory, persistent publication' }
 
 /** @type {import('../mutant.mjs').Mutant[]} */
 export const topology = [
@@ -41,7 +42,7 @@ export const topology = [
     file: `${source}/publications.ts`,
     find: 'confirm: true',
     replace: 'confirm: false',
-    tests: recovery,
+    tests: publications,
   },
   {
     name: 'copy-mandatory',
@@ -50,15 +51,15 @@ export const topology = [
     file: `${source}/publications.ts`,
     find: 'mandatory: true',
     replace: 'mandatory: false',
-    tests: recovery,
+    tests: publications,
   },
   {
     name: 'channel-without-timeout',
     promise: promises.survivesOutages,
     guards: 'a copy that waits for a channel is not given up',
-    file: `${source}/create-worker-broker-config.ts`,
+    file: `${configs}.ts`,
     find: 'acquireTimeoutMillis: 0',
     replace: 'acquireTimeoutMillis: 15_000',
-    tests: recovery,
+    tests: { file: `${configs}.test.ts`, name: 'lets a copy wait for a channel without end' },
   },
 ]
