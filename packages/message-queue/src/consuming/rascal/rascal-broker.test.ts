@@ -278,4 +278,11 @@ describe('a copy', () => {
     await expect(outcome).rejects.toThrow('The connection was closed.')
     await expect(broker.forward('chat.messages.dlq', copy)).rejects.toThrow('The connection was closed.')
   })
+
+  test('whose channel ends first is an error when the connection is lost, which rascal tells in the next turn', async () => {
+    const { broker, fake, outcome, session } = await forward()
+    session.emit('error', new Error('Channel closed'))
+    setImmediate(() => fake.emit('disconnect'))
+    expect(await outcome.catch(() => broker.lost.aborted)).toBe(true)
+  })
 })
