@@ -1,6 +1,7 @@
 // @ts-check
 import { audit } from './guards/audit.mjs'
 import { chat } from './guards/chat.mjs'
+import { consuming } from './guards/consuming.mjs'
 import { email } from './guards/email.mjs'
 import { intake } from './guards/intake.mjs'
 import { ledger } from './guards/ledger.mjs'
@@ -14,6 +15,7 @@ import { topology } from './guards/topology.mjs'
 export const mutants = [
   ...topology,
   ...publishing,
+  ...consuming,
   ...intake,
   ...replaying,
   ...runtime,

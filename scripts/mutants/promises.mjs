@@ -8,6 +8,8 @@ export const promises = {
   sentOnce: 'a push or a mail is sent once',
   deadLettered: 'a message that cannot be done is dead-lettered with its code, and holds up nobody else',
   diesAlone: 'a message that kills its worker dies alone',
+  passedOver: 'a message whose headers cannot be read dies alone, and a replay passes it over',
+  worksAgain: 'after any number of cut connections, workers and client work again',
   survivesOutages: 'while something is away nothing is given up, and work goes on when it is back',
   stops: 'a worker that is told to stop finishes what it holds, or hands it back',
 }

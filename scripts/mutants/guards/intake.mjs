@@ -56,6 +56,15 @@ export const intake = [
     tests: { file: turnsTests, name: 'stays cautious' },
   },
   {
+    name: 'lost-channel-begins-again',
+    promise: promises.diesAlone,
+    guards: 'a consumer whose channel is lost begins again with one at a time',
+    file: turns,
+    find: "if (this.#mode !== 'trial' && this.#mode !== 'first') this.#change('first')",
+    replace: '',
+    tests: { file: turnsTests, name: 'takes one delivery first, and isolates it' },
+  },
+  {
     name: 'breaker-opens',
     promise: promises.survivesOutages,
     guards: 'nothing is taken while what all deliveries need is away',

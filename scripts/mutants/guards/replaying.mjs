@@ -2,6 +2,7 @@
 import { promises } from '../promises.mjs'
 
 const source = 'packages/message-queue/src'
+const reader = `${source}/replaying/dead-letter-reader`
 const replay = 'packages/message-queue/test/replay.test.ts'
 
 /** @type {import('../mutant.mjs').Mutant[]} */
@@ -28,5 +29,26 @@ export const replaying = [
     find: 'mandatory: true',
     replace: 'mandatory: false',
     tests: { file: replay, name: 'puts back what cannot be published' },
+  },
+  {
+    name: 'unreadable-passed-over',
+    promise: promises.passedOver,
+    guards: 'a dead letter that cannot be read does not end the replay',
+    file: `${reader}.ts`,
+    find: "      if (ended?.aborted && this.#connection.lastError instanceof UnreadableFrameError) return 'unreadable'\n",
+    replace: '      void [ended, UnreadableFrameError]\n',
+    tests: { file: `${reader}.test.ts`, name: 'passes over one that cannot be read' },
+  },
+  {
+    name: 'unreadable-and-no-other',
+    promise: promises.passedOver,
+    guards: 'nothing is set aside before the broker has put back what was taken',
+    file: `${reader}.ts`,
+    find: 'await this.#untilPutBack(await this.#open())',
+    replace: 'await this.#open()',
+    tests: {
+      file: `${reader}.test.ts`,
+      name: 'sets aside that one, however long the broker takes to put back the others',
+    },
   },
 ]
