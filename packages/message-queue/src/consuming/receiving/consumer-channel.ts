@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { sleep } from '@mono/waiting'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import { AckMerger } from './ack-merger.js'
 
@@ -130,13 +131,15 @@ export class ConsumerChannel {
   }
 
   /**
-   * Writes what is acknowledged and closes. The connection may be closed only after it: amqplib would write that first.
-   *
-   * @throws Error if it is closed already
+   * Writes what is acknowledged and closes. Resolves when the channel is closed, in whatever way. The connection may be
+   * closed only after it: amqplib would write that first.
    */
   async close(): Promise<void> {
+    if (this.#closed.signal.aborted) return
     this.#acks.flush()
-    await this.#channel.close()
+    // amqplib answers neither a second call nor one whose connection is lost meanwhile.
+    this.#channel.close().catch(() => {})
+    await sleep(Number.POSITIVE_INFINITY, this.#closed.signal)
   }
 
   #assertOpen(): void {

@@ -67,6 +67,7 @@ export class Subscription {
   #shortLives = 0
   #attempts = 0
   #running: Promise<void> | undefined
+  #closing: Promise<void> | undefined
 
   constructor(options: SubscriptionOptions) {
     const { connectionName, logger, urls } = options
@@ -136,7 +137,12 @@ export class Subscription {
   }
 
   /** Deliveries that are not settled by now go back to the queue with their channel. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     this.#stop.abort(new Error('The consumer was closed.'))
     const closed = this.#channel?.close() ?? Promise.resolve()
     const createError = () => new Error('The broker has not closed the channel in time.')
