@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { examples } from '@mono/contracts'
 import { test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
-import { createMessageQueue, type SettledEvent, TopologyMismatchError } from '../src/index.js'
+import { createMessageQueue, RetryableError, type SettledEvent, TopologyMismatchError } from '../src/index.js'
 import { openMessageQueue } from './open-message-queue.js'
 import { createGate } from './support/create-gate.js'
 
@@ -126,6 +126,30 @@ describe('a consumer', () => {
     await consumer.close()
     await drained
     await waitFor(async () => (await vhost.countMessages('audit.events')) === 1, { what: 'the message in the queue' })
+  })
+
+  test('is closed in the middle of a drain, with the connection open over which it has forwarded', async ({
+    vhost,
+    cleanUp,
+  }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    const settled: SettledEvent[] = []
+    const consumer = await messageQueue.consumeMessages(
+      'audit.events',
+      async ({ messageId }) => {
+        if (messageId === 'retried') throw new RetryableError('not yet')
+        await new Promise(() => {})
+      },
+      { onSettled: (settledEvent) => settled.push(settledEvent) },
+    )
+    await vhost.publish('audit', 'audit.track', event, { messageId: 'retried' })
+    await waitFor(() => settled.length === 1, { what: 'the retry' })
+    await vhost.publish('audit', 'audit.track', event, { messageId: 'endless' })
+    await waitFor(() => consumer.inFlight === 1, { what: 'the message in flight' })
+    const drained = consumer.drain()
+    await consumer.close()
+    await drained
+    expect(settled.map(({ outcome }) => outcome)).toEqual(['retried', 'returned'])
   })
 
   test('consumes again after its connections are closed by the broker', async ({ vhost, cleanUp }) => {

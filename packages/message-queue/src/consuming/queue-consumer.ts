@@ -41,6 +41,7 @@ export class QueueConsumer implements Consumer {
   #failure: Error | undefined
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
+  #disconnecting: Promise<void> | undefined
   #stalls = 0
   #onReady = () => {}
   #onStopped: (failure?: Error) => void = () => {}
@@ -174,8 +175,14 @@ export class QueueConsumer implements Consumer {
     await this.#disconnect()
   }
 
+  /** Once for a drain and for the close that cuts it short. */
+  #disconnect(): Promise<void> {
+    this.#disconnecting ??= this.#disconnectOnce()
+    return this.#disconnecting
+  }
+
   /** The channel first: copies that are not confirmed by then belong to deliveries that come again. */
-  async #disconnect(): Promise<void> {
+  async #disconnectOnce(): Promise<void> {
     this.#stallWatch.stop()
     await this.#subscription.close()
     await this.#forwarder.close()

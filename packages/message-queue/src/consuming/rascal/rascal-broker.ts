@@ -15,15 +15,19 @@ export interface OpenRascalBrokerOptions {
 const shutdownTimeoutMs = 1_000
 
 /**
- * One broker of rascal's, from its opening to the loss of its connection. It does not connect again by itself; whoever
- * needs one opens another. That, the listener that is there in the turn in which rascal hands the broker out, and the
- * single connection of its configuration are what keeps an error of rascal's from ending the process: it emits one
- * without a listener when one of several connections breaks while the next is being made.
+ * One broker of rascal's, from its opening to the loss of its connection. Three things keep rascal from emitting an error
+ * that nobody listens to, which would end the process:
+ *
+ * - It does not connect again by itself; whoever needs a connection opens another broker.
+ * - It has a single connection. With several, one may break while the next is being made, before rascal hands out what
+ *   can be listened to.
+ * - It is listened to in the very turn in which rascal hands it out.
  */
 export class RascalBroker {
   readonly #broker: Broker
   readonly #lost = new AbortController()
   readonly #destroySocket: () => void
+  #closing: Promise<void> | undefined
 
   private constructor(broker: Broker, destroySocket: () => void) {
     this.#broker = broker
@@ -95,8 +99,13 @@ export class RascalBroker {
     }
   }
 
-  /** Says goodbye, for a second at most. */
-  async close(): Promise<void> {
+  /** Says goodbye, for a second at most. Once: rascal throws outside of any promise when it is shut down a second time. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     const down = new Promise<void>((resolve) => this.#broker.shutdown(() => resolve()))
     const createError = () => new Error('Rascal has not shut down in time.')
     await settleWithin(down, { ms: shutdownTimeoutMs, createError }).catch(() => {})
