@@ -1,5 +1,5 @@
 import { createRecordingLogger, waitFor } from '@mono/test-support'
-import type { ChannelModel } from 'amqplib'
+import { type ChannelModel, IllegalOperationError } from 'amqplib'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createFakeBroker, type FakeConnection, settle } from '../../test/support/fake-broker.js'
 import { createFakePublisher } from '../../test/support/fake-publisher.js'
@@ -86,6 +86,33 @@ test('closing a connection whose peer is frozen takes no longer than the limit',
   connection().frozen = true
   await publisher.close()
   expect(connection().socket.aborted).toBe(true)
+})
+
+describe('a connection that amqplib hands out ended, and whose events are over', () => {
+  async function createEnded() {
+    const made = createFakePublisher()
+    await made.publisher.connect()
+    const ended = made.connection()
+    const failure = new IllegalOperationError('Connection closed', '')
+    ended.lose = () => {}
+    ended.close = () => Promise.reject(failure)
+    ended.createConfirmChannel = () => Promise.reject(failure)
+    return made
+  }
+
+  test('is closed nevertheless', async () => {
+    const { publisher } = await createEnded()
+    await publisher.close()
+    expect(publisher.state).toBe('closed')
+  })
+
+  test('is left for another by the next publish', async () => {
+    const { publisher, broker, publish } = await createEnded()
+    const { settled } = publish('m-1')
+    settled.catch(() => {})
+    await waitFor(() => broker.connections.length === 2, { what: 'another connection' })
+    await publisher.close()
+  })
 })
 
 test('an error after the end is no unhandled event', async () => {

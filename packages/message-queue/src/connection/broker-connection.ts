@@ -159,6 +159,8 @@ export class BrokerConnection {
     this.#wakeWaiters()
     this.#stop.abort()
     if (opened) await this.#sayGoodbye(opened)
+    // amqplib tells of no end when it has handed out a connection that had ended already.
+    this.#endOpened(new Error('the connection was closed'))
     await this.#running
     this.#options.logger.info({}, 'Connection to the broker closed')
   }

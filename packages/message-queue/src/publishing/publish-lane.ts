@@ -125,6 +125,8 @@ export class PublishLane {
       this.#channel = await openPublishChannel({ connection, exchange, limits, listener: this.#createListener() })
       this.#openError = undefined
     } catch (error) {
+      // amqplib may hand out a connection that has ended already.
+      if (error instanceof IllegalOperationError) this.#options.connection.reset(connection, error)
       this.#onOpenFailed(toError(error))
     }
     if (this.#openingOn === connection) this.#openingOn = undefined
