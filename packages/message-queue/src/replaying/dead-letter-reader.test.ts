@@ -22,6 +22,8 @@ class FakeQueue {
   /** How long the broker takes to notice the end of a channel. */
   putBackMs = 0
   ready: string[]
+  /** Taken by somebody else as soon as it is put back. */
+  wantedByOthers: string | undefined
 
   constructor(bodies: readonly string[]) {
     this.ready = [...bodies]
@@ -29,11 +31,11 @@ class FakeQueue {
 
   setHeadAside() {
     const aside = this.ready.splice(0, 1)
-    return { putBack: async () => void this.ready.unshift(...aside) }
+    return { isHeld: () => true, putBack: async () => void this.ready.unshift(...aside) }
   }
 
   putBack(bodies: readonly string[]): void {
-    const putBack = () => void this.ready.unshift(...bodies)
+    const putBack = () => void this.ready.unshift(...bodies.filter((body) => body !== this.wantedByOthers))
     if (this.putBackMs === 0) putBack()
     else setTimeout(putBack, this.putBackMs)
   }
@@ -138,6 +140,17 @@ describe('a reader of dead letters', () => {
     expect(await take(4)).toEqual(['a', 'b'])
     expect(reader.unreadable).toBe(2)
     await close()
+  })
+
+  test('goes on when somebody else has taken a message that was put back, and may leave one for the next reader', async () => {
+    const { reader, count, take, close } = createReader(['a', 'b', unreadable, 'c'])
+    queue.wantedByOthers = 'a'
+    await count()
+    expect(await take(1)).toEqual(['a'])
+    expect(await take(2)).toEqual(['c'])
+    expect(reader.unreadable).toBe(1)
+    await close()
+    expect(queue.ready.toSorted()).toEqual(['b', 'c', unreadable])
   })
 
   test('ends when more than 20 cannot be read', async () => {

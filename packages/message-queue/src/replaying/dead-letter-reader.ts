@@ -46,7 +46,7 @@ export class DeadLetterReader {
 
   /** Messages that amqplib cannot read, and that were passed over. */
   get unreadable(): number {
-    return this.#aside.length
+    return this.#aside.filter(({ isHeld }) => isHeld()).length
   }
 
   /** Messages that are ready. @throws Error if the queue does not exist; QueueUnavailableError if there is no connection */
@@ -80,7 +80,7 @@ export class DeadLetterReader {
     try {
       // The end of the channel would do the same, but only when the broker has noticed it.
       this.#channel?.nackAll(true)
-      await this.#channel?.close()
+      if (this.#channel) await this.#answered(this.#channel.close())
     } catch {
       // The connection is lost, and the broker has put back everything.
     }
@@ -126,7 +126,11 @@ export class DeadLetterReader {
     const again: GetMessage[] = []
     for (let n = 0; n < this.#held + taken; n += 1) {
       const message = await this.#get()
-      if (message === 'unreadable') return await this.#passOver(taken)
+      if (message === 'unreadable') {
+        // Somebody else has taken some of those that were put back: it stands here now.
+        this.#held = Math.min(this.#held, n)
+        return await this.#passOver(n - this.#held)
+      }
       if (message) again.push(message)
     }
     this.#aside.push(await setHeadAside({ urls, queue, connectionName, timeoutMs }))

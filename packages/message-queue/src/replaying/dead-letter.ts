@@ -4,7 +4,7 @@ import { type FailureCode, failureCodes } from '../errors/failure-codes.js'
 import { header } from '../headers.js'
 import { type Death, findDeath } from './find-death.js'
 
-/** What the broker itself gave up has no failure code, only the broker's reason. */
+/** A message that the broker itself dead-lettered has no failure code, only the broker's reason. */
 export type DeadLetterCode = FailureCode | 'DELIVERY_LIMIT' | 'REJECTED' | 'UNKNOWN'
 
 /** A message in a dead-letter queue, and what is known of how it got there. */
@@ -12,9 +12,9 @@ export interface DeadLetter {
   queue: WorkQueueName
   /** The `message_id` property; a publisher need not set it. */
   messageId: string | undefined
-  /** `EXPIRED`, `DELIVERY_LIMIT` or `REJECTED` if the broker gave it up; `UNKNOWN` if nothing tells. */
+  /** `EXPIRED`, `DELIVERY_LIMIT` or `REJECTED` if the broker dead-lettered it; `UNKNOWN` if nothing tells. */
   code: DeadLetterCode
-  /** Empty if the broker gave it up. */
+  /** Empty if the broker dead-lettered it. */
   reason: string
   /** Where it was published; undefined if nothing tells. */
   origin: { exchange: string; routingKey: string } | undefined

@@ -15,6 +15,8 @@ export interface SetHeadAsideOptions {
 }
 
 export interface MessageAside {
+  /** Whether the broker still holds it: not if the connection was lost. */
+  isHeld(): boolean
   /** The broker puts the message back at the head of its queue. */
   putBack(): Promise<void>
 }
@@ -29,8 +31,7 @@ export interface MessageAside {
 export async function setHeadAside(options: SetHeadAsideOptions): Promise<MessageAside> {
   const { connectionName, queue, timeoutMs: ms, urls } = options
   const connection = new BrokerConnection({
-    // Nobody would read the broker's heartbeats.
-    endpoints: urls.map((url) => toBrokerEndpoint(url, { heartbeatSeconds: 0 })),
+    endpoints: urls.map((url) => toBrokerEndpoint(withoutHeartbeat(url), { heartbeatSeconds: 0 })),
     connectionName,
     logger: silentLogger,
     ...connectionLimits,
@@ -47,7 +48,15 @@ export async function setHeadAside(options: SetHeadAsideOptions): Promise<Messag
     await connection.close()
     throw error
   }
-  return { putBack: () => connection.close() }
+  const { ended } = connection
+  return { isHeld: () => ended?.aborted === false, putBack: () => connection.close() }
+}
+
+/** Nobody would read the broker's heartbeats, so those that the URL asks for are left out. */
+function withoutHeartbeat(url: string): string {
+  const bare = new URL(url)
+  bare.searchParams.delete('heartbeat')
+  return bare.href
 }
 
 /** Resolves when the answer has arrived at the socket, from which amqplib does not take it any more. */
