@@ -42,6 +42,8 @@ export interface ChannelPoolConfig {
   max: number
   /** Milliseconds; 0 waits without end. */
   acquireTimeoutMillis: number
+  /** Milliseconds; 0 never looks for idle channels. */
+  evictionRunIntervalMillis: number
 }
 
 export interface ExchangeConfig {

@@ -60,7 +60,7 @@ describe('createForwardConfig', () => {
   it('lets a copy wait for a channel without end, and opens no more of them than it is told', () => {
     const { confirmPool } = entryOf(createForwardConfig({ ...options, maxChannels: 7 })).publicationChannelPools ?? {}
 
-    expect(confirmPool).toEqual({ max: 7, acquireTimeoutMillis: 0 })
+    expect(confirmPool).toEqual({ max: 7, acquireTimeoutMillis: 0, evictionRunIntervalMillis: 0 })
   })
 })
 

@@ -56,7 +56,10 @@ export function createForwardConfig(options: ForwardConfigOptions): BrokerConfig
   return toBrokerConfig({
     ...createConnections(options),
     // A copy that waits for a channel waits for the confirms of others; there is no time after which it should fail.
-    publicationChannelPools: { confirmPool: { max: options.maxChannels, acquireTimeoutMillis: 0 } },
+    // No timer that closes idle channels: it would go on when the connection is lost, and keep all of it in memory.
+    publicationChannelPools: {
+      confirmPool: { max: options.maxChannels, acquireTimeoutMillis: 0, evictionRunIntervalMillis: 0 },
+    },
     exchanges: toExchangeConfigs(exchanges, () => 'know'),
     queues: {},
     bindings: {},

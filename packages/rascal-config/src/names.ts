@@ -28,7 +28,7 @@ export const sharedExchanges = [
 /** The routing key on a retry exchange that leads back to the work queue. */
 export const returnRoutingKey = 'work'
 
-/** Holds what this work queue gave up, until somebody replays or deletes it. */
+/** Holds the dead letters of this work queue, until somebody replays or deletes them. */
 export function deadLetterQueueName(queue: WorkQueueName): string {
   return `${queue}.dlq`
 }
@@ -48,7 +48,7 @@ export function retryPublicationName(queue: WorkQueueName, stepName: string): st
   return retryQueueName(queue, stepName)
 }
 
-/** The rascal publication that gives a message up. */
+/** The rascal publication that dead-letters a message. */
 export function deadLetterPublicationName(queue: WorkQueueName): string {
   return deadLetterQueueName(queue)
 }

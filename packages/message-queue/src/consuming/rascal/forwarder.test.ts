@@ -1,3 +1,4 @@
+import { createRecordingLogger } from '@mono/test-support'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createConsumeMessage } from '../../../test/support/create-consume-message.js'
 import { createGate } from '../../../test/support/create-gate.js'
@@ -63,9 +64,11 @@ function holdOpening(): () => void {
 
 function createForwarder({ prefetch = 10 } = {}) {
   const urls = ['amqp://localhost:5672/mono']
-  const forwarder = new Forwarder({ urls, connectionName: 'test', queue: 'chat.messages', prefetch })
+  const { lines, ...logger } = createRecordingLogger()
+  const forwarder = new Forwarder({ urls, connectionName: 'test', queue: 'chat.messages', prefetch, logger })
   return {
     forwarder,
+    logged: () => lines.filter(({ level }) => level !== 'debug').map(({ level }) => level),
     /** Forwards and gives at once; `outcome` is 'pending', 'sent' or the error. */
     forward(lost = notLost) {
       const sending = { outcome: 'pending' as unknown }
@@ -304,4 +307,17 @@ describe('a forwarder that is closed', () => {
     await settle()
     expect(sending.outcome).toBe(losing.signal.reason)
   })
+})
+
+test('says once that nothing can be forwarded, and once that it can again', async () => {
+  vi.useFakeTimers()
+  const { forward, forwarder, logged } = createForwarder()
+  openBroker.mockRejectedValueOnce(new Error('connect ECONNREFUSED'))
+  openBroker.mockRejectedValueOnce(new Error('connect ECONNREFUSED'))
+  forward()
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(openBroker).toHaveBeenCalledTimes(3)
+  expect(logged()).toEqual(['warn', 'info'])
+  vi.useRealTimers()
+  await forwarder.close()
 })

@@ -1,7 +1,9 @@
 import { createForwardConfig, type WorkQueueName } from '@mono/rascal-config'
-import { backoffMs, sleep, untilAborted } from '@mono/waiting'
+import { backoffMs, sleep, toError, untilAborted } from '@mono/waiting'
 import type { ConsumeMessage } from 'amqplib'
+import { OutageLog } from '../../connection/outage-log.js'
 import { reconnectBackoff } from '../../connection/reconnect-backoff.js'
+import type { Logger } from '../../logger.js'
 import { RascalBroker } from './rascal-broker.js'
 
 export interface ForwarderOptions {
@@ -10,6 +12,7 @@ export interface ForwarderOptions {
   queue: WorkQueueName
   /** As many copies as messages can be in flight may be due at once. */
   prefetch: number
+  logger: Logger
 }
 
 const openTimeoutMs = 10_000
@@ -22,11 +25,16 @@ const maxChannels = 20
  */
 export class Forwarder {
   readonly #options: ForwarderOptions
+  readonly #outage: OutageLog
   readonly #closing = new AbortController()
   #opening: Promise<RascalBroker> | undefined
 
   constructor(options: ForwarderOptions) {
     this.#options = options
+    this.#outage = new OutageLog(options.logger, {
+      begun: 'Nothing can be retried, deferred or dead-lettered; it will be sent when the broker admits it',
+      over: 'Messages can be retried, deferred and dead-lettered again',
+    })
   }
 
   /**
@@ -63,7 +71,7 @@ export class Forwarder {
   }
 
   async #open(): Promise<RascalBroker> {
-    const { prefetch, ...options } = this.#options
+    const { logger: _logger, prefetch, ...options } = this.#options
     const forget = () => {
       this.#opening = undefined
     }
@@ -76,9 +84,11 @@ export class Forwarder {
       })
       broker.lost.addEventListener('abort', forget, { once: true })
       if (broker.lost.aborted) forget()
+      this.#outage.over()
       return broker
     } catch (error) {
       forget()
+      if (!this.#closing.signal.aborted) this.#outage.failed(toError(error))
       throw error
     }
   }
