@@ -19,12 +19,12 @@ const probe = vi.fn<() => Promise<void>>()
 const onOpen = vi.fn<(reason: DeferError) => void>()
 const onTrial = vi.fn()
 const usedAt = vi.fn<() => number>()
-let inHand: number
+let inFlight: number
 let logs: ReturnType<typeof recordLogs>
 
 function create(options: Pick<Dependency, 'everyMs'> = {}): Breaker {
   const dependency = { name: 'smtp', code: 'PROVIDER_UNAVAILABLE' as const, probe, usedAt, ...options }
-  return new Breaker({ dependency, logger: logs.logger, countInHand: () => inHand, onOpen, onTrial })
+  return new Breaker({ dependency, logger: logs.logger, countInFlight: () => inFlight, onOpen, onTrial })
 }
 
 beforeEach(() => {
@@ -34,7 +34,7 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(1)
   probe.mockResolvedValue()
   usedAt.mockImplementation(() => performance.now())
-  inHand = 0
+  inFlight = 0
   logs = recordLogs()
   breaker = create()
 })
@@ -212,7 +212,7 @@ describe('a breaker in trial', () => {
 
 describe('deliveries that were in flight when the trial began, and whose deferral is confirmed later', () => {
   test('do not open it again, in trial or closed', async () => {
-    inHand = 95
+    inFlight = 95
     await beginTrial()
     settle(deferred, 50)
     expect(breaker.status).toEqual({ state: 'trial' })
@@ -224,7 +224,7 @@ describe('deliveries that were in flight when the trial began, and whose deferra
   })
 
   test('hide no delivery that was begun since', async () => {
-    inHand = 3
+    inFlight = 3
     await beginTrial()
     settle({ ...acked, handlerMs: 50 })
     settle({ ...deferred, handlerMs: 0 })

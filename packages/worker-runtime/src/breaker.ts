@@ -21,7 +21,7 @@ export interface BreakerStatus {
 export interface BreakerOptions {
   dependency: Dependency
   logger: RuntimeLogger
-  countInHand(): number
+  countInFlight(): number
   /** Nothing is to be taken, for this reason. */
   onOpen(reason: DeferError): void
   /** The dependency can be used again, as far as this breaker knows. */
@@ -124,7 +124,7 @@ export class Breaker {
     this.#isProbing = false
     if (this.#stopped) return
     if (error !== undefined) this.#open(error)
-    // What was asked before deliveries opened the breaker does not answer them.
+    // A probe begun before the breaker opened proves nothing about it now.
     else if (wasOpen) this.#beginTrial()
     this.#planProbe()
   }
@@ -151,9 +151,9 @@ export class Breaker {
   }
 
   #beginTrial(): void {
-    const { logger, countInHand, onTrial } = this.#options
+    const { logger, countInFlight, onTrial } = this.#options
     this.#status = { state: 'trial' }
-    this.#boundary.draw(countInHand())
+    this.#boundary.draw(countInFlight())
     const openMs = Math.round(this.#boundary.since - this.#openSince)
     logger.info({ dependency: this.#dependency.name, openMs }, 'A dependency answers again; deliveries are taken')
     onTrial()

@@ -39,7 +39,7 @@ export function createBreakers(logger: RuntimeLogger): Breakers {
       const breaker = new Breaker({
         dependency,
         logger,
-        countInHand: () => consumer?.inFlight ?? 0,
+        countInFlight: () => consumer?.inFlight ?? 0,
         onOpen(reason) {
           reasons.set(name, reason)
           pauseOrResume()

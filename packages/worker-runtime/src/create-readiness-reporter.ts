@@ -10,7 +10,8 @@ export interface ReadinessReporterOptions {
 /**
  * Makes the function that reports readiness. Reports are what logs it too: one that differs from the one before, ready or
  * not ready, is a log line with the checks that explain it. So it is to be called at every event that may change
- * readiness, and when somebody asks.
+ * readiness, and when somebody asks. The client tells of no event when its publishing connection is lost or blocked: that
+ * is logged when somebody asks.
  */
 export function createReadinessReporter({ sources, logger }: ReadinessReporterOptions): () => ReadinessReport {
   let lastStatus: ReadinessReport['status'] = 'not ready'

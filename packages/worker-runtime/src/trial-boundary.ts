@@ -20,9 +20,9 @@ export class TrialBoundary {
   }
 
   /** A trial begins now. */
-  draw(inHand: number): void {
+  draw(inFlight: number): void {
     this.#since = performance.now()
-    this.#unaccounted = inHand
+    this.#unaccounted = inFlight
   }
 
   /**

@@ -52,6 +52,8 @@ export class ConsumerChannel {
   #isBusy = false
   #isCancelled = false
   #isEnding = false
+  /** Closing: amqplib takes nothing more, and what it does not take is delivered again. */
+  #isClosing = false
   #failure: Error | undefined
   #onEnded: () => void = () => {}
 
@@ -88,7 +90,10 @@ export class ConsumerChannel {
     return !this.#isBusy && !this.#isCancelled && (this.#current?.prefetch ?? 0) === this.#wanted
   }
 
-  /** The registration is cancelled before this returns: what is acknowledged next brings no delivery by it. */
+  /**
+   * The registration is cancelled at once, or with the answer that is awaited: what is acknowledged after that brings no
+   * delivery by it.
+   */
   setPrefetch(prefetch: number): void {
     if (this.#isEnding) return
     this.#wanted = prefetch
@@ -137,13 +142,15 @@ export class ConsumerChannel {
   async close(): Promise<void> {
     if (this.#closed.signal.aborted) return
     this.#acks.flush()
+    this.#isClosing = true
     // amqplib answers neither a second call nor one whose connection is lost meanwhile.
     this.#channel.close().catch(() => {})
     await sleep(Number.POSITIVE_INFINITY, this.#closed.signal)
   }
 
   #assertOpen(): void {
-    if (this.#closed.signal.aborted) throw new Error('The channel that the delivery came by is closed.')
+    if (!this.#isClosing && !this.#closed.signal.aborted) return
+    throw new Error('The channel that the delivery came by is closed.')
   }
 
   #onClosed(): void {

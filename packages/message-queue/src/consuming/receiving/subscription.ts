@@ -169,8 +169,11 @@ export class Subscription {
   /** All steps, once. @returns whether it lasted */
   async #consume(): Promise<boolean> {
     const model = await this.#connected()
+    const { ended } = this.#connection
     if (this.#mustDeclare) await this.#declare()
-    await this.#serveProbation()
+    if (this.#shortLives > 0) await sleep(backoffMs(this.#shortLives, probation), ended)
+    this.#stop.signal.throwIfAborted()
+    if (this.#connection.model !== model) throw new Error('The connection was lost before it was consumed on.')
     const channel = await this.#openChannel(model)
     const openedAt = performance.now()
     await sleep(Number.POSITIVE_INFINITY, channel.closed)
@@ -193,11 +196,6 @@ export class Subscription {
     await this.#options.declare(this.#stop.signal)
     this.#mustDeclare = false
     this.#isDeclared = true
-  }
-
-  async #serveProbation(): Promise<void> {
-    if (this.#shortLives > 0) await sleep(backoffMs(this.#shortLives, probation), this.#connection.ended)
-    this.#stop.signal.throwIfAborted()
   }
 
   async #openChannel(model: ChannelModel): Promise<ConsumerChannel> {

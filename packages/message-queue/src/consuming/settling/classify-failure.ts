@@ -21,7 +21,7 @@ export function classifyFailure(thrown: unknown): Failure {
   if (thrown instanceof DeferError) return { kind: 'defer', code: thrown.code, error: thrown, delayMs: thrown.delayMs }
   if (thrown instanceof InvalidDeliveryError) return { kind: 'dead-letter', code: thrown.code, error: thrown }
   if (thrown instanceof InvalidMessageError) return { kind: 'dead-letter', code: 'INVALID_MESSAGE', error: thrown }
-  const error = toError(thrown)
+  const error = toThrownError(thrown)
   if (isProgrammingError(error)) return { kind: 'dead-letter', code: 'HANDLER_BUG', error }
   return { kind: 'retry', code: 'UNCLASSIFIED', error }
 }
@@ -36,7 +36,7 @@ function isNetworkFailure({ message, cause }: Error): boolean {
   return (message === 'fetch failed' || message === 'terminated') && cause !== undefined
 }
 
-function toError(thrown: unknown): Error {
+function toThrownError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown
   return new Error(`expected an Error, but ${thrown === null ? 'null' : typeof thrown} was thrown`, { cause: thrown })
 }
