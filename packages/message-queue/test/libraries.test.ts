@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { printNumbers, test } from '@mono/test-support'
@@ -29,4 +30,16 @@ test('no function of amqplib or rascal is replaced by publishing, consuming, ret
   expect(outcomes).toEqual(['retried', 'dead-lettered', 'acked'])
   expect(compared).toBeGreaterThan(300)
   expect(replaced).toEqual([])
+})
+
+test('no method of one connection or channel is replaced either, which would not show in the libraries', async () => {
+  const source = fileURLToPath(new URL('../src/', import.meta.url))
+  const files = (await readdir(source, { recursive: true })).filter((file) => /(?<!\.test)\.ts$/.test(file))
+  const replaces =
+    /\.(connect|createChannel|createConfirmChannel|consume|cancel|ack|nack|prefetch|publish|close|emit) = /
+  const replacing = await Promise.all(
+    files.map(async (file) => (replaces.test(await readFile(`${source}/${file}`, 'utf8')) ? [file] : [])),
+  )
+  expect(files.length).toBeGreaterThan(50)
+  expect(replacing.flat()).toEqual([])
 })
