@@ -90,7 +90,7 @@ test('a replica that is killed amid its pushes: the other serves all, and twice 
     expect([tag, ...pushes.map(senderOf)]).toEqual([tag, subjectOf('victim'), subjectOf('survivor')])
     expect(pushes[0]?.at).toBeLessThanOrEqual(killedAt)
   }
-  // What the victim had in flight, no more.
+  // No more than the victim had in flight.
   expect(claimedAnew.size).toBeLessThanOrEqual(prefetch)
   expect(await database.query('SELECT FROM push.deliveries WHERE attempts > 1')).toHaveLength(claimedAnew.size)
   expect(await vhost.countMessages('push.notifications')).toBe(0)

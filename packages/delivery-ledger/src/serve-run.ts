@@ -41,7 +41,7 @@ export class ServeRun {
     this.#claims = new ClaimSource({ ledger, message, recipients, leases, recorder })
   }
 
-  /** To be called once. @throws the error that stopped the run, the signal's reason first */
+  /** Is called once. @throws the error that stopped the run, the signal's reason first */
   async run(): Promise<ServeRunOutcome> {
     const { signal, concurrency, recipients } = this.#options
     signal.throwIfAborted()

@@ -20,7 +20,7 @@ export interface BrokerConnectionOptions extends ConnectionLimits {
   onUnavailable?: ((error: Error) => void) | undefined
 }
 
-/** What no user sets and tests do. */
+/** Limits that only tests set. */
 export interface ConnectionLimits {
   connect: ConnectToBroker
   /** Less than a message's default deadline, so that one dead node of a cluster does not use it up. */

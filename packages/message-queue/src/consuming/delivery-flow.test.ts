@@ -75,7 +75,7 @@ function createFlow() {
 
   return {
     flow,
-    /** What was done since this was last asked. */
+    /** The deliveries done since the last call. */
     done: () => done.splice(0),
     /** Why deliveries were settled as they were. */
     reasons,

@@ -158,7 +158,7 @@ export class DeliveryFlow {
     // At its end a consumer takes no more, and a handler that was told to stop has shown nothing.
     if (!isDeferred && !this.#isEnding) this.#turns.handled(delivery)
     const { onPrefetch, settler } = this.#options
-    // Whoever hears that the trial has failed may pause; the next delivery must not be on its way by then.
+    // A listener that hears of the failed trial may pause; the next delivery must not be on its way by then.
     const failsTrial = isDeferred && delivery.alone && this.#turns.mode === 'trial'
     if (failsTrial) onPrefetch(0)
     const settling = settler.settle(held, handled)

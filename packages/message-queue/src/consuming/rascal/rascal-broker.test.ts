@@ -22,7 +22,7 @@ class FakeRascal extends EventEmitter {
   /** Answers a shutdown; while there is none, no answer comes. */
   onShutdown: ((done: () => void) => void) | undefined = (done) => done()
   isShutDown = false
-  /** What `forward` comes to instead of a session. */
+  /** `forward` fails with it instead of giving a session. */
   refusal: Error | undefined
 
   constructor() {
