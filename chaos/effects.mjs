@@ -6,7 +6,6 @@ import { workerOf } from '../scripts/workers.mjs'
  * @typedef {object} Effects
  * @property {Map<string, number>} counts how often, by message id
  * @property {number[]} times in milliseconds since 1970
- * @property {Map<string, number>} firstAt the time of the first, by message id
  * @property {boolean} areComplete whoever a message was for, its effect is among them
  * @property {string[]} faults what is wrong with them as a whole
  */
@@ -25,12 +24,7 @@ export async function readEffects(queue, { query, farEnds: { pushService, mailCa
   })
   /** @type {Map<string, number>} */
   const counts = new Map()
-  /** @type {Map<string, number>} */
-  const firstAt = new Map()
-  for (const { id, at } of effects) {
-    counts.set(id, (counts.get(id) ?? 0) + 1)
-    firstAt.set(id, Math.min(at, firstAt.get(id) ?? at))
-  }
+  for (const { id } of effects) counts.set(id, (counts.get(id) ?? 0) + 1)
   const faults = (await findFaults?.({ query })) ?? []
-  return { counts, firstAt, times: effects.map(({ at }) => at), areComplete: seesAllEffects, faults }
+  return { counts, times: effects.map(({ at }) => at), areComplete: seesAllEffects, faults }
 }

@@ -25,8 +25,7 @@ import { toIndex } from '../scripts/workers.mjs'
  * @property {number} lost
  * @property {number} twice
  * @property {string | undefined} twiceBecause why that cannot be avoided
- * @property {number | undefined} goesOn seconds from the end of the fault to the first effect after it; with `goesOnAfresh`,
- *   of a message that was sent after it
+ * @property {number | undefined} goesOn seconds from the end of the fault to the first effect after it
  * @property {number | undefined} sendsAgain seconds from the end of the fault until the client was told that a message it
  *   sent after it is in the queue
  * @property {number | undefined} allDone seconds from the end of the fault to the last effect
@@ -52,8 +51,7 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutate
   const afterwards = effects.times.filter((at) => at > faultOverAt)
   const toSeconds = (/** @type {number | undefined} */ at) => at && Math.max(0, (at - faultOverAt) / 1000)
   const sentAfterwards = published.filter(({ sentAt, outcome }) => sentAt > faultOverAt && outcome === 'confirmed')
-  const doneAfresh = sentAfterwards.flatMap(({ id }) => effects.firstAt.get(id) ?? [])
-  const goesOn = toSeconds(findFirst(scenario.goesOnAfresh ? doneAfresh : afterwards))
+  const goesOn = toSeconds(findFirst(afterwards))
   const sendsAgain = toSeconds(findFirst(sentAfterwards.map(({ settledAt }) => settledAt)))
 
   const known = new Set(published.map(({ id }) => id))
@@ -66,6 +64,7 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutate
     mayDoTwice = {},
     twiceAtMost = Number.POSITIVE_INFINITY,
     goesOnWithin,
+    sendsAgainWithin,
     freezesPublisher = false,
   } = scenario
   const poisonCodes = new Map(poison.map(({ id, code }) => [id, code]))
@@ -109,8 +108,8 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutate
   if (goesOnWithin !== undefined && !(goesOn !== undefined && goesOn <= goesOnWithin)) {
     faults.push(`work did not go on within ${goesOnWithin} s`)
   }
-  if (scenario.goesOnAfresh && !(sendsAgain !== undefined && sendsAgain <= (goesOnWithin ?? 0))) {
-    faults.push(`the client did not send again within ${goesOnWithin} s`)
+  if (sendsAgainWithin !== undefined && !(sendsAgain !== undefined && sendsAgain <= sendsAgainWithin)) {
+    faults.push(`the client did not send again within ${sendsAgainWithin} s`)
   }
   return {
     queue,

@@ -44,8 +44,7 @@
  * @property {QueueName[]} [queues] default: all
  * @property {Partial<Record<QueueName, number>>} [messages] at most, instead of the number of the run
  * @property {number} [goesOnWithin] seconds after the fault within which each queue must have had an effect
- * @property {boolean} [goesOnAfresh] only an effect of a message that was sent after the fault counts as going on, and the
- *   client must have sent one within the same time
+ * @property {number} [sendsAgainWithin] seconds after the fault within which the client must have sent a message
  * @property {number} [settleSeconds] how long after the publisher's end all must be done; default 180
  * @property {Partial<Record<QueueName, string>>} [mayDoTwice] why it cannot be avoided
  * @property {number} [twiceAtMost] of each of these queues; default: all

@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** A set-up of connection, channel and consumer takes longer than the shorter lives, and less than the longer ones. */
 const lifeMs = { min: 5, max: 125 }
 
+/** A delivery that was in hand at the last cut has its effect by then: every later effect is of one taken afterwards. */
+const inHandMs = 1_000
+
 /** @type {import('../scenario.mjs').Scenario} */
 export const flappingNetwork = {
   name: 'flapping-network',
@@ -13,8 +16,8 @@ export const flappingNetwork = {
   isTest: true,
   replicas: 1,
   proxied: true,
-  goesOnWithin: 10,
-  goesOnAfresh: true,
+  goesOnWithin: 10 - inHandMs / 1000,
+  sendsAgainWithin: 10 - inHandMs / 1000,
   settleSeconds: 60,
   async fault({ stage, short, note }) {
     const ms = short ? 10_000 : 30_000 + Math.random() * 30_000
@@ -22,7 +25,7 @@ export const flappingNetwork = {
     stage.proxy?.flap(lifeMs)
     await sleep(ms)
     stage.proxy?.steady()
-    await sleep(lifeMs.max)
+    await sleep(lifeMs.max + inHandMs)
     note(`${(stage.proxy?.attempts ?? 0) - before} connections were ended in ${(ms / 1000).toFixed(0)} s`)
   },
 }
