@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { buildPackages, installDependencies, runShown, turbo, turboEnvironment } from './prepare.mjs'
 import { say } from './services/progress.mjs'
 import { withServices } from './services/services.mjs'
+import { ensureOtherClients } from './test/ensure-other-clients.mjs'
 import { findUnexplained, forgetSummaries } from './test/failed-tasks.mjs'
 import { findSuites } from './test/find-suites.mjs'
 import { runShortScenarios } from './test/short-scenarios.mjs'
@@ -24,6 +25,7 @@ async function runSuites(suites, { concurrency, env = {} }) {
 async function test() {
   await installDependencies()
   await buildPackages()
+  await ensureOtherClients()
   const suites = findSuites()
   for (const { report } of suites) rmSync(report, { force: true })
   forgetSummaries()

@@ -1,0 +1,17 @@
+// @ts-check
+import { findInstallObstacle, installPackages } from '../services/install-packages.mjs'
+import { findCommand, run } from '../services/processes.mjs'
+import { say } from '../services/progress.mjs'
+
+/** AMQP clients of other languages, by which the examples of docs/messages.md are tried. Without them those tests are skipped. */
+export async function ensureOtherClients() {
+  const missing = []
+  if ((await run('python3', ['-c', 'import pika'])).code !== 0) missing.push('python3-pika')
+  if (!findCommand('amqp-publish')) missing.push('amqp-tools')
+  if (missing.length === 0 || findInstallObstacle() !== undefined) return
+  try {
+    await installPackages(missing)
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error))
+  }
+}
