@@ -46,7 +46,8 @@ const publisherLimitMs = 120_000
  * @returns {Promise<Result>}
  */
 export async function runScenario(scenario, services, { title, messages, seed, short, say }) {
-  const { queues = queueNames, replicas = defaultReplicas, settleSeconds = defaultSettleSeconds } = scenario
+  const { replicas = defaultReplicas, settleSeconds = defaultSettleSeconds } = scenario
+  const queues = (short ? scenario.shortQueues : undefined) ?? scenario.queues ?? queueNames
   const faultSeconds = short ? (scenario.shortSeconds ?? shortPauseMs / 1000) : scenario.seconds
   const { before, after } = short ? inShort : inFull
   const pause = (/** @type {number} */ ms) => sleep(short ? Math.min(ms, shortPauseMs) : ms)

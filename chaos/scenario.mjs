@@ -42,6 +42,7 @@
  * @property {(run: Preparation) => Promise<void>} [prepare] before the first message is sent
  * @property {(run: Run) => Promise<void>} fault resolves when it is over
  * @property {QueueName[]} [queues] default: all
+ * @property {QueueName[]} [shortQueues] as `queues`, in the short form
  * @property {Partial<Record<QueueName, number>>} [messages] at most, instead of the number of the run
  * @property {number} [goesOnWithin] seconds after the fault within which each queue must have had an effect
  * @property {number} [sendsAgainWithin] seconds after the fault within which the client must have sent a message

@@ -13,6 +13,8 @@ export const flappingNetwork = {
   what: `for 30 to 60 s the network ends each connection to the broker ${lifeMs.min} to ${lifeMs.max} ms after it was made`,
   seconds: 60,
   shortSeconds: 10,
+  // A mail whose connection was cut while it was sent waits a minute for its lease.
+  shortQueues: ['chat.messages', 'push.notifications', 'audit.events'],
   isTest: true,
   replicas: 1,
   proxied: true,
