@@ -20,7 +20,6 @@ export const flappingNetwork = {
   proxied: true,
   goesOnWithin: 10 - inHandMs / 1000,
   sendsAgainWithin: 10 - inHandMs / 1000,
-  settleSeconds: 60,
   async fault({ stage, short, note }) {
     const ms = short ? 10_000 : 30_000 + Math.random() * 30_000
     const before = stage.proxy?.attempts ?? 0
