@@ -24,7 +24,7 @@ const inFull = { before: 6, after: 15 }
 const inShort = { before: 1, after: 3 }
 const shortPauseMs = 3000
 const queuesModule = new URL('./queues.mjs', import.meta.url).href
-const defaultSettleSeconds = 180
+const settleLimitMs = 180_000
 /** Five tries of a send, and a good while. */
 const publisherLimitMs = 120_000
 
@@ -46,7 +46,7 @@ const publisherLimitMs = 120_000
  * @returns {Promise<Result>}
  */
 export async function runScenario(scenario, services, { title, messages, seed, short, say }) {
-  const { replicas = defaultReplicas, settleSeconds = defaultSettleSeconds } = scenario
+  const { replicas = defaultReplicas } = scenario
   const queues = (short ? scenario.shortQueues : undefined) ?? scenario.queues ?? queueNames
   const faultSeconds = short ? (scenario.shortSeconds ?? shortPauseMs / 1000) : scenario.seconds
   const { before, after } = short ? inShort : inFull
@@ -109,7 +109,7 @@ export async function runScenario(scenario, services, { title, messages, seed, s
     say(`all is sent, ${Math.round((Date.now() - faultOverAt) / 1000)} s after the fault`)
     const expected = published.filter(({ queue, id }) => !scenario.mayHaveNobody?.(queue, toIndex(id)))
     const left = await waitUntilReady(() => findUndone(stage, queues, expected), {
-      timeoutMs: settleSeconds * 1000,
+      timeoutMs: settleLimitMs,
       intervalMs: 1000,
     })
     if (left !== undefined) note(`not all was done: ${left}`)

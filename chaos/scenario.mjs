@@ -46,7 +46,6 @@
  * @property {Partial<Record<QueueName, number>>} [messages] at most, instead of the number of the run
  * @property {number} [goesOnWithin] seconds after the fault within which each queue must have had an effect
  * @property {number} [sendsAgainWithin] seconds after the fault within which the client must have sent a message
- * @property {number} [settleSeconds] how long after the publisher's end all must be done; default 180
  * @property {Partial<Record<QueueName, string>>} [mayDoTwice] why it cannot be avoided
  * @property {number} [twiceAtMost] of each of these queues; default: all
  * @property {(queue: QueueName, index: number) => boolean} [mayGiveUp] which messages may be dead-lettered
