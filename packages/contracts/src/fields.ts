@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { describeFound } from './describe-found.js'
 import { findAddressFault } from './find-address-fault.js'
-import { findDateFault, findDateTextFault } from './find-date-fault.js'
+import { findDateFault } from './find-date-fault.js'
 import { findIdFault } from './find-id-fault.js'
 import { findPositiveIntegerFault } from './find-positive-integer-fault.js'
 import { findRecordFaults, type JsonRecord, type NestedFault } from './find-record-faults.js'
 import { findTextFault } from './find-text-fault.js'
 import { limits } from './limits.js'
+import { toDate } from './to-date.js'
 
 type FindFault = (value: unknown) => string | undefined
 
@@ -55,8 +56,14 @@ export const addresses = createNestedField<string[]>((value) =>
 )
 
 /** A point in time: text on the wire, `Date` in TypeScript, whole milliseconds. */
-export const date = z.codec(createField<string>(findDateTextFault), createField<Date>(findDateFault), {
-  decode: (iso) => new Date(iso),
+export const date = z.codec(z.unknown(), createField<Date>(findDateFault), {
+  decode(text, context) {
+    const value = toDate(text)
+    if (value !== undefined) return value
+    const expected = 'expected an ISO 8601 date and time with offset such as 2025-03-01T12:00:00Z'
+    context.issues.push({ code: 'custom', input: text, message: `${expected}, found ${describeFound(text)}` })
+    return z.NEVER
+  },
   encode: (value) => value.toISOString(),
 })
 
