@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { describeFound } from './describe-found.js'
-import { addresses, createField, record, tenantId, text } from './fields.js'
+import { addresses, createField, recordOrNone, tenantId, text } from './fields.js'
 import type { JsonRecord } from './find-record-faults.js'
 import { limits } from './limits.js'
 
@@ -11,7 +11,7 @@ export interface EmailNotification {
   subject: string
   /** Name of the template: 1 to 64 characters of `a-z`, `0-9` and `-`. */
   template: string
-  /** What the template shows. JSON object, at most 32 deep. */
+  /** What the template shows. JSON object, at most 32 deep. Where it is undefined all the same, `{}` is sent. */
   data: JsonRecord
   /** Integer from 1 to 2^53−1. */
   tenantId: number
@@ -29,7 +29,7 @@ export const emailNotificationSchema = z.object({
   to: addresses,
   subject: text,
   template: createField<string>(findTemplateFault),
-  data: record,
+  data: recordOrNone,
   tenantId,
 }) satisfies z.ZodType<EmailNotification>
 
@@ -37,6 +37,6 @@ export const emailNotificationExample: EmailNotification = {
   to: ['ada@example.com'],
   subject: 'Welcome to Mono',
   template: 'welcome',
-  data: { name: 'Ada' },
+  data: { userName: 'Ada' },
   tenantId: 42,
 }

@@ -48,6 +48,8 @@ export const positiveInteger = createField<number>(findPositiveIntegerFault)
 export const text = createField<string>((value) => findTextFault(value))
 export const content = createField<string>((value) => findTextFault(value, limits.contentBytes))
 export const record = createNestedField<JsonRecord>(findRecordFaults)
+/** A record that may be left out; then it is an empty one. */
+export const recordOrNone = record.default(() => ({}))
 export const recipients = createNestedField<string[]>((value) =>
   findListFaults(value, limits.maxRecipients, findIdFault),
 )

@@ -10,7 +10,16 @@ export { InvalidMessageError } from './invalid-message-error.js'
 export { limits } from './limits.js'
 export { MessageQueueError } from './message-queue-error.js'
 export { parsePayload } from './parse-payload.js'
+export {
+  pickAuditEvent,
+  pickChatMessage,
+  pickEmailMessage,
+  pickEmailNotification,
+  pickPushNotification,
+  type RowOf,
+} from './pick-payload.js'
 export type { PushNotification } from './push-notification.js'
 export { realtimeRoutingKey } from './realtime-routing-key.js'
 export { type RoutingKeyOf, routingKeysByType, typeOfRoutingKey } from './routing-keys.js'
 export { serializePayload, serializeStoredChatMessage } from './serialize-payload.js'
+export { toDate } from './to-date.js'

@@ -29,4 +29,9 @@ describe('InvalidMessageError', () => {
     expect(error.message).not.toContain('to[20]')
     expect(error.issues).toHaveLength(21)
   })
+
+  test('ends its message with advice, if there is any', () => {
+    const error = new InvalidMessageError('email.message', createIssues(1), 'Do something else.')
+    expect(error.message).toBe('Invalid email.message: to[0]: expected another. Do something else.')
+  })
 })

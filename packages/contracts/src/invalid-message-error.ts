@@ -21,8 +21,9 @@ export class InvalidMessageError extends MessageQueueError {
   readonly messageType: MessageType
   readonly issues: MessageIssue[]
 
-  constructor(messageType: MessageType, issues: MessageIssue[]) {
-    super(toMessage(messageType, issues))
+  /** @param advice a sentence for the end of the message */
+  constructor(messageType: MessageType, issues: MessageIssue[], advice?: string) {
+    super(advice === undefined ? toMessage(messageType, issues) : `${toMessage(messageType, issues)}. ${advice}`)
     this.name = 'InvalidMessageError'
     this.messageType = messageType
     this.issues = issues

@@ -30,8 +30,10 @@ describe('parsePayload', () => {
 
   test.each(messageTypes)('names every missing field of %s', (type) => {
     const missing = findIssues(type, {}).map(({ path }) => path)
-    const optional = type === 'push.notification' ? ['data'] : type === 'email.message' ? ['html'] : []
-    expect(new Set([...missing, ...optional])).toEqual(new Set(Object.keys(examples[type])))
+    const optional = { 'push.notification': ['data'], 'email.notification': ['data'], 'email.message': ['html'] }
+    expect(new Set([...missing, ...(type in optional ? optional[type as keyof typeof optional] : [])])).toEqual(
+      new Set(Object.keys(examples[type])),
+    )
   })
 
   test.each([
@@ -54,9 +56,75 @@ describe('parsePayload', () => {
     expect(parsePayload('audit.event', { ...toWire('audit.event'), changes }).changes).toBe(changes)
   })
 
-  test('refuses null for an optional field', () => {
-    const json = { ...toWire('email.message'), html: null }
-    expect(findIssues('email.message', json)).toEqual([{ path: 'html', reason: 'expected a string, found null' }])
+  test.each<[MessageType, string]>([
+    ['push.notification', 'data'],
+    ['email.message', 'text'],
+    ['email.message', 'html'],
+  ])('takes null in %s for an optional %s that is left out', (type, field) => {
+    const { [field]: _, ...others } = { ...examples[type] } as Record<string, unknown>
+    const json = Object.freeze({ ...toWire(type), [field]: null })
+    expect(parsePayload(type, json)).toStrictEqual(others)
+    expect(json).toHaveProperty(field, null)
+  })
+
+  test.each<[MessageType, string, unknown]>([
+    ['audit.event', 'changes', []],
+    ['push.notification', 'data', []],
+    ['email.notification', 'data', []],
+    ['email.notification', 'data', null],
+    ['email.notification', 'data', undefined],
+  ])('takes an empty record from %s whose %s is %j', (type, field, empty) => {
+    expect(parsePayload(type, { ...toWire(type), [field]: empty })).toStrictEqual({ ...examples[type], [field]: {} })
+  })
+
+  test('gives each mail without data a record of its own', () => {
+    const { data: _, ...json } = toWire('email.notification')
+    const first = parsePayload('email.notification', json).data
+    expect(parsePayload('email.notification', json).data).not.toBe(first)
+  })
+
+  test.each<[MessageType, string, unknown, string]>([
+    ['audit.event', 'changes', ['a'], 'an array of 1'],
+    ['audit.event', 'changes', [[]], 'an array of 1'],
+    ['audit.event', 'changes', null, 'null'],
+    ['audit.event', 'changes', undefined, 'nothing'],
+    ['audit.event', 'userId', null, 'null'],
+    ['audit.event', 'timestamp', null, 'null'],
+    ['push.notification', 'data', [null], 'an array of 1'],
+    ['push.notification', 'data', '', 'an empty string'],
+    ['push.notification', 'title', null, 'null'],
+    ['push.notification', 'recipientIds', {}, 'an object'],
+    ['email.notification', 'data', [0], 'an array of 1'],
+    ['email.notification', 'template', null, 'null'],
+    ['email.message', 'text', [], 'an array of 0'],
+    ['email.message', 'to', null, 'null'],
+    ['chat.message', 'content', null, 'null'],
+  ])('refuses %s whose %s is %j', (type, field, value, found) => {
+    expect(findIssues(type, { ...toWire(type), [field]: value })).toEqual([
+      { path: field, reason: expect.stringContaining(`found ${found}`) },
+    ])
+  })
+
+  test('leaves null and [] inside a record to the publisher', () => {
+    const changes = { before: null, after: [], nested: { list: [[], null] } }
+    expect(parsePayload('audit.event', { ...toWire('audit.event'), changes }).changes).toBe(changes)
+  })
+
+  test('asks for a text or html that is not null', () => {
+    expect(findIssues('email.message', { ...toWire('email.message'), text: null, html: null })).toEqual([
+      { path: 'text', reason: 'expected text, html or both, found neither' },
+    ])
+  })
+
+  test('counts the bytes of a push notification without what was left out', () => {
+    const fits = { ...toWire('push.notification'), title: '', body: 'a'.repeat(3_500 - 22), data: null }
+    expect(findIssues('push.notification', fits)).toEqual([])
+    expect(findIssues('push.notification', { ...fits, data: [] })).toMatchObject([{ path: '' }])
+  })
+
+  test.each<MessageType>(['chat.message', 'audit.event'])('reads a date of %s however its writer put it', (type) => {
+    const json = { ...toWire(type), timestamp: '2025-04-01 11:30:00.250999+0200' }
+    expect(parsePayload(type, json)).toEqual(examples[type])
   })
 
   test('lists every fault with its path and what was expected', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import * as contracts from './index.js'
 import { examples, InvalidMessageError, limits, type MessageType, messageTypes } from './index.js'
 import type { MessageIssue } from './invalid-message-error.js'
 import { serializePayload, serializeStoredChatMessage } from './serialize-payload.js'
@@ -19,6 +20,16 @@ function findIssues(serialize: () => string): MessageIssue[] {
     throw error
   }
 }
+
+function messageOf(serialize: () => string): string {
+  try {
+    return serialize()
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+const stored = { ...examples['chat.message'], sequence: 7 }
 
 describe('serializePayload', () => {
   test.each(messageTypes)('writes %s as bare JSON', (type) => {
@@ -63,6 +74,39 @@ describe('serializePayload', () => {
   test('leaves out optional fields that are undefined', () => {
     expect(serializeWith('push.notification', { data: undefined })).not.toContain('data')
     expect(JSON.parse(serializeWith('email.message', { html: undefined }))).not.toHaveProperty('html')
+  })
+
+  test.each<[MessageType, string, unknown]>([
+    ['push.notification', 'data', null],
+    ['push.notification', 'data', []],
+    ['email.message', 'html', null],
+    ['email.notification', 'data', null],
+    ['email.notification', 'data', []],
+    ['audit.event', 'changes', []],
+    ['audit.event', 'timestamp', '2025-04-01T09:30:00Z'],
+  ])('is strict where consuming is not: %s with %s of %j', (type, field, value) => {
+    expect(findIssues(() => serializeWith(type, { [field]: value })).map(({ path }) => path)).toEqual([field])
+  })
+
+  test('sends an empty record for data that is undefined, where the type asks for data', () => {
+    expect(JSON.parse(serializeWith('email.notification', { data: undefined })).data).toEqual({})
+  })
+
+  test('says which unknown fields to leave out, and what does it', () => {
+    const row = { id: 7, createdAt: new Date(), 'odd key': 1 }
+    expect(() => serializeWith('chat.message', row)).toThrow(
+      /^Invalid chat\.message: id: expected no such field, found one; .*\. Leave out id, createdAt, \["odd key"\], or send pickChatMessage\(row\)\.$/,
+    )
+    expect(() => serializeStoredChatMessage({ ...stored, storedAt: 1 } as never)).toThrow(/\. Leave out storedAt\.$/)
+  })
+
+  test.each(messageTypes)('names a function that there is for %s', (type) => {
+    const [, name] = /or send (\w+)\(row\)/.exec(messageOf(() => serializeWith(type, { extra: 1 }))) ?? []
+    expect(contracts).toHaveProperty(name ?? '', expect.any(Function))
+  })
+
+  test('gives no such advice where no field is unknown', () => {
+    expect(messageOf(() => serializeWith('chat.message', { tenantId: 0 }))).not.toContain('eave out')
   })
 
   test('lists faults of fields, of records and of the whole together', () => {
@@ -147,8 +191,6 @@ describe('the limits', () => {
 })
 
 describe('serializeStoredChatMessage', () => {
-  const stored = { ...examples['chat.message'], sequence: 7 }
-
   test('writes the chat message with its sequence as a number', () => {
     expect(JSON.parse(serializeStoredChatMessage(stored))).toEqual({
       ...JSON.parse(JSON.stringify(examples['chat.message'])),

@@ -2,9 +2,11 @@ import type { z } from 'zod'
 import { type MessageType, type PayloadByType, schemas } from './catalog.js'
 import { type StoredChatMessage, storedChatMessageSchema } from './chat-message.js'
 import { date, dateToText } from './fields.js'
+import { formatPath } from './format-path.js'
 import { InvalidMessageError } from './invalid-message-error.js'
 import { limits } from './limits.js'
-import { validate } from './validate.js'
+import { pickFunctionName } from './pick-payload.js'
+import { type AdviseOnUnknown, validate } from './validate.js'
 
 const strictSchemas = {
   'chat.message': toStrictSchema(schemas['chat.message']),
@@ -16,6 +18,8 @@ const strictSchemas = {
 
 const strictStoredChatMessageSchema = toStrictSchema(storedChatMessageSchema)
 
+const namesInAdvice = 20
+
 /**
  * The body of a message: its payload as JSON.
  *
@@ -23,7 +27,9 @@ const strictStoredChatMessageSchema = toStrictSchema(storedChatMessageSchema)
  * fault
  */
 export function serializePayload<T extends MessageType>(type: T, payload: PayloadByType[T]): string {
-  return serialize(type, strictSchemas[type], payload)
+  return serialize(type, strictSchemas[type], payload, (names) => {
+    return `Leave out ${listNames(names)}, or send ${pickFunctionName(type)}(row).`
+  })
 }
 
 /**
@@ -32,11 +38,19 @@ export function serializePayload<T extends MessageType>(type: T, payload: Payloa
  * @throws InvalidMessageError as `serializePayload` does
  */
 export function serializeStoredChatMessage(message: StoredChatMessage): string {
-  return serialize('chat.message', strictStoredChatMessageSchema, message)
+  return serialize('chat.message', strictStoredChatMessageSchema, message, (names) => {
+    return `Leave out ${listNames(names)}.`
+  })
 }
 
-function serialize(type: MessageType, schema: z.ZodObject, payload: unknown): string {
-  const body = JSON.stringify(validate(type, schema, payload))
+function listNames(names: readonly string[]): string {
+  const hidden = names.length - namesInAdvice
+  const listed = names.slice(0, namesInAdvice).map((name) => formatPath([name]))
+  return [...listed, ...(hidden > 0 ? [`${hidden} more`] : [])].join(', ')
+}
+
+function serialize(type: MessageType, schema: z.ZodObject, payload: unknown, adviseOnUnknown: AdviseOnUnknown): string {
+  const body = JSON.stringify(validate(type, schema, payload, adviseOnUnknown))
   // A UTF-16 unit takes at most 3 bytes of UTF-8, so most bodies need no counting.
   if (body.length * 3 <= limits.bodyBytes) return body
   const bytes = Buffer.byteLength(body)

@@ -1,7 +1,7 @@
 /**
- * What the serializers of well-known languages write, one by one in the test: `T`, `t` or a blank before the time, seconds
- * and their fraction or none, `Z`, ` UTC`, `+02:00`, `+0200` or `+02`, and the name of a zone in brackets or none (RFC 9557). Up to the
- * seconds every digit has its place.
+ * What the serializers of well-known languages write, one by one in the test: `T`, `t` or a blank before the time; seconds
+ * and their fraction or none; `Z`, ` UTC`, `+02:00`, `+0200` or `+02`; the name of a zone in brackets or none (RFC 9557).
+ * Up to the seconds every digit has its place.
  */
 const dateAndTime =
   /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:[Zz]| UTC| ?[+-]\d\d(?::?\d\d)?)(?:\[[\w/+-]{1,64}\])?$/
