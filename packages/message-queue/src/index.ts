@@ -1,4 +1,13 @@
-export { InvalidMessageError, MessageQueueError } from '@mono/contracts'
+export type { RowOf } from '@mono/contracts'
+export {
+  InvalidMessageError,
+  MessageQueueError,
+  pickAuditEvent,
+  pickChatMessage,
+  pickEmailMessage,
+  pickEmailNotification,
+  pickPushNotification,
+} from '@mono/contracts'
 export type { ConsumeBatchesOptions, ConsumeOptions } from './consuming/consume-options.js'
 export type { Consumer, ConsumerState } from './consuming/consumer.js'
 export type {
