@@ -36,6 +36,11 @@ export function isOurHeader(name: string): boolean {
   return names.has(name)
 }
 
+/** Of a header that is named above: some clients can send an empty value, but not leave one out. */
+export function isLeftOut(value: unknown): boolean {
+  return value === undefined || value === null || value === ''
+}
+
 /**
  * The headers of a delivery without those that the broker and rascal set for this delivery alone, among them the
  * routing keys that it has been delivered by already: the ones named above, and those that are the publisher's own.

@@ -3,7 +3,9 @@ import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
 import { InvalidDeliveryError } from '../../errors/invalid-delivery-error.js'
 import { headerBytes } from '../../header-bytes.js'
-import { header, isOurHeader, maxHeaderBytes, schemaVersion, sortHeaders } from '../../headers.js'
+import { header, isLeftOut, isOurHeader, maxHeaderBytes, schemaVersion, sortHeaders } from '../../headers.js'
+import { toHeaderNumber } from './to-header-number.js'
+import { toHeaderTime, toTime } from './to-header-time.js'
 
 /** What the properties and headers of a delivery say, as far as it can be trusted. */
 export interface DeliveryMetadata {
@@ -26,9 +28,6 @@ interface Replay {
 type Headers = Readonly<Record<string, unknown>>
 
 const maxAttemptsHeader = 1_000
-const maxTimestampSeconds = 8.64e12
-/** JavaScript's own parser takes almost any text that ends in a number for a time. */
-const dateAndTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 
 /** @throws InvalidDeliveryError `INVALID_HEADERS`, naming the property or header. */
 export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, headers: Headers): DeliveryMetadata {
@@ -74,8 +73,9 @@ function isTable(value: unknown): boolean {
 }
 
 function assertSchemaVersion(value: unknown): void {
-  if (value === undefined || value === schemaVersion) return
-  throw invalid(header.schemaVersion, `expected ${schemaVersion}, found ${describe(value)}`)
+  const version = toHeaderNumber(value)
+  if (version === undefined || version === schemaVersion) return
+  throw invalid(header.schemaVersion, `expected ${schemaVersion}, found ${describe(version)}`)
 }
 
 function parseMessageId(value: unknown): string | undefined {
@@ -86,36 +86,38 @@ function parseMessageId(value: unknown): string | undefined {
 }
 
 function parseTenantId(value: unknown): number | undefined {
-  if (value === undefined) return undefined
-  const tenantId = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value
+  const tenantId = toHeaderNumber(value)
+  if (tenantId === undefined) return undefined
   const fault = findPositiveIntegerFault(tenantId)
   if (fault !== undefined) throw invalid(header.tenantId, fault)
   return tenantId as number
 }
 
 function parseAttempts(value: unknown): number {
-  if (value === undefined) return 0
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxAttemptsHeader) return value
-  throw invalid(header.attempts, `expected an integer from 0 to ${maxAttemptsHeader}, found ${describe(value)}`)
+  const attempts = toHeaderNumber(value) ?? 0
+  if (isAttempts(attempts)) return attempts
+  throw invalid(header.attempts, `expected an integer from 0 to ${maxAttemptsHeader}, found ${describe(attempts)}`)
+}
+
+function isAttempts(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maxAttemptsHeader
 }
 
 function parsePublishedAt(value: unknown): Date | undefined {
-  if (value === undefined) return undefined
-  const date = typeof value === 'string' && dateAndTime.test(value) ? new Date(value) : undefined
-  if (date !== undefined && !Number.isNaN(date.getTime())) return date
+  if (isLeftOut(value)) return undefined
+  const date = toHeaderTime(value)
+  if (date !== undefined) return date
   throw invalid(header.publishedAt, 'expected an ISO 8601 date and time with offset')
 }
 
 function parseReplay(value: unknown): Replay | undefined {
-  if (value === undefined) return undefined
-  const date = typeof value === 'string' && dateAndTime.test(value) ? new Date(value) : undefined
-  return { at: Number.isNaN(date?.getTime()) ? undefined : date }
+  return value === undefined ? undefined : { at: toHeaderTime(value) }
 }
 
-/** AMQP's `timestamp` is whole seconds since 1970. */
 function parseTimestamp(value: unknown): Date | undefined {
   if (value === undefined) return undefined
-  if (typeof value === 'number' && value >= 0 && value <= maxTimestampSeconds) return new Date(value * 1_000)
+  const date = toTime(value)
+  if (date !== undefined) return date
   throw invalid('timestamp', 'expected seconds since 1970')
 }
 

@@ -240,7 +240,7 @@ describe('a delivery that no handler saw', () => {
     ])
   })
 
-  test.each([-1e9, 1.5, '3', Number.NaN, null])(
+  test.each([-1e9, 1.5, 'three', Number.NaN, null])(
     'is dead-lettered as the first attempt where x-attempts is %s',
     async (attempts) => {
       const { settler, events, forwarded } = createSettler()
@@ -250,6 +250,13 @@ describe('a delivery that no handler saw', () => {
       expect(events).toMatchObject([{ attempt: 1 }])
     },
   )
+
+  test('keeps the count that its header has as text', async () => {
+    const { settler, forwarded } = createSettler()
+    const { delivery } = createDelivery({ headers: { 'x-attempts': '2' } })
+    await settler.deadLetter(delivery, new InvalidDeliveryError('INVALID_JSON', 'body: expected JSON'))
+    expect(forwarded).toMatchObject([{ headers: { 'x-attempts': 2 } }])
+  })
 
   test('is returned to its queue, and nothing is logged', async () => {
     const { settler, events, forwarded, lines } = createSettler()

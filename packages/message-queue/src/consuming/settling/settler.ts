@@ -1,12 +1,13 @@
 import { deadLetterPublicationName, retryPublicationName, type WorkQueueName, workQueues } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
 import type { DeferError } from '../../errors/handler-errors.js'
-import { header } from '../../headers.js'
+import { header, isLeftOut } from '../../headers.js'
 import type { Logger } from '../../logger.js'
 import type { Handled, Held } from '../handling/intake.js'
 import { notAfter } from '../reading/not-after.js'
 import { parseHeaders } from '../reading/parse-headers.js'
 import type { ReceivedMessage } from '../reading/received-message.js'
+import { toHeaderNumber } from '../reading/to-header-number.js'
 import type { Delivery } from '../receiving/delivery.js'
 import { classifyFailure } from './classify-failure.js'
 import { createCopy } from './create-copy.js'
@@ -195,10 +196,10 @@ function idOf({ message }: Delivery): { messageId?: string } {
 }
 
 function saysWhenPublished({ headers, message }: Delivery): boolean {
-  return headers[header.publishedAt] !== undefined || message.properties.timestamp !== undefined
+  return !isLeftOut(headers[header.publishedAt]) || message.properties.timestamp !== undefined
 }
 
 function attemptsOf({ headers }: Delivery): number {
-  const value = headers[header.attempts]
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : 0
+  const attempts = toHeaderNumber(headers[header.attempts])
+  return typeof attempts === 'number' && Number.isInteger(attempts) && attempts >= 0 ? attempts : 0
 }
