@@ -20,6 +20,13 @@ export const auditWorker: WorkerUnderTest = {
   ...auditDescription,
   table: 'audit.events',
   createBody: numberedEvent,
+  foreign: {
+    messages: [
+      foreignEvent(0, { changes: [], timestamp: '2026-01-02T03:04:05+0000' }, {}),
+      foreignEvent(1, { changes: { list: [], none: null }, timestamp: '2026-01-02 04:04:05.000999 +0100' }),
+    ],
+    readEffects: ({ database }) => database.query('SELECT entity_id, changes, occurred_at FROM audit.events'),
+  },
   openSender({ vhost, cleanUp }) {
     const messageQueue = createMessageQueue({ url: vhost.url, connectionName: 'test', deadlineMs: 30_000 })
     cleanUp(() => messageQueue.close())
@@ -48,4 +55,9 @@ export const auditWorker: WorkerUnderTest = {
       },
     }
   },
+}
+
+function foreignEvent(index: number, fields: { changes: object; timestamp: string }, changes = fields.changes) {
+  const body = { ...numberedEvent(index), ...fields, reason: null }
+  return { body, effect: { entity_id: body.entityId, changes, occurred_at: new Date('2026-01-02T03:04:05Z') } }
 }

@@ -9,6 +9,14 @@ export const chatWorker: WorkerUnderTest = {
   ...chatDescription,
   table: 'chat.messages',
   createBody: numberedMessage,
+  foreign: {
+    messages: [
+      foreignMessage(0, '2026-01-02T03:04:05+0000'),
+      foreignMessage(1, '2026-01-02 04:04:05.000999+01:00'),
+      foreignMessage(2, '2026-01-02T03:04:05.0009999Z'),
+    ],
+    readEffects: ({ database }) => database.query('SELECT message_id, sent_at FROM chat.messages'),
+  },
   openSender({ vhost, cleanUp }) {
     const messageQueue = createMessageQueue({ url: vhost.url, connectionName: 'test', deadlineMs: 30_000 })
     cleanUp(() => messageQueue.close())
@@ -26,6 +34,14 @@ export const chatWorker: WorkerUnderTest = {
       },
     }
   },
+}
+
+function foreignMessage(index: number, timestamp: string) {
+  const { messageId, ...fields } = numberedMessage(index)
+  return {
+    body: { messageId, ...fields, timestamp, editedAt: null },
+    effect: { message_id: messageId, sent_at: new Date('2026-01-02T03:04:05Z') },
+  }
 }
 
 /** Each once, and in each conversation the sequences 1, 2, 3 … without a gap. */

@@ -1,4 +1,9 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describeBadInput } from '@mono/test-support'
+import { expect } from 'vitest'
 import { emailWorker, numberedMail } from './worker-under-test.js'
 
 /** The text of a mail with other fields. Each call needs a number of its own. */
@@ -10,13 +15,43 @@ const someAddresses = (count: number) => Array.from({ length: count }, (_, index
 
 const title = 'Your report'
 
+const builtIn = fileURLToPath(new URL('../templates', import.meta.url))
+
+const invoiceDue = {
+  'subject.liquid': '{{ subject }}',
+  'html.liquid': '<a href="{{ payUrl }}">Pay</a>',
+  'text.liquid': '{{ payUrl }}',
+  'schema.json': JSON.stringify({
+    type: 'object',
+    additionalProperties: false,
+    required: ['payUrl'],
+    properties: { payUrl: { type: 'string', format: 'uri', pattern: '^https://' } },
+    examples: [{ payUrl: 'https://example.com/pay/7' }],
+  }),
+}
+
 const badAddress =
   'an address with white space or a control character, one of `, ; : < > ( ) [ ] \\ "`, or not exactly one `@`'
 
-describeBadInput(emailWorker, {
+/** With a template of its own beside the built-in ones, none of which demands a link. */
+const worker: typeof emailWorker = {
+  ...emailWorker,
+  async openFarEnd({ cleanUp }) {
+    const end = (await emailWorker.openFarEnd?.({ cleanUp })) ?? expect.fail('Expected a mail server')
+    const directory = await mkdtemp(join(tmpdir(), 'templates-'))
+    cleanUp(() => rm(directory, { recursive: true }))
+    await cp(builtIn, directory, { recursive: true })
+    await mkdir(join(directory, 'invoice-due'))
+    for (const [file, content] of Object.entries(invoiceDue))
+      await writeFile(join(directory, 'invoice-due', file), content)
+    return { ...end, env: { ...end.env, EMAIL_TEMPLATES_DIR: directory } }
+  },
+}
+
+describeBadInput(worker, {
   messages: [
     { input: 'a body that does not fit', named: 'subject', body: body(9_001, { subject: 7 }) },
-    { input: 'a body that does not fit', named: 'data', body: body(9_002, { data: [] }) },
+    { input: 'a body that does not fit', named: 'data', body: body(9_002, { data: ['list'] }) },
     {
       input: 'a body that does not fit',
       named: 'text',
@@ -49,21 +84,21 @@ describeBadInput(emailWorker, {
     { input: 'a template name with `../`', body: body(9_010, { template: 'notification/../welcome' }) },
     {
       input: 'a variable that is missing',
-      named: 'data.body is missing',
+      named: 'data.userName is missing',
       attempts: 1,
-      body: body(9_011, { data: { title } }),
+      body: body(9_011, { template: 'welcome', data: {} }),
     },
     {
       input: 'a variable of the wrong type',
-      named: 'data.body must be string',
+      named: 'data.userName must be string',
       attempts: 1,
-      body: body(9_012, { data: { title, body: 7 } }),
+      body: body(9_012, { template: 'welcome', data: { userName: 7 } }),
     },
     {
       input: 'a link that is not `https://`, such as `javascript:`',
-      named: 'data.link must match pattern',
+      named: 'data.payUrl must match pattern',
       attempts: 1,
-      body: body(9_013, { data: { title, body: '', link: 'javascript:alert(1)' } }),
+      body: body(9_013, { template: 'invoice-due', data: { payUrl: 'javascript:alert(1)' } }),
     },
     { input: badAddress, named: 'to[0]', body: body(9_014, { to: ['a@b.example\r\nRCPT TO:<eve@b.example>'] }) },
     { input: badAddress, named: 'to[1]', body: body(9_015, { to: ['ada@example.com', 'a@b.example,eve@b.example'] }) },

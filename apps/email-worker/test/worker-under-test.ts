@@ -22,6 +22,21 @@ export const emailWorker: WorkerUnderTest<MailServer> = {
     return { env: { SMTP_URL: smtpSink.url, EMAIL_FROM: 'mono@example.com' }, smtpSink }
   },
   createBody: numberedMail,
+  foreign: {
+    messages: [
+      foreignMail(0, { subject: 'Data is null', template: 'notification', data: null }),
+      foreignMail(1, { subject: 'Data is empty', template: 'notification', data: [] }),
+      foreignMail(2, { subject: 'Data is not there', template: 'notification' }),
+      foreignMail(3, {
+        subject: 'Link is null',
+        template: 'notification',
+        data: { body: 'text', link: null, orderId: 7 },
+      }),
+      foreignMail(4, { subject: 'Html is null', text: 'text', html: null }, 'email.send'),
+      foreignMail(5, { subject: 'Text is null', text: null, html: '<p>html</p>' }, 'email.send'),
+    ],
+    readEffects: async ({ farEnd: { smtpSink } }) => smtpSink.received.map(({ to, subject }) => ({ to, subject })),
+  },
   openSender({ vhost, cleanUp }) {
     const messageQueue = createMessageQueue({ url: vhost.url, connectionName: 'test', deadlineMs: 30_000 })
     cleanUp(() => messageQueue.close())
@@ -39,6 +54,15 @@ export const emailWorker: WorkerUnderTest<MailServer> = {
       },
     }
   },
+}
+
+function foreignMail(
+  index: number,
+  fields: { subject: string; [field: string]: unknown },
+  routingKey = 'email.template',
+) {
+  const to = [addressOf(index)]
+  return { routingKey, body: { to, tenantId: 42, ...fields, replyTo: null }, effect: { to, subject: fields.subject } }
 }
 
 /** Each once and sent. Resolves with the recipients who were claimed more than once. */

@@ -38,6 +38,14 @@ export const pushWorker: WorkerUnderTest<PushFarEnd> = {
     await registerDevices((sql, params) => database.query(sql, params), pushUsers, devices)
   },
   createBody: numberedPush,
+  foreign: {
+    messages: [foreignPush(0, { data: null }, {}), foreignPush(1, { data: [] }, { data: {} })],
+    readEffects: async ({ farEnd }) =>
+      farEnd.service.received.map(({ payload }) => {
+        const { tag, ...shown } = JSON.parse(payload)
+        return shown
+      }),
+  },
   openSender({ vhost, cleanUp }) {
     const messageQueue = createMessageQueue({ url: vhost.url, connectionName: 'test', deadlineMs: 30_000 })
     cleanUp(() => messageQueue.close())
@@ -53,6 +61,12 @@ export const pushWorker: WorkerUnderTest<PushFarEnd> = {
       },
     }
   },
+}
+
+function foreignPush(index: number, fields: { data: object | null }, shown: object) {
+  const { data, ...others } = numberedPush(index)
+  const { title, body } = others
+  return { body: { ...others, ...fields, image: null }, effect: { title, body, ...shown } }
 }
 
 /** At the devices, decrypted, and in the ledger. */

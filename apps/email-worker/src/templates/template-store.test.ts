@@ -2,8 +2,9 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { examples } from '@mono/contracts'
 import { PermanentError } from '@mono/message-queue'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { TemplateError } from './template-error.js'
 import { loadTemplates } from './template-store.js'
 
@@ -30,6 +31,32 @@ function findFaults(files: Record<string, string | null>) {
     throw error
   }
   return []
+}
+
+/** A template whose data must fit. */
+const card = {
+  'card/subject.liquid': '{{ title }}',
+  'card/html.liquid': '{{ body }}{% if link %}<a href="{{ link }}">{{ title }}</a>{% endif %}',
+  'card/text.liquid': '{{ body }}',
+  'card/schema.json': JSON.stringify({
+    type: 'object',
+    additionalProperties: false,
+    required: ['title', 'body'],
+    properties: {
+      title: { type: 'string' },
+      body: { type: 'string' },
+      link: { type: 'string', format: 'uri', pattern: '^https://' },
+      lines: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['name'],
+          properties: { name: { type: 'string' }, note: { type: 'string' } },
+        },
+      },
+    },
+    examples: [{ title: 't', body: 'b' }],
+  }),
 }
 
 const schemaOf = (properties: object, examples: object[], required: string[] = []) =>
@@ -62,10 +89,112 @@ test('data that looks like a template is data', () => {
   expect(loadTemplates(builtIn).render('welcome', { subject: 's', data }).text).toContain(data.userName)
 })
 
-test('an optional property may be left out', () => {
-  const mail = loadTemplates(builtIn).render('notification', { subject: 's', data: { title: 't', body: 'b' } })
-  expect(mail.html).not.toContain('<a ')
-  expect(mail.text).toContain('t\n\nb\n\n-- ')
+test.each<[string, object]>([
+  ['left out', {}],
+  ['null', { link: null }],
+])('an optional property may be %s', (_, optional) => {
+  const data = { title: 't', body: 'b', ...optional }
+  const mail = loadTemplates(createTemplates(card)).render('card', { subject: 's', data })
+  expect(mail).toEqual({ subject: 't', html: 'b', text: 'b' })
+})
+
+test('so may one deep in the data, but a required one may not be null', () => {
+  const templates = loadTemplates(createTemplates(card))
+  const render = (line: object) =>
+    templates.render('card', { subject: 's', data: { title: 't', body: 'b', lines: [{ name: 'n' }, line] } })
+  expect(render({ name: 'n', note: null }).text).toBe('b')
+  expect(() => render({ name: null })).toThrow('data.lines[1].name must be string')
+})
+
+describe('the template notification', () => {
+  const render = (subject: string, data: Record<string, unknown>) =>
+    loadTemplates(builtIn).render('notification', { subject, data })
+  const heading = /<h1[^>]*>(.*)<\/h1>/
+
+  test('shows the subject as its title, and needs no data', () => {
+    const mail = render('New message', {})
+    expect(mail.subject.trim()).toBe('New message')
+    expect(mail.html.match(heading)?.[1]).toBe('New message')
+    expect(mail.html).not.toContain('<p style="white-space')
+    expect(mail.html).not.toContain('<a ')
+    expect(mail.text).toBe('New message\n\n-- \nSent by Mono\n')
+  })
+
+  test('shows body and link if they are there', () => {
+    const mail = render('New message', { body: 'From Ada.\nToday.', link: 'https://example.com/7' })
+    expect(mail.text).toBe('New message\n\nFrom Ada.\nToday.\n\nhttps://example.com/7\n\n-- \nSent by Mono\n')
+    expect(mail.html).toContain(
+      '<p style="white-space: pre-line">From Ada.\nToday.</p>\n<p><a href="https://example.com/7"',
+    )
+  })
+
+  test('shows a link without a body', () => {
+    const { html, text } = render('New message', { link: 'https://example.com/7' })
+    expect(text).toBe('New message\n\nhttps://example.com/7\n\n-- \nSent by Mono\n')
+    expect(html).toContain('</h1>\n<p><a href="https://example.com/7"')
+  })
+
+  test.each<[string, unknown, string]>([
+    ['Subject', 'Title', 'Subject'],
+    ['', 'Title', 'Title'],
+    [' ', 'Title', 'Title'],
+    ['', null, 'New notification'],
+    ['', '', 'New notification'],
+    ['', 7, 'New notification'],
+  ])('with the subject %j and the title %j in its data it is called %s', (subject, title, shown) => {
+    const mail = render(subject, { title, body: 'b' })
+    expect([mail.subject.trim(), mail.html.match(heading)?.[1], mail.text.split('\n')[0]]).toEqual([
+      shown,
+      shown,
+      shown,
+    ])
+  })
+
+  test.each<Record<string, unknown>>([
+    { conversationId: 'hidden', unread: 3 },
+    { body: 7 },
+    { body: null },
+    { body: '' },
+    { body: ' \n' },
+    { body: { text: 'hidden' } },
+    { body: ['hidden'] },
+    { title: { hidden: true } },
+    { link: '/hidden' },
+    { link: 'http://hidden.example' },
+    { link: 'javascript:hidden()' },
+    { link: 'https://hid den.example' },
+    { link: ['https://hidden.example'] },
+    { subject: 'hidden', content: 'hidden', forloop: 'hidden', 'odd key': 'hidden', '~/': 'hidden' },
+    JSON.parse('{"__proto__":{"body":"hidden"},"constructor":"hidden"}'),
+    { deep: JSON.parse(`${'['.repeat(30)}"hidden"${']'.repeat(30)}`) },
+  ])('takes data that was not made for it, and shows nothing of it: %j', (data) => {
+    expect(render('s', data)).toEqual(render('s', {}))
+  })
+
+  test('shows a body of any length', () => {
+    const body = 'a'.repeat(1_000_000)
+    expect(render('s', { body }).text).toContain(body)
+  })
+})
+
+test.each([examples['email.notification'], { ...examples['email.notification'], subject: '' }])(
+  'the example of a mail from a template fits the template that it names',
+  ({ template, subject, data }) => {
+    const { html, text } = loadTemplates(builtIn).render(template, { subject, data })
+    expect([html, text]).toEqual([expect.stringContaining('Ada'), expect.stringContaining('Ada')])
+  },
+)
+
+test('an open template still demands what its schema requires', () => {
+  const directory = createTemplates({
+    ...card,
+    'card/schema.json': card['card/schema.json'].replace('"additionalProperties":false', '"additionalProperties":true'),
+  })
+  const render = (data: Record<string, unknown>) => loadTemplates(directory).render('card', { subject: 's', data })
+  expect(render({ title: 't', body: 'b', link: 'javascript:', lines: [{}], more: 1 }).html).toBe('b')
+  expect(() => render({ title: 7, more: 1 })).toThrow(
+    /data\.title is missing; data\.body is missing|data\.body is missing; data\.title is missing/,
+  )
 })
 
 test.each(['nowhere', '../welcome', '../../package', 'welcome/../welcome', '_layouts', '', '__proto__', 'constructor'])(
@@ -81,13 +210,16 @@ test.each(['nowhere', '../welcome', '../../package', 'welcome/../welcome', '_lay
 test.each([
   ['welcome', {}, 'data.userName is missing'],
   ['welcome', { userName: 7 }, 'data.userName must be string'],
+  ['welcome', { userName: null }, 'data.userName must be string'],
   ['welcome', { userName: 'Ada', isAdmin: true }, 'data.isAdmin is not in the schema'],
-  ['notification', { title: 't', body: 'b', link: 'javascript:alert(1)' }, 'data.link must match pattern "^https://"'],
-  ['notification', { title: 't', body: 'b', link: 'http://example.com' }, 'data.link must match pattern "^https://"'],
-  ['notification', { title: 't', body: 'b', link: 'https://exa mple.com' }, 'data.link must match format "uri"'],
-  ['notification', { title: 't', body: null }, 'data.body must be string'],
+  ['welcome', { userName: 'Ada', isAdmin: null }, 'data.isAdmin is not in the schema'],
+  ['card', { title: 't', body: 'b', link: 'javascript:alert(1)' }, 'data.link must match pattern "^https://"'],
+  ['card', { title: 't', body: 'b', link: 'http://example.com' }, 'data.link must match pattern "^https://"'],
+  ['card', { title: 't', body: 'b', link: 'https://exa mple.com' }, 'data.link must match format "uri"'],
+  ['card', { title: 't', body: null }, 'data.body must be string'],
 ])('%s refuses %j and names the path', (name, data, reason) => {
-  const render = () => loadTemplates(builtIn).render(name, { subject: 's', data })
+  const templates = loadTemplates(createTemplates(card))
+  const render = () => templates.render(name, { subject: 's', data })
   expect(render).toThrow(PermanentError)
   expect(render).toThrow(expect.objectContaining({ code: 'INVALID_TEMPLATE_DATA' }))
   expect(render).toThrow(reason)
@@ -95,7 +227,8 @@ test.each([
 
 test('a refusal lists every path and quotes no value', () => {
   const data = { title: 5, link: 'javascript:secret()' }
-  const render = () => loadTemplates(builtIn).render('notification', { subject: 's', data })
+  const templates = loadTemplates(createTemplates(card))
+  const render = () => templates.render('card', { subject: 's', data })
   expect(render).toThrow(/data\.body is missing; .*data\.title must be string; .*data\.link must match pattern/)
   expect(render).not.toThrow('secret')
 })
@@ -221,7 +354,21 @@ test.each([
   ['no schema', { 'welcome/schema.json': null }, 'is missing'],
   ['a schema that is no JSON', { 'welcome/schema.json': '{' }, 'JSON'],
   ['a schema for a list', { 'welcome/schema.json': '{"type":"array"}' }, 'expected a schema with "type": "object"'],
-  ['an open schema', { 'welcome/schema.json': '{"type":"object"}' }, '"additionalProperties": false'],
+  [
+    'a schema that says nothing of other data',
+    { 'welcome/schema.json': '{"type":"object"}' },
+    '"additionalProperties": false',
+  ],
+  [
+    'a schema for other data',
+    { 'welcome/schema.json': '{"type":"object","additionalProperties":{"type":"string"}}' },
+    '"additionalProperties": false',
+  ],
+  [
+    'a variable that an open schema does not have',
+    { 'welcome/schema.json': schemaOf({}, [{}]).replace('false', 'true') },
+    'uses the variable "userName"',
+  ],
   ['a schema without examples', { 'welcome/schema.json': schemaOf({}, []) }, '"examples" with at least one object'],
   ['a misspelt keyword', { 'welcome/schema.json': schemaOf({ userName: { minLenght: 1 } }, [{}]) }, 'minLenght'],
   ['a property called subject', { 'welcome/schema.json': schemaOf({ subject: {} }, [{}]) }, 'is the subject of the'],

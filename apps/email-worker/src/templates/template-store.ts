@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { PermanentError } from '@mono/message-queue'
 import { createEngines } from './engines.js'
 import { findDataFaults } from './find-data-faults.js'
+import { fitData } from './fit-data.js'
 import { type LoadedTemplate, loadTemplate, type Parts } from './load-template.js'
 import { TemplateError, type TemplateFault } from './template-error.js'
 import { toLiquidFault } from './to-liquid-fault.js'
@@ -44,10 +45,11 @@ export function loadTemplates(directory: string): TemplateStore {
           code: 'UNKNOWN_TEMPLATE',
         })
       }
-      const misfits = findDataFaults(template.schema.validate, data)
+      const fitting = fitData(template.schema, data)
+      const misfits = findDataFaults(template.schema.validate, fitting)
       if (misfits.length > 0) throw createDataError(name, misfits)
       try {
-        return template.render(subject, data)
+        return template.render(subject, fitting)
       } catch (error) {
         const { file, reason } = toLiquidFault(error, { directory, file: name })
         throw createDataError(name, [`${reason} (${file})`], error)

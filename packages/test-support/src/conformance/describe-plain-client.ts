@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest'
 import { printNumbers } from '../print-numbers.js'
+import type { PublishProperties } from '../vhost-client.js'
 import { conformanceTest } from './conformance-test.js'
 import { countLeft, startFleet, untilDone } from './worker-fleet.js'
 import type { WorkerUnderTest } from './worker-under-test.js'
@@ -26,5 +27,63 @@ export function describePlainClient(worker: WorkerUnderTest): void {
       await effects.expectOnce(1)
       expect(await countLeft(worker, { vhost })).toEqual({ ready: 0, dead: 0 })
     })
+
+    test('so have messages whose properties and headers are what other clients make of ours', async ({
+      vhost,
+      database,
+      farEnd,
+      workers,
+    }) => {
+      const [replica] = await startFleet(worker, { vhost, database, farEnd, workers })
+      const effects = await worker.watchEffects({ vhost, database, farEnd })
+      for (const [index, properties] of foreignProperties.entries()) {
+        await vhost.publish(worker.exchange, worker.routingKey, worker.createBody(index), properties)
+      }
+      await untilDone(worker, database, foreignProperties.length)
+      expect(await replica.terminate()).toEqual({ code: 0, signal: null })
+      await effects.expectOnce(foreignProperties.length)
+      expect(await countLeft(worker, { vhost })).toEqual({ ready: 0, dead: 0 })
+    })
+
+    test('so have messages whose bodies are as the serializers of other languages write them', async ({
+      vhost,
+      database,
+      farEnd,
+      workers,
+    }) => {
+      const [replica] = await startFleet(worker, { vhost, database, farEnd, workers })
+      const { messages, readEffects } = worker.foreign
+      for (const { routingKey = worker.routingKey, body } of messages) {
+        await vhost.publish(worker.exchange, routingKey, body)
+      }
+      await untilDone(worker, database, messages.length)
+      expect(await replica.terminate()).toEqual({ code: 0, signal: null })
+      const found = await readEffects({ database, farEnd })
+      expect(found).toHaveLength(messages.length)
+      expect(found).toEqual(expect.arrayContaining(messages.map(({ effect }) => effect)))
+      expect(await countLeft(worker, { vhost })).toEqual({ ready: 0, dead: 0 })
+    })
   })
 }
+
+const foreignProperties: PublishProperties[] = [
+  {
+    messageId: '',
+    type: '',
+    contentType: 'application/json; charset=utf-8',
+    headers: {
+      'x-tenant-id': '42',
+      'x-schema-version': '1',
+      'x-attempts': '0',
+      'x-published-at': new Date().toISOString().replace(/T(.*)Z/, ' $1000+00'),
+    },
+  },
+  {
+    headers: {
+      'x-tenant-id': { '!': 'decimal', value: { places: 1, digits: 420 } },
+      'x-schema-version': { '!': 'double', value: 1 },
+      'x-attempts': null,
+      'x-published-at': { '!': 'timestamp', value: Math.floor(Date.now() / 1_000) },
+    },
+  },
+]

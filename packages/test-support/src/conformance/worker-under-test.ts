@@ -24,10 +24,26 @@ export interface WorkerUnderTest<End extends FarEnd = FarEnd>
   seed?(fixtures: Pick<TestFixtures, 'database'> & { farEnd: End }): Promise<void>
   /** The body of the valid message with this number. Different numbers give different messages. */
   createBody(index: number): object
+  /** What publishers in other languages send, and what becomes of it. */
+  foreign: ForeignMessages<End>
   /** Opens a client that sends the message with a number: as often as asked, each time with the same message id. */
   openSender(fixtures: Pick<TestFixtures, 'vhost' | 'cleanUp'>): (index: number) => Promise<unknown>
   /** Begins to watch what the worker does. It must have been ready once: its exchanges and tables are there. */
   watchEffects(fixtures: Pick<TestFixtures, 'vhost' | 'database'> & { farEnd: End }): Promise<WatchedEffects>
+}
+
+export interface ForeignMessages<End extends FarEnd> {
+  messages: readonly ForeignMessage[]
+  /** What all messages have done, in any order; each as the `effect` of one. */
+  readEffects(fixtures: Pick<TestFixtures, 'database'> & { farEnd: End }): Promise<readonly unknown[]>
+}
+
+export interface ForeignMessage {
+  /** Default: the worker's. */
+  routingKey?: string
+  /** With dates, null and empty lists as the serializer of another language writes them. */
+  body: object
+  effect: unknown
 }
 
 export interface ExpectOnceOptions {
