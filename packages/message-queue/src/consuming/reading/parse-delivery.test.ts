@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { examples, limits, type MessageType, messageTypes } from '@mono/contracts'
 import type { WorkQueueName } from '@mono/rascal-config'
 import { describe, expect, test } from 'vitest'
@@ -87,6 +88,30 @@ describe('parseDelivery', () => {
 
   test('ignores fields that it does not know', () => {
     expect(parse('chat.messages', { body: { ...chat, later: 'field' } }).payload).toEqual(chat)
+  })
+
+  test('takes what other clients make of the properties', () => {
+    const properties = { messageId: '', type: '', contentType: 'Application/JSON; charset=UTF-8', headers: undefined }
+    expect(parse('chat.messages', { properties }).payload).toEqual(chat)
+  })
+
+  test.each<[string, object, object]>([
+    ['the empty record of PHP', { changes: [], timestamp: '2025-04-01T09:30:00.250+0000' }, { changes: {} }],
+    ['a date of Python and a field that is null', { timestamp: '2025-04-01 09:30:00.250999+00:00', reason: null }, {}],
+  ])('reads %s the same at each delivery, with an id of the bytes that were sent', (_what, fields, read) => {
+    const body = Buffer.from(JSON.stringify({ ...examples['audit.event'], ...fields }))
+    const first = parseAudit({ body })
+    const retried = { exchange: 'audit.events.retry', routingKey: 'work', redelivered: true }
+    const origin = { 'x-original-exchange': 'audit', 'x-original-routing-key': 'audit.track', 'x-attempts': '1' }
+    expect(first.payload).toStrictEqual({ ...examples['audit.event'], ...read })
+    expect(parseAudit({ body, ...retried, headers: origin })).toMatchObject({
+      payload: first.payload,
+      messageId: first.messageId,
+      attempt: 2,
+    })
+    expect(first.messageId).toBe(
+      `sha256:${createHash('sha256').update('audit\0audit.track\0\0').update(body).digest('hex')}`,
+    )
   })
 
   test('minds neither the order of fields nor white space nor a forged rascal header', () => {
