@@ -74,12 +74,22 @@ export class MessageQueue {
     this.#resolveOptions = resolveOptions
   }
 
-  /** The publishing connection is open and the broker has not said that it is blocked. */
+  /**
+   * Every connection that was opened is open, a consumer's too, and the broker has blocked none. False before anything was
+   * opened and after the end: call `connect()` when the application starts, and it tells of the broker from then on.
+   */
   get connected(): boolean {
-    return this.#made?.publisher.connected ?? false
+    const publisher = this.#made?.publisher
+    const opened = [...(publisher && publisher.state !== 'idle' ? [publisher] : []), ...this.#consumers.running]
+    return opened.length > 0 && opened.every(({ connected }) => connected)
   }
 
-  /** Opens the publishing connection now rather than by the first send. @throws QueueUnavailableError */
+  /**
+   * Opens the publishing connection now rather than by the first send: for the start of an application, so that
+   * `connected` is true before anything is sent.
+   *
+   * @throws QueueUnavailableError
+   */
   async connect(options: Pick<PublishOptions, 'deadlineMs' | 'signal'> = {}): Promise<void> {
     await this.#publisher.connect({ deadlineMs: this.#options.deadlineMs, ...options })
   }

@@ -10,7 +10,7 @@ export interface BrokerConnection {
 export interface ManagementApi {
   createVhost(vhost: string, user: string): Promise<void>
   deleteVhost(vhost: string): Promise<void>
-  /** Above it new connections are refused; those that are open stay. Takes effect at once. */
+  /** Above it new connections are refused; those that are open stay. -1: no limit. Takes effect at once. */
   limitConnections(vhost: string, limit: number): Promise<void>
   /** From statistics that the broker gathers every 5 s: a new connection is listed that much later. */
   listConnections(vhost: string): Promise<BrokerConnection[]>

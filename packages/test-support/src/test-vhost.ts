@@ -17,9 +17,12 @@ export interface TestVhost extends Omit<VhostClient, 'close'> {
   connections(): Promise<number>
   /**
    * Closes every connection but the fixture's own from the broker's side, as an operator would, and resolves with
-   * their given names. Waits (up to 15 s) until the broker lists at least `atLeast` of them. Default 1.
+   * their given names. Waits (up to 15 s) until the broker lists at least `atLeast` of them. Default 1. `named` leaves
+   * those open whose given name does not match; they count as listed.
    */
-  closeConnections(options?: { atLeast?: number }): Promise<string[]>
+  closeConnections(options?: { atLeast?: number; named?: RegExp }): Promise<string[]>
+  /** Above it the vhost takes no more connections; those that are open stay. -1: no limit. */
+  limitConnections(limit: number): Promise<void>
   /** Declares what `docker/rabbitmq/definitions.json` says, as the broker of the compose file does when it boots. */
   importDefinitions(): Promise<void>
   /** Through the management API, which sends what amqplib refuses to, such as more than 64 KiB of headers. */
@@ -55,16 +58,20 @@ export async function createTestVhost(): Promise<OwnedTestVhost> {
     async connections() {
       return (await listForeignConnections()).length
     },
-    async closeConnections({ atLeast = 1 } = {}) {
-      const connections = await waitFor(
+    async closeConnections({ atLeast = 1, named = /^/ } = {}) {
+      const listed = await waitFor(
         async () => {
-          const listed = await listForeignConnections()
-          return listed.length >= atLeast && listed
+          const found = await listForeignConnections()
+          return found.length >= atLeast && found
         },
         { what: `at least ${atLeast} connections to vhost ${name} to be listed`, timeoutMs: 15_000 },
       )
+      const connections = listed.filter(({ givenName = '' }) => named.test(givenName))
       for (const connection of connections) await management.closeConnection(connection.name, 'closed by a test')
       return connections.map(describeConnection)
+    },
+    async limitConnections(limit) {
+      await management.limitConnections(name, limit)
     },
     async importDefinitions() {
       await management.importDefinitions(name, JSON.parse(await readWorkspaceFile('docker/rabbitmq/definitions.json')))

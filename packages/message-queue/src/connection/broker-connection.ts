@@ -89,6 +89,11 @@ export class BrokerConnection {
     return this.#opened?.model
   }
 
+  /** Open and not blocked; no longer from the call of `close`. */
+  get connected(): boolean {
+    return this.#state === 'open' && !this.blocked
+  }
+
   /** Aborted when the open connection is lost or closed. */
   get ended(): AbortSignal | undefined {
     return this.#opened?.ended

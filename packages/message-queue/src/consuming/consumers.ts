@@ -3,7 +3,7 @@ import type { Logger } from '../logger.js'
 import type { ResolvedMessageQueueOptions } from '../message-queue-options.js'
 import type { ResolvedConsumeOptions } from './consume-options.js'
 import type { Consumer, ConsumerState } from './consumer.js'
-import type { QueueConsumerOptions } from './queue-consumer.js'
+import type { QueueConsumer, QueueConsumerOptions } from './queue-consumer.js'
 
 export interface ConsumerHealth {
   queue: WorkQueueName
@@ -24,11 +24,16 @@ let consumersMade = 0
  * only publishes does without.
  */
 export class Consumers {
-  readonly #consumers = new Set<Consumer>()
+  readonly #consumers = new Set<QueueConsumer>()
   #isEnded = false
 
   get health(): ConsumerHealth[] {
     return [...this.#consumers].map(({ queue, state, inFlight }) => ({ queue, state, inFlight }))
+  }
+
+  /** Those that have connections: one that failed has given them up for good. */
+  get running(): readonly Pick<QueueConsumer, 'connected'>[] {
+    return [...this.#consumers].filter(({ state }) => state !== 'failed')
   }
 
   /**

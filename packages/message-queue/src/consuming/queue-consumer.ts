@@ -110,6 +110,11 @@ export class QueueConsumer implements Consumer {
     return this.#state
   }
 
+  /** All connections that it needs at present are open, and none is blocked. */
+  get connected(): boolean {
+    return this.#subscription.connected && this.#forwarder.connected
+  }
+
   get mode(): PrefetchMode {
     return this.#flow.mode
   }

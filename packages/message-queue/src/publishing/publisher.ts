@@ -113,7 +113,7 @@ class ConfirmingPublisher implements Publisher {
   }
 
   get connected(): boolean {
-    return this.#connection.sendable !== undefined
+    return this.#connection.connected
   }
 
   get inFlight(): number {

@@ -20,6 +20,7 @@ class FakeRascalBroker {
   readonly lost = this.#lost.signal
   readonly copies: { sent: unknown[]; confirm(): void; fail(error: Error): void }[] = []
   isClosed = false
+  blocked = false
 
   constructor() {
     brokers.push(this)
@@ -212,6 +213,71 @@ describe('when the connection of copies is lost', () => {
     brokers[0]?.copies[0]?.confirm()
     await settle()
     expect(sending.outcome).toBe('sent')
+  })
+})
+
+describe('a forwarder is connected', () => {
+  test('before a copy is due, and while the first connection is made', async () => {
+    const open = holdOpening()
+    const { forwarder, forward } = createForwarder()
+    expect(forwarder.connected).toBe(true)
+    forward()
+    await settle()
+    expect(forwarder.connected).toBe(true)
+    open()
+    await settle()
+    expect(forwarder.connected).toBe(true)
+  })
+
+  test('not while the broker has blocked the connection', async () => {
+    const { forwarder, forward } = createForwarder()
+    forward()
+    await settle()
+    const [broker] = brokers as [FakeRascalBroker]
+    broker.blocked = true
+    expect(forwarder.connected).toBe(false)
+    broker.blocked = false
+    expect(forwarder.connected).toBe(true)
+  })
+
+  test('again when its connection was lost while no copy was under way', async () => {
+    const { forwarder, forward } = createForwarder()
+    forward()
+    await settle()
+    brokers[0]?.copies[0]?.confirm()
+    await settle()
+    const [broker] = brokers as [FakeRascalBroker]
+    broker.blocked = true
+    broker.lose()
+    await settle()
+    expect(forwarder.connected).toBe(true)
+  })
+
+  test('not while a copy waits for a connection that was lost, or could not be made', async () => {
+    const { forwarder, forward } = createForwarder()
+    const sending = forward()
+    await settle()
+    openBroker.mockImplementation(() => Promise.reject(new Error('connect ECONNREFUSED')))
+    brokers[0]?.lose()
+    await settle()
+    expect(forwarder.connected).toBe(false)
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(forwarder.connected).toBe(false)
+    openBroker.mockImplementation(async () => new FakeRascalBroker())
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect([forwarder.connected, sending.outcome]).toEqual([true, 'pending'])
+  })
+
+  test('again when the copy that waited is due no more', async () => {
+    openBroker.mockImplementation(() => Promise.reject(new Error('connect ECONNREFUSED')))
+    const losing = new AbortController()
+    const { forwarder, forward } = createForwarder()
+    forward(losing.signal)
+    await settle()
+    expect(forwarder.connected).toBe(false)
+    losing.abort(new Error('The channel that the delivery came by is closed.'))
+    await settle()
+    expect(forwarder.connected).toBe(true)
   })
 })
 

@@ -27,7 +27,10 @@ export class Forwarder {
   readonly #options: ForwarderOptions
   readonly #outage: OutageLog
   readonly #closing = new AbortController()
+  /** Copies whose connection was lost, or could not be made. */
+  readonly #stranded = new Set<ConsumeMessage>()
   #opening: Promise<RascalBroker> | undefined
+  #opened: RascalBroker | undefined
 
   constructor(options: ForwarderOptions) {
     this.#options = options
@@ -38,23 +41,45 @@ export class Forwarder {
   }
 
   /**
+   * No copy waits for a connection to come back, and the broker has not blocked it. A connection that was lost while none
+   * was under way is not missed: the next copy makes another.
+   */
+  get connected(): boolean {
+    return this.#stranded.size === 0 && !this.#opened?.blocked
+  }
+
+  /**
    * Resolves when the copy is in its queue.
    *
    * @param lost aborted when the original is lost: the broker delivers that again, and nobody waits for the copy
    * @throws Error if the broker refuses the copy; the reason of `lost`
    */
   async forward(publication: string, copy: ConsumeMessage, lost: AbortSignal): Promise<void> {
-    for (let failures = 1; ; failures += 1) {
-      lost.throwIfAborted()
-      this.#closing.signal.throwIfAborted()
-      const broker = await untilAborted(this.#connect(), lost).catch(() => undefined)
-      lost.throwIfAborted()
-      try {
-        if (broker) return await untilAborted(broker.forward(publication, copy), lost)
-      } catch (error) {
-        if (lost.aborted || !broker?.lost.aborted) throw error
+    try {
+      for (let failures = 1; ; failures += 1) {
+        lost.throwIfAborted()
+        this.#closing.signal.throwIfAborted()
+        if (await this.#tryForward(publication, copy, lost)) return
+        this.#stranded.add(copy)
+        await sleep(backoffMs(failures, reconnectBackoff), lost)
       }
-      await sleep(backoffMs(failures, reconnectBackoff), lost)
+    } finally {
+      this.#stranded.delete(copy)
+    }
+  }
+
+  /** @returns whether there was a connection, and it lasted */
+  async #tryForward(publication: string, copy: ConsumeMessage, lost: AbortSignal): Promise<boolean> {
+    const broker = await untilAborted(this.#connect(), lost).catch(() => undefined)
+    lost.throwIfAborted()
+    if (!broker) return false
+    this.#stranded.delete(copy)
+    try {
+      await untilAborted(broker.forward(publication, copy), lost)
+      return true
+    } catch (error) {
+      if (lost.aborted || !broker.lost.aborted) throw error
+      return false
     }
   }
 
@@ -74,6 +99,7 @@ export class Forwarder {
     const { logger: _logger, prefetch, ...options } = this.#options
     const forget = () => {
       this.#opening = undefined
+      this.#opened = undefined
     }
     try {
       const broker = await RascalBroker.open({
@@ -82,6 +108,7 @@ export class Forwarder {
         timeoutMs: openTimeoutMs,
         signal: this.#closing.signal,
       })
+      this.#opened = broker
       broker.lost.addEventListener('abort', forget, { once: true })
       if (broker.lost.aborted) forget()
       this.#outage.over()

@@ -195,6 +195,15 @@ describe('a broker', () => {
     expect(broker.lost.reason).toEqual(new Error('first'))
   })
 
+  test('says whether its connection is blocked', async () => {
+    const { broker, fake } = await openBroker()
+    expect(broker.blocked).toBe(false)
+    fake.emit('blocked', 'low on memory')
+    expect(broker.blocked).toBe(true)
+    fake.emit('unblocked')
+    expect(broker.blocked).toBe(false)
+  })
+
   test('that is closed says goodbye and is lost', async () => {
     const { broker, fake, isSocketDestroyed } = await openBroker()
     let onDown = () => {}

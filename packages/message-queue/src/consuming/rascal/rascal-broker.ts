@@ -27,6 +27,7 @@ export class RascalBroker {
   readonly #broker: Broker
   readonly #lost = new AbortController()
   readonly #destroySocket: () => void
+  #blocked = false
   #closing: Promise<void> | undefined
 
   private constructor(broker: Broker, destroySocket: () => void) {
@@ -36,6 +37,12 @@ export class RascalBroker {
     setMaxListeners(0, this.#lost.signal)
     broker.on('error', (error) => this.#onLost(error))
     broker.on('disconnect', () => this.#onLost(new Error('The connection was closed.')))
+    broker.on('blocked', () => {
+      this.#blocked = true
+    })
+    broker.on('unblocked', () => {
+      this.#blocked = false
+    })
   }
 
   /** @throws Error of the broker or the network, or when the time is up; what was begun is undone then */
@@ -73,6 +80,11 @@ export class RascalBroker {
   /** Aborted when the connection is lost, or the broker is closed. */
   get lost(): AbortSignal {
     return this.#lost.signal
+  }
+
+  /** The broker is low on memory or disk, and takes no copy. */
+  get blocked(): boolean {
+    return this.#blocked
   }
 
   /**

@@ -16,7 +16,7 @@ declare module 'rascal' {
     keepActive: NodeJS.Timeout
     /** `error` also tells of a lost connection, `disconnect` of nothing else. */
     on(event: 'error', listener: (error: Error) => void): this
-    on(event: 'disconnect', listener: () => void): this
+    on(event: 'disconnect' | 'blocked' | 'unblocked', listener: () => void): this
     forward(
       publication: string,
       message: ConsumeMessage,

@@ -105,6 +105,11 @@ export class Subscription {
     this.#channel?.renew()
   }
 
+  /** Its connection is open and not blocked. */
+  get connected(): boolean {
+    return this.#connection.connected
+  }
+
   /** Whether the broker has answered that the consumer is registered as wanted, or is not if nothing is to be taken. */
   get isSettled(): boolean {
     return this.#channel?.isSettled ?? false
