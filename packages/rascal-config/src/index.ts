@@ -12,6 +12,7 @@ export {
   realtimeExchange,
   retryExchangeName,
   retryPublicationName,
+  retryQueueName,
   vhostName,
   workQueueNames,
 } from './names.js'
