@@ -4,7 +4,6 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { createBrokerUsers } from './broker-users.js'
 import { findTopologyFaults } from './find-topology-faults.js'
 import { renderDefinitions } from './render-definitions.js'
@@ -14,7 +13,7 @@ import { renderTopologyPage } from './render-topology-page.js'
 import { createTopology } from './topology.js'
 import { workQueues } from './work-queues.js'
 
-const repository = fileURLToPath(new URL('../../../', import.meta.url))
+const repository = join(__dirname, '../../..')
 const topology = createTopology()
 const files = [
   { path: 'docker/rabbitmq/definitions.json', text: renderDefinitions(topology) },
@@ -23,13 +22,17 @@ const files = [
   { path: 'docs/topology.md', text: renderTopologyPage(topology) },
 ]
 
-const faults = findTopologyFaults(topology)
-if (faults.length > 0) {
-  process.stderr.write(
-    `The topology is not sound, nothing was written:\n${faults.map((fault) => `- ${fault}\n`).join('')}`,
-  )
-  process.exitCode = 1
-} else {
+void render()
+
+async function render(): Promise<void> {
+  const faults = findTopologyFaults(topology)
+  if (faults.length > 0) {
+    process.stderr.write(
+      `The topology is not sound, nothing was written:\n${faults.map((fault) => `- ${fault}\n`).join('')}`,
+    )
+    process.exitCode = 1
+    return
+  }
   for (const { path, text } of files) {
     if (process.argv.includes('--check')) await check(path, text)
     else await write(path, text)

@@ -11,10 +11,10 @@ test('ids are UUIDs of version 7, and no two are the same', () => {
   expect(findIdFault(ids[0])).toBeUndefined()
 })
 
-test('ids sort by the time they were made', () => {
+test('ids sort by the time they were made, and within a millisecond by their order', () => {
   vi.useFakeTimers({ now: 1_743_499_800_000 })
-  const ids = Array.from({ length: 5 }, () => {
-    vi.advanceTimersByTime(1)
+  const ids = Array.from({ length: 100 }, (_, index) => {
+    if (index % 10 === 0) vi.advanceTimersByTime(1)
     return createMessageId()
   })
   vi.useRealTimers()

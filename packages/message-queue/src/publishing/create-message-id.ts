@@ -1,17 +1,23 @@
 import { randomFillSync } from 'node:crypto'
-import { v7 as uuidv7 } from 'uuid'
+import { V7Generator } from 'uuidv7'
 
-const idBytes = 16
-/** Drawn for many ids at a time: drawn for each, they take a tenth of the time of a send. */
-const randomBytes = new Uint8Array(256 * idBytes)
-let used = randomBytes.length
+/** Drawn for some three hundred ids at a time: drawn for each, they take a tenth of the time of a send. */
+const randomWords = new Uint32Array(1_024)
+let used = randomWords.length
 
-/** A UUIDv7 (RFC 9562): ids sort by the millisecond in which they were made. */
+const generator = new V7Generator({
+  nextUint32() {
+    if (used === randomWords.length) {
+      randomFillSync(randomWords)
+      used = 0
+    }
+    const word = randomWords[used] as number
+    used += 1
+    return word
+  },
+})
+
+/** A UUIDv7 (RFC 9562): ids sort by the time at which they were made, also within a millisecond. */
 export function createMessageId(): string {
-  if (used === randomBytes.length) {
-    randomFillSync(randomBytes)
-    used = 0
-  }
-  used += idBytes
-  return uuidv7({ random: randomBytes.subarray(used - idBytes, used) })
+  return generator.generate().toString()
 }
