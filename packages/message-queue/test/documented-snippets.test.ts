@@ -1,15 +1,14 @@
-import { execFile, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { examples } from '@mono/contracts'
 import { type TestVhost, test, waitFor } from '@mono/test-support'
 import { afterAll, beforeAll, expect } from 'vitest'
+import { compileProject } from './support/compile-project.js'
 import { readSnippets, type Snippet } from './support/read-snippets.js'
 
 const snippets = ['README.md', 'packages/message-queue/README.md'].flatMap(readSnippets)
-const compiler = fileURLToPath(new URL('../../../node_modules/.bin/tsc', import.meta.url))
 const parent = fileURLToPath(new URL('../test-results/', import.meta.url))
 let directory = ''
 
@@ -18,27 +17,14 @@ async function writePrograms(): Promise<void> {
   await mkdir(parent, { recursive: true })
   directory = await mkdtemp(`${parent}snippets-`)
   for (const { name, program } of snippets) await writeFile(`${directory}/${name}.mts`, program)
-  const compilerOptions = { rootDir: '.', outDir: 'dist', declaration: false, sourceMap: false }
-  const config = { extends: '../../../../tsconfig.base.json', compilerOptions, include: ['*.mts'] }
-  await writeFile(`${directory}/tsconfig.json`, JSON.stringify(config))
 }
 
-/** @returns the compiler's errors, by file and line of the page; whatever has one is compiled nevertheless */
-async function compile(): Promise<string> {
-  try {
-    await promisify(execFile)(compiler, ['--project', directory])
-    return ''
-  } catch (error) {
-    const { stdout } = error as { stdout?: string }
-    return stdout || String(error)
-  }
-}
-
+/** By file and line of the page. */
 let compilerErrors = ''
 
 beforeAll(async () => {
   await writePrograms()
-  compilerErrors = await compile()
+  compilerErrors = await compileProject(directory, ['*.mts'])
 })
 
 afterAll(async () => {

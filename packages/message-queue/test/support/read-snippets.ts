@@ -24,17 +24,16 @@ const report = "process.send?.('done')"
 
 /**
  * The blocks of a page that are fenced as `ts`. One that is fenced as `ts prelude` is no snippet: each of them begins
- * with it.
+ * with it. Neither is one whose fence names its file: see `readFiles`.
  *
  * @throws Error if a fence says anything else after `ts`
  */
 export function readSnippets(page: string): Snippet[] {
-  const path = fileURLToPath(new URL(`../../../../${page}`, import.meta.url))
-  const lines = readFileSync(path, 'utf8').split('\n')
+  const lines = readLines(page)
   const blocks = findBlocks(lines, page)
-  const preludes = blocks.filter(({ isPrelude }) => isPrelude)
+  const preludes = blocks.filter(({ role }) => role === 'prelude')
   return blocks
-    .filter(({ isPrelude }) => !isPrelude)
+    .filter(({ role }) => role === 'snippet')
     .map((block) => {
       const text = lines.slice(block.first, block.end).join('\n')
       const endsBySignal = text.includes('SIGTERM')
@@ -52,9 +51,23 @@ export function readSnippets(page: string): Snippet[] {
     })
 }
 
+/** The blocks of a page whose fence names a file of an application, such as `ts src/services/mail.ts`. */
+export function readFiles(page: string): { path: string; text: string }[] {
+  const lines = readLines(page)
+  return findBlocks(lines, page)
+    .filter(({ role }) => role.endsWith('.ts'))
+    .map(({ role, first, end }) => ({ path: role, text: `${lines.slice(first, end).join('\n')}\n` }))
+}
+
+function readLines(page: string): string[] {
+  const path = fileURLToPath(new URL(`../../../../${page}`, import.meta.url))
+  return readFileSync(path, 'utf8').split('\n')
+}
+
 interface Block {
   heading: string
-  isPrelude: boolean
+  /** `snippet`, `prelude`, or the path of a file. */
+  role: string
   /** The index of its first line, which is the number of the line with the fence. */
   first: number
   end: number
@@ -70,15 +83,14 @@ function findBlocks(lines: readonly string[], page: string): Block[] {
     if (language === undefined) continue
     const end = lines.indexOf('```', index + 1)
     if (end < 0) throw new Error(`${page}:${index + 1}: expected the end of the block, found none`)
-    if (language === 'ts')
-      blocks.push({ heading, isPrelude: isPrelude(info, `${page}:${index + 1}`), first: index + 1, end })
+    if (language === 'ts') blocks.push({ heading, role: readRole(info, `${page}:${index + 1}`), first: index + 1, end })
     index = end
   }
   return blocks
 }
 
-function isPrelude(info: string, where: string): boolean {
-  if (info !== '' && info !== ' prelude')
-    throw new Error(`${where}: expected \`ts\` or \`ts prelude\`, found \`ts${info}\``)
-  return info !== ''
+function readRole(info: string, where: string): string {
+  const role = info === '' ? 'snippet' : info.trim()
+  if (/^(snippet|prelude|[\w./-]+\.ts)$/.test(role)) return role
+  throw new Error(`${where}: expected \`ts\`, \`ts prelude\` or \`ts\` and the path of a file, found \`ts${info}\``)
 }
