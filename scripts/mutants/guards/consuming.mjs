@@ -70,7 +70,7 @@ export const consuming = [
     promise: promises.nothingLost,
     guards: 'a copy whose connection is lost is sent again',
     file: `${forwarder}.ts`,
-    find: 'if (lost.aborted || !broker?.lost.aborted) throw error',
+    find: 'if (lost.aborted || !broker.lost.aborted) throw error',
     replace: 'if (lost.aborted || broker) throw error',
     tests: { file: `${forwarder}.test.ts`, name: 'all of them are sent again over one other' },
   },
