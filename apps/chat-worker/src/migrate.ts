@@ -1,5 +1,11 @@
-import { runMigrationsMain } from '@mono/worker-runtime'
-import { readMigrationEnv } from './env.js'
+import { endAtSignals } from '@mono/worker-runtime/end-at-signals'
+
+// What is not done is no success.
+endAtSignals({ code: 1 })
+const [{ runMigrationsMain }, { readMigrationEnv }] = await Promise.all([
+  import('@mono/worker-runtime'),
+  import('./env.js'),
+])
 
 await runMigrationsMain({
   name: 'chat-worker',

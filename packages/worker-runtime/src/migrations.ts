@@ -48,6 +48,8 @@ export async function runMigrations({ databaseUrl, directory, schema, logger }: 
   try {
     // A role may come with a time limit; waiting for the lock and building an index may take longer.
     await client.query('set statement_timeout = 0')
+    // Otherwise the server would go on with a statement whose client has gone, and keep the lock until its end.
+    await client.query("set client_connection_check_interval = '500ms'")
     await lock(client, { lockId: PG_MIGRATE_LOCK_ID, schema, logger })
     await createSchemaIfMissing(client, schema)
     const applied = await runner({

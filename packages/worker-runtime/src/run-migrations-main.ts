@@ -24,7 +24,8 @@ export interface RunMigrationsMainDependencies {
 
 /**
  * What `apps/<worker>/src/migrate.ts` calls: environment, wait for the database, migrate. Sets the exit code 1 and says
- * why if any of it fails; never rejects.
+ * why if any of it fails; never rejects. SIGTERM and SIGINT end the process at once with 1: the database undoes what it
+ * is at, and gives up its locks.
  */
 export async function runMigrationsMain(
   { name, schema, directory, readEnv }: RunMigrationsMainOptions,
@@ -34,13 +35,31 @@ export async function runMigrationsMain(
   if (!env) return
   const logger = dependencies.logger ?? createLogger({ name: `${name} migrate`, level: env.logLevel })
   const { databaseUrl } = env
+  const removeListeners = endWhenTold(host, logger)
   try {
     await waitForDatabase({ databaseUrl, name, logger, waitMs })
     await runMigrations({ databaseUrl, directory, schema, logger })
     logger.info({ schema }, 'Schema is up to date')
+    host.setExitCode(0)
   } catch (error) {
     logger.fatal({ err: error, schema }, 'Migrations failed')
     host.setExitCode(1)
+  } finally {
+    removeListeners()
+  }
+}
+
+function endWhenTold(host: ProcessHost, logger: RuntimeLogger): () => void {
+  const listeners = (['SIGTERM', 'SIGINT'] as const).map((signal) => {
+    const listener = () => {
+      logger.warn({ signal }, 'Told to stop: nothing of the migrations that are under way is kept')
+      host.exit(1)
+    }
+    host.signals.on(signal, listener)
+    return () => host.signals.off(signal, listener)
+  })
+  return () => {
+    for (const remove of listeners) remove()
   }
 }
 

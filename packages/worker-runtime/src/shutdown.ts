@@ -18,7 +18,7 @@ export interface ProcessHost {
   activeResources(): string[]
 }
 
-/** The real process. This file and the workers' entry files are the only ones that touch it. */
+/** The real process. Beside this file only `end-at-signals.ts` and the workers' entry files touch it. */
 export const processHost: ProcessHost = {
   signals: process,
   printError: (text) => void process.stderr.write(`${text}\n`),
@@ -47,7 +47,7 @@ export interface Shutdown {
   remainingMs(): number
   /** Asks for a stop from inside. After the first request it only records and logs the error. */
   request(request: StopRequest): void
-  /** Takes the listeners off; a signal then has its default effect again. */
+  /** Takes the listeners off. */
   uninstall(): void
 }
 

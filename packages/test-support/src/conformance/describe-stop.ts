@@ -1,10 +1,14 @@
+import { fileURLToPath } from 'node:url'
 import { describe, expect } from 'vitest'
+import { spawnNode, untilExited } from '../child-process.js'
 import { printNumbers } from '../print-numbers.js'
 import { waitFor } from '../wait-for.js'
+import { findAppEntry } from '../workspace.js'
 import { conformanceTest } from './conformance-test.js'
 import {
   countDone,
   countLeft,
+  environmentOf,
   lockTable,
   startFleet,
   untilDone,
@@ -15,6 +19,8 @@ import {
   upTo,
 } from './worker-fleet.js'
 import type { WorkerUnderTest } from './worker-under-test.js'
+
+const signalWhileLoading = fileURLToPath(new URL('../signal-while-loading.js', import.meta.url))
 
 export interface StopOptions {
   /**
@@ -121,6 +127,18 @@ export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): voi
       expect(acked).toBe(count)
       await effects.expectOnce(count)
       expect(await countLeft(worker, { vhost })).toEqual({ ready: 0, dead: 0 })
+    })
+
+    // A process that does not listen yet would die of the signal; as the first one of a container it would ignore it.
+    test('ends by itself while it still loads, and so do its migrations', async ({ vhost, database, farEnd }) => {
+      const env = { ...environmentOf({ vhost, database, farEnd }), NODE_OPTIONS: `--import ${signalWhileLoading}` }
+      const end = async (entry: 'main' | 'migrate') =>
+        await untilExited(spawnNode(findAppEntry(worker.name, entry), [], env))
+      expect(await end('main')).toEqual({ code: 0, signal: null })
+      expect(await end('migrate')).toEqual({ code: 1, signal: null })
+      expect(await database.query('select from pg_namespace where nspname = $1', [worker.table.split('.')[0]])).toEqual(
+        [],
+      )
     })
   })
 }

@@ -1,0 +1,49 @@
+import { createDeliveryLedger } from '@mono/delivery-ledger'
+import { runWorker } from '@mono/worker-runtime'
+import { readEmailEnv } from './env.js'
+import { createEmailHandler } from './handle-email.js'
+import { createSmtpProvider } from './smtp/smtp-provider.js'
+import { createSuppressions } from './suppressions.js'
+import { loadTemplates } from './templates/template-store.js'
+
+const minute = 60_000
+
+await runWorker({
+  name: 'email-worker',
+  readEnv: () => readEmailEnv(),
+  schema: 'email',
+  probeTable: 'email.suppressions',
+  async start({ env, pool, messageQueue, logger, onSettled }) {
+    const { smtp, from, onUnknown, prefetch, templatesDirectory } = env
+    const templates = loadTemplates(templatesDirectory)
+    logger.info({ directory: templatesDirectory, templates: templates.names }, 'Templates are checked')
+    const provider = createSmtpProvider(smtp)
+    const handler = createEmailHandler({
+      ledger: createDeliveryLedger({ pool, table: 'email.deliveries', recipientColumn: 'recipient' }),
+      suppressions: createSuppressions(pool),
+      templates,
+      provider,
+      from,
+      onUnknown,
+      concurrency: smtp.maxConnections,
+    })
+    const consumer = await messageQueue.consumeMessages('email.notifications', handler, {
+      prefetch,
+      // A thousand addresses at a slow server; the broker would close the channel after 30 minutes.
+      handlerTimeoutMs: 20 * minute,
+      onSettled,
+    })
+    return {
+      consumer,
+      dependencies: [
+        {
+          name: 'smtp',
+          code: 'PROVIDER_UNAVAILABLE',
+          probe: () => provider.probe(),
+          usedAt: () => provider.tookAt,
+        },
+      ],
+      stop: () => provider.close(),
+    }
+  },
+})

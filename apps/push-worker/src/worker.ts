@@ -1,0 +1,41 @@
+import { createDeliveryLedger } from '@mono/delivery-ledger'
+import { runWorker } from '@mono/worker-runtime'
+import { createDeviceStore } from './device-store.js'
+import { readPushEnv } from './env.js'
+import { createPushNotificationHandler } from './handle-push-notification.js'
+import { findConfiguredChannels } from './mobile-env.js'
+import { createWebPush } from './web-push/create-web-push.js'
+
+/** Below the broker's consumer timeout of 30 minutes: 10,000 recipients at a slow push service take their time. */
+const handlerTimeoutMs = 20 * 60_000
+
+await runWorker({
+  name: 'push-worker',
+  readEnv: () => readPushEnv(),
+  schema: 'push',
+  probeTable: 'push.deliveries',
+  async start({ env, pool, messageQueue, logger, onSettled }) {
+    const channels = findConfiguredChannels(env)
+    if (channels.length > 0) logger.warn({ channels }, 'These channels are configured, but this worker has only web')
+    const deviceStore = createDeviceStore(pool)
+    const { client, gate, webPush } = createWebPush({ env, deviceStore, logger })
+    const ledger = createDeliveryLedger({ pool, table: 'push.deliveries', recipientColumn: 'device_id' })
+    const handler = createPushNotificationHandler({ deviceStore, ledger, webPush })
+    const consumer = await messageQueue.consumeMessages('push.notifications', handler, {
+      prefetch: env.prefetch,
+      handlerTimeoutMs,
+      onSettled,
+    })
+    return {
+      consumer,
+      gauges: [
+        {
+          name: 'mono_push_origins_closed',
+          help: 'Push services that had to be left alone and have not answered since',
+          read: () => gate.closed,
+        },
+      ],
+      stop: () => client.close(),
+    }
+  },
+})
