@@ -3,6 +3,7 @@ import { ensureInstalled } from './install-services.mjs'
 import { databaseUrl, findRunningPostgres, startPostgres, stopPostgres } from './native-postgres.mjs'
 import { brokerUrl, findRunningRabbitmq, startRabbitmq, stopRabbitmq } from './native-rabbitmq.mjs'
 import { instanceName } from './paths.mjs'
+import { readDemandedPort } from './port-variables.mjs'
 import { choosePorts, isPortFree } from './ports.mjs'
 import { probeAmqp } from './probe-amqp.mjs'
 import { probePostgres } from './probe-postgres.mjs'
@@ -25,6 +26,34 @@ const defaultPorts = {
   distribution: 25672,
   epmd: undefined,
   postgres: 5432,
+}
+
+/** The variables that docker-compose.yml has for the same. @type {{ [name in keyof Ports]?: string }} */
+const portVariables = {
+  amqp: 'AMQP_PORT',
+  management: 'MANAGEMENT_PORT',
+  metrics: 'RABBITMQ_METRICS_PORT',
+  postgres: 'POSTGRES_PORT',
+}
+
+/** @param {string} variable */
+export function readNativePort(variable) {
+  const name = /** @type {(keyof Ports)[]} */ (Object.keys(portVariables)).find(
+    (each) => portVariables[each] === variable,
+  )
+  return name && readPorts()?.[name]
+}
+
+/** @param {(keyof Ports)[]} names */
+async function readDemandedPorts(names) {
+  /** @type {Partial<Ports>} */
+  const demanded = {}
+  for (const name of names) {
+    const variable = portVariables[name]
+    const port = variable && (await readDemandedPort(variable))
+    if (port) demanded[name] = port
+  }
+  return demanded
 }
 
 /** @type {{ [name in ServiceName]: { ports: (keyof Ports)[], find: () => import('./processes.mjs').ProcessId | undefined, probe: (ports: Ports) => Promise<string | undefined>, stop: (ports: Ports | undefined) => Promise<void> } }} */
@@ -88,20 +117,37 @@ export async function adoptNative(services) {
 /**
  * Starts private instances from the Debian packages, which are installed first if need be and if that is allowed.
  * @param {ServiceName[]} services none of them running
- * @param {{ endWithParent: boolean }} options
+ * @param {{ endWithParent: boolean, dockerFault: string | undefined }} options
  */
-export async function startNative(services, { endWithParent }) {
-  await ensureInstalled(services)
+export async function startNative(services, { endWithParent, dockerFault }) {
+  await ensureInstalled(services, dockerFault)
   setOwner(services, endWithParent ? toProcessId(process.pid) : undefined)
+  try {
+    await startOnFreePorts(services, endWithParent)
+  } catch (error) {
+    await stopNative(services)
+    throw error
+  }
+}
+
+/**
+ * @param {ServiceName[]} services
+ * @param {boolean} endWithParent
+ */
+async function startOnFreePorts(services, endWithParent) {
   for (let attempt = 1; ; attempt++) {
     const kept = readPorts()
     const missing = services.filter((service) => !instances[service].find())
     const names = missing.flatMap((service) => instances[service].ports)
+    const demanded = await readDemandedPorts(names)
+    const wanted = names.filter((name) => demanded[name] === undefined)
     const chosen = await choosePorts(
-      Object.fromEntries(names.map((name) => [name, attempt === 1 ? (kept?.[name] ?? defaultPorts[name]) : undefined])),
+      Object.fromEntries(
+        wanted.map((name) => [name, attempt === 1 ? (kept?.[name] ?? defaultPorts[name]) : undefined]),
+      ),
       instanceName,
     )
-    const ports = /** @type {Ports} */ ({ ...kept, ...chosen })
+    const ports = /** @type {Ports} */ ({ ...kept, ...chosen, ...demanded })
     updateState({ nativePorts: { ...ports } })
     const results = await Promise.allSettled([
       missing.includes('postgres') &&
@@ -115,10 +161,7 @@ export async function startNative(services, { endWithParent }) {
     for (const service of missing.filter((name) => !instances[name].find())) {
       for (const name of instances[service].ports) if (!(await isPortFree(ports[name]))) taken.push(ports[name])
     }
-    if (attempt === 3 || taken.length === 0) {
-      await stopNative(services)
-      throw failure.reason
-    }
+    if (attempt === 3 || taken.length === 0) throw failure.reason
     say(`port ${taken.join(', ')} was taken meanwhile: choosing others`)
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { canCompose, startCompose, stopCompose } from './compose.mjs'
+import { findCompose, startCompose, stopCompose } from './compose.mjs'
 import { managementUrlOf, readGivenUrl } from './given.mjs'
 import { adoptNative, joinUsers, readPorts, startNative, stopNative, waitForUsers } from './native.mjs'
 import { databaseUrl } from './native-postgres.mjs'
@@ -38,7 +38,8 @@ async function provide(needed, { endWithParent }) {
     else
       say(`${owned.join(' and ')} will end with process ${readState().owners?.[owned[0] ?? '']?.pid}, which started it`)
   }
-  if (missing.length > 0 && adopted.length === 0 && (await canCompose(missing))) {
+  const compose = missing.length > 0 && adopted.length === 0 ? await findCompose(missing) : { usable: false }
+  if (compose.usable) {
     const before = readState()
     // What a killed run started is ours to stop again.
     const abandoned = before.owners?.compose && !isAlive(before.owners.compose) ? (before.composeServices ?? []) : []
@@ -55,7 +56,7 @@ async function provide(needed, { endWithParent }) {
     }
     return { native: [], compose: missing, urls, stop }
   }
-  if (missing.length > 0) await startNative(missing, { endWithParent })
+  if (missing.length > 0) await startNative(missing, { endWithParent, dockerFault: compose.fault })
   const stop = async () => {
     if (missing.length === 0) return
     await waitForUsers()
