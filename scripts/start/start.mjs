@@ -1,0 +1,134 @@
+// @ts-check
+import { parseArgs } from 'node:util'
+import { describeFailure } from '../describe-failure.mjs'
+import { buildPackages, installDependencies } from '../prepare.mjs'
+import { instanceName } from '../services/paths.mjs'
+import { choosePorts } from '../services/ports.mjs'
+import { say, step } from '../services/progress.mjs'
+import { startServices } from '../services/services.mjs'
+import { workers } from '../workers.mjs'
+import { openFarEnds } from './far-ends.mjs'
+import { renderOutcomes } from './render-table.mjs'
+import { runExamples } from './run-examples.mjs'
+
+const usage = `usage: npm start [-- --once]
+
+Starts broker, database and all workers, sends each worker an example and shows what was done with it.
+Runs until Ctrl-C.
+  --once   end after the table; exit code 1 if something was not done within a minute`
+
+/** @type {{ what: string, release: () => Promise<void> }[]} what to end, the latest first */
+const releases = []
+/** @type {Promise<void> | undefined} */
+let releasing
+
+/** Ends everything that was started here, going on past failures. */
+function releaseAll() {
+  releasing ??= (async () => {
+    for (const { what, release } of releases.reverse()) {
+      await release().catch((/** @type {unknown} */ error) => {
+        say(`${what} could not be stopped: ${describeFailure(error)}`)
+      })
+    }
+  })()
+  return releasing
+}
+
+let interruptedAt = Number.NEGATIVE_INFINITY
+
+/** @param {NodeJS.Signals} signal */
+function interrupt(signal) {
+  // One Ctrl-C may come twice: from the terminal, and passed on by npm.
+  if (performance.now() - interruptedAt < 300) return
+  interruptedAt = performance.now()
+  // The kernel tells what still runs to end with us.
+  if (releasing) process.exit(1)
+  say(`${signal}: stopping (once more: at once)`)
+  void releaseAll().then(() => process.exit())
+}
+
+/** @param {boolean} once */
+async function start(once) {
+  await installDependencies()
+  await buildPackages()
+  // Only here, since they need the dependencies and the build.
+  const { migrate } = await import('@mono/test-support/tools')
+  const { startWorker } = await import('./start-worker.mjs')
+  const services = await startServices({ endWithParent: true })
+  releases.push({ what: 'broker and database', release: services.stop })
+  const { rabbitmqUrl, managementUrl, databaseUrl } = services
+  await step('migrating the database', async () => {
+    for (const { name } of workers) await migrate(name, databaseUrl)
+  })
+  const farEnds = await openFarEnds()
+  releases.push({ what: 'push service and mail catcher', release: farEnds.close })
+  const ports = await choosePorts(
+    Object.fromEntries(workers.map(({ name, httpPort }) => [name, httpPort])),
+    instanceName,
+  )
+  const processes = workers.map((worker) =>
+    startWorker(worker, {
+      ...worker.createEnvironment?.(farEnds.addresses),
+      RABBITMQ_URL: rabbitmqUrl,
+      DATABASE_URL: databaseUrl,
+      HTTP_PORT: String(ports[worker.name]),
+    }),
+  )
+  releases.push({
+    what: 'the workers',
+    release: async () => {
+      await step('stopping the workers', () => Promise.all(processes.map(({ stop }) => stop())))
+    },
+  })
+  await step('waiting for the workers', () => Promise.all(processes.map(({ ready }) => ready())))
+  const outcomes = await step('waiting for the effects of the examples', () => runExamples(workers, services, farEnds))
+  process.stdout.write(`\n${renderOutcomes(outcomes)}\n\n`)
+  if (outcomes.some(({ done }) => done === undefined)) process.exitCode = 1
+  if (once) return
+  process.stdout.write(
+    [
+      `RabbitMQ     ${managementUrl}  user ${decodeURIComponent(new URL(rabbitmqUrl.split(',')[0] ?? '').username)}, password as in ${rabbitmqUrl}`,
+      `PostgreSQL   ${databaseUrl}`,
+      `Mails        ${farEnds.mailPage}`,
+      ...processes.map(({ name, url }) => `${name.padEnd(12)} ${url}/readyz  ${url}/metrics`),
+      '',
+      'Ctrl-C stops everything.',
+      '',
+    ].join('\n'),
+  )
+  const { name, code, signal } = await Promise.race(
+    processes.map(async (worker) => ({ name: worker.name, ...(await worker.ended) })),
+  )
+  // A signal to all of us ends the workers too; then it is no failure of theirs.
+  if (releasing) return
+  throw new Error(`${name} ended by itself with ${signal ?? `code ${code}`}: stopping the others`)
+}
+
+/** @returns {{ once?: boolean, help?: boolean } | undefined} undefined: there is one that nobody knows, which was said */
+function readArguments() {
+  try {
+    return parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } }).values
+  } catch (error) {
+    say(`${describeFailure(error)}\n${usage}`)
+    process.exitCode = 1
+    return undefined
+  }
+}
+
+const values = readArguments()
+if (values?.help) {
+  process.stdout.write(`${usage}\n`)
+} else if (values) {
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  try {
+    await start(values.once === true)
+  } catch (error) {
+    // What fails because it is being stopped needs no telling.
+    if (!releasing) {
+      say(describeFailure(error))
+      process.exitCode = 1
+    }
+  }
+  await releaseAll()
+  process.exit()
+}
