@@ -1,17 +1,24 @@
 // @ts-check
 import { spawn } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { accessSync, constants, readdirSync, rmSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { explainFailure, findCause } from './describe-failure.mjs'
 import { environment } from './environment.mjs'
+import { assertRoom, readFreeMb } from './services/disk-space.mjs'
 import { rootDirectory } from './services/paths.mjs'
 import { step } from './services/progress.mjs'
 
 /** @param {string} path */
 const modifiedAt = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs
 
+const installedLockFile = join(rootDirectory, 'node_modules/.package-lock.json')
+
+/** Dependencies and build take 320 MB, and npm some more while it unpacks. */
+const installationMb = 500
+
 /** npm writes its own copy of the lock file last, so that an interrupted installation counts as none. */
 function areDependenciesInstalled() {
-  const installed = modifiedAt(join(rootDirectory, 'node_modules/.package-lock.json'))
+  const installed = modifiedAt(installedLockFile)
   const wanted = modifiedAt(join(rootDirectory, 'package-lock.json'))
   return installed !== undefined && (wanted === undefined || installed >= wanted)
 }
@@ -23,6 +30,15 @@ function areDependenciesInstalled() {
 function shorten(output) {
   const lines = output.trim().split('\n')
   return lines.length > 60 ? [...lines.slice(0, 20), '…', ...lines.slice(-40)].join('\n') : lines.join('\n')
+}
+
+/**
+ * @param {string} command
+ * @param {NodeJS.ErrnoException} error
+ */
+function toSpawnError(command, error) {
+  if (error.code !== 'ENOENT') return error
+  return new Error(`There is no ${basename(command)} on the PATH: install it, or add its directory to PATH.`)
 }
 
 /**
@@ -45,11 +61,12 @@ export function runQuietly(command, args, env = {}) {
         output += text
       })
     }
-    child.once('error', reject)
+    child.once('error', (error) => reject(toSpawnError(command, error)))
     child.once('close', (code, signal) => {
-      if (code === 0) resolve()
-      else
-        reject(new Error(`${command} ${args.join(' ')} failed with ${signal ?? `code ${code}`}:\n${shorten(output)}`))
+      if (code === 0) return resolve()
+      const shown = [basename(command), ...args].join(' ')
+      const how = `"${shown}" failed with ${signal ?? `code ${code}`}`
+      reject(findCause(output) ? explainFailure(how, output) : new Error(`${how}:\n${shorten(output)}`))
     })
   })
 }
@@ -75,8 +92,20 @@ export function runShown(command, args, env = {}) {
 
 /** Installs exactly what package-lock.json says, unless that has been done. */
 export async function installDependencies() {
+  try {
+    accessSync(rootDirectory, constants.W_OK)
+  } catch {
+    throw new Error(
+      `${rootDirectory} cannot be written to, and dependencies and build go there: use a checkout of your own.`,
+    )
+  }
   if (areDependenciesInstalled()) return
+  assertRoom(rootDirectory, { neededMb: installationMb, what: 'the dependencies' })
   await step('installing dependencies', () => runQuietly('npm', ['ci', '--no-audit', '--no-fund']))
+  if (readFreeMb(rootDirectory) > 0) return
+  // On a full disk npm may end with 0 and write its copy of the lock file beside half a dependency.
+  rmSync(installedLockFile, { force: true })
+  throw new Error(`The disk of ${rootDirectory} is full: free some space, and run this again.`)
 }
 
 export const turbo = join(rootDirectory, 'node_modules/.bin/turbo')

@@ -4,7 +4,8 @@ import { docker, findEngine, lastLine } from './docker.mjs'
 import { probeAmqp } from './probe-amqp.mjs'
 import { probePostgres } from './probe-postgres.mjs'
 import { step } from './progress.mjs'
-import { readState, updateState } from './state.mjs'
+import { noteStop, readState, updateState } from './state.mjs'
+import { readDefinitions } from './topology.mjs'
 import { waitUntilReady } from './wait-until-ready.mjs'
 
 /** @typedef {import('./services.mjs').ServiceName} ServiceName */
@@ -62,6 +63,8 @@ export async function findCompose(services) {
 export async function startCompose(services) {
   const { name, running, variables } = await settleProject(services)
   const started = services.filter((service) => !running.has(service))
+  // A broker that cannot read it would be waited for in vain.
+  if (started.includes('rabbitmq')) readDefinitions()
   const before = started.length > 0 ? await listBelongings(name) : undefined
   try {
     if (started.length > 0) await up(started, variables)
@@ -146,5 +149,5 @@ export async function stopCompose(services) {
   const stop = await docker(['compose', '--project-name', project, 'stop', ...services], { timeout: 60_000 })
   if (stop.code !== 0) throw new Error(`docker compose could not stop ${services.join(' and ')}: ${stop.stderr.trim()}`)
   const left = (readState().composeServices ?? []).filter((service) => !services.includes(service))
-  updateState({ composeServices: left.length > 0 ? left : undefined })
+  noteStop(() => updateState({ composeServices: left.length > 0 ? left : undefined }))
 }

@@ -22,7 +22,7 @@ export const lastLine = ({ stderr }) => (stderr.trim().split('\n').at(-1) ?? '')
  * Where Docker's command line looks for its engine, in words.
  */
 const describeEngine = () =>
-  environment.DOCKER_HOST ? `the Docker engine at DOCKER_HOST=${environment.DOCKER_HOST}` : 'the Docker engine'
+  environment.DOCKER_HOST ? `The Docker engine at DOCKER_HOST=${environment.DOCKER_HOST}` : 'The Docker engine'
 
 /**
  * Looks for an engine with compose.

@@ -42,8 +42,7 @@ export async function readGivenUrl(variable, own, probe) {
   )
   if (fault !== undefined) {
     throw new Error(
-      `${variable} is ${urls.map(hidePassword).join(',')}, which cannot be used: ${fault.replace(/\.$/, '')}.
-Start that server, or unset ${variable} to get a private one.`,
+      `${variable} is ${urls.map(hidePassword).join(',')}, which cannot be used: ${fault.replace(/\.$/, '')}. Start that server, or unset ${variable} to get a private one.`,
     )
   }
   return url

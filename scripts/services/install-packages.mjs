@@ -1,6 +1,8 @@
 // @ts-check
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { explainFailure } from '../describe-failure.mjs'
 import { environment } from '../environment.mjs'
 import { findCommand, run } from './processes.mjs'
 import { say, step } from './progress.mjs'
@@ -37,11 +39,11 @@ export async function installPackages(packages) {
       restore.push(() => rmSync(policyFile, { force: true }))
     }
     if (packages.includes('postgresql') && !existsSync(clusterSettings)) {
-      mkdirSync('/etc/postgresql-common', { recursive: true })
+      const made = mkdirSync(dirname(clusterSettings), { recursive: true })
       writeFileSync(clusterSettings, 'create_main_cluster = false\n')
       restore.push(() => {
         if (existsSync(packagedClusterSettings)) copyFileSync(packagedClusterSettings, clusterSettings)
-        else rmSync(clusterSettings, { force: true })
+        else rmSync(made ?? clusterSettings, { force: true, recursive: made !== undefined })
       })
     }
     const env = { ...environment, DEBIAN_FRONTEND: 'noninteractive', UCF_FORCE_CONFFOLD: '1', LC_ALL: 'C.UTF-8' }
@@ -53,8 +55,8 @@ export async function installPackages(packages) {
       apt('-q', 'install', '-y', '--no-install-recommends', ...packages),
     )
     if (install.code !== 0) {
-      const faults = `${update.code === 0 ? '' : update.stderr}\n${install.stderr}`.trim().split('\n').slice(-8)
-      throw new Error(`apt-get could not install ${packages.join(' and ')}:\n  ${faults.join('\n  ')}`)
+      const faults = `${update.stderr}\n${install.stderr}`
+      throw explainFailure(`"apt-get install ${packages.join(' ')}" failed with code ${install.code}`, faults)
     }
   } finally {
     process.off('exit', undo).off('SIGINT', interrupted).off('SIGTERM', interrupted)

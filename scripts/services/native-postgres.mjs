@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { explainFailure } from '../describe-failure.mjs'
 import { environment } from '../environment.mjs'
 import { instanceName, localDirectory } from './paths.mjs'
 import { probePostgres } from './probe-postgres.mjs'
@@ -111,12 +112,12 @@ async function createCluster(bin, dataDirectory) {
   rmSync(passwordFile, { force: true })
   if (code !== 0) {
     rmSync(dataDirectory, { recursive: true, force: true })
-    throw new Error(`initdb failed with code ${code}\n  ${readLogTail()}`)
+    throw explainFailure(`PostgreSQL's initdb failed with code ${code}`, readLog(), logFile)
   }
 }
 
-function readLogTail() {
-  return existsSync(logFile) ? readFileSync(logFile, 'utf8').trim().split('\n').slice(-8).join('\n  ') : ''
+function readLog() {
+  return existsSync(logFile) ? readFileSync(logFile, 'utf8') : ''
 }
 
 /**
@@ -185,7 +186,7 @@ export async function startPostgres(port, { endWithParent }) {
   })
   if (fault !== undefined) {
     await stopPostgres()
-    throw new Error(`PostgreSQL did not start: ${fault}\n  ${readLogTail()}\n(log: ${logFile})`)
+    throw explainFailure(`PostgreSQL did not start (${fault})`, readLog(), logFile)
   }
   await createDatabase(bin, port)
 }

@@ -2,6 +2,7 @@
 
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { explainFailure } from '../describe-failure.mjs'
 import { environment } from '../environment.mjs'
 import { instanceName, localDirectory, rootDirectory } from './paths.mjs'
 import { probeAmqp } from './probe-amqp.mjs'
@@ -122,9 +123,9 @@ function writeFiles(ports) {
   )
 }
 
-function readLogTail() {
+function readLog() {
   const file = join(directory, 'log/server.out')
-  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').slice(-12).join('\n  ') : ''
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }
 
 /**
@@ -168,7 +169,7 @@ export async function startRabbitmq(ports, { endWithParent }) {
     })
     if (fault !== undefined) {
       await stopRabbitmq(ports)
-      throw new Error(`RabbitMQ did not start: ${fault}\n  ${readLogTail()}\n(logs: ${join(directory, 'log')})`)
+      throw explainFailure(`RabbitMQ did not start (${fault})`, readLog(), join(directory, 'log'))
     }
   } finally {
     closeSync(output)

@@ -1,19 +1,23 @@
 // @ts-check
+import { assertRoom } from './disk-space.mjs'
 import { ensureInstalled } from './install-services.mjs'
 import { databaseUrl, findRunningPostgres, startPostgres, stopPostgres } from './native-postgres.mjs'
 import { brokerUrl, findRunningRabbitmq, startRabbitmq, stopRabbitmq } from './native-rabbitmq.mjs'
-import { instanceName } from './paths.mjs'
+import { instanceName, localDirectory } from './paths.mjs'
 import { readDemandedPort } from './port-variables.mjs'
 import { choosePorts, isPortFree } from './ports.mjs'
 import { probeAmqp } from './probe-amqp.mjs'
 import { probePostgres } from './probe-postgres.mjs'
 import { isAlive, toProcessId, waitForExit } from './processes.mjs'
 import { say, step } from './progress.mjs'
-import { readState, setOwner, updateState } from './state.mjs'
+import { noteStop, readState, setOwner, updateState } from './state.mjs'
 import { waitUntilReady } from './wait-until-ready.mjs'
 
 /** @typedef {import('./services.mjs').ServiceName} ServiceName */
 /** @typedef {import('./native-rabbitmq.mjs').BrokerPorts & { postgres: number }} Ports */
+
+/** With less than 200 MB (docker/rabbitmq/rabbitmq.conf) the broker starts, and takes no message. */
+const neededMb = 300
 
 /** How long an instance that somebody else is starting may take. */
 const adoptionLimitMs = 30_000
@@ -117,9 +121,14 @@ export async function adoptNative(services) {
 /**
  * Starts private instances from the Debian packages, which are installed first if need be and if that is allowed.
  * @param {ServiceName[]} services none of them running
- * @param {{ endWithParent: boolean, dockerFault: string | undefined }} options
+ * @param {{ endWithParent: boolean, dockerFault?: string | undefined }} options
  */
 export async function startNative(services, { endWithParent, dockerFault }) {
+  assertRoom(localDirectory, {
+    neededMb,
+    what: 'broker and database',
+    instead: ', or set MONO_LOCAL_DIRECTORY to a directory on another disk',
+  })
   await ensureInstalled(services, dockerFault)
   setOwner(services, endWithParent ? toProcessId(process.pid) : undefined)
   try {
@@ -170,7 +179,7 @@ async function startOnFreePorts(services, endWithParent) {
 export async function stopNative(services) {
   const ports = readPorts()
   await Promise.all(services.map((service) => instances[service].stop(ports)))
-  setOwner(services, undefined)
+  noteStop(() => setOwner(services, undefined))
 }
 
 /** Registers this process with the instances of another one, which then waits for us before it stops them. */

@@ -1,6 +1,6 @@
 // @ts-check
 import { createHash } from 'node:crypto'
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { environment } from '../environment.mjs'
@@ -15,6 +15,12 @@ const usualDirectory = join(rootDirectory, '.local')
  * is done to these is done to those of `npm start`.
  */
 export const localDirectory = resolve(rootDirectory, environment.MONO_LOCAL_DIRECTORY ?? usualDirectory)
+
+/**
+ * @param {string} path
+ * @returns {string} the path itself if it is there, else the innermost directory above it that is
+ */
+export const findExisting = (path) => (existsSync(path) ? path : findExisting(dirname(path)))
 
 /**
  * Names this clone's instances among all processes of the machine. It depends on the directory, so that a copied

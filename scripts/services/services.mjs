@@ -8,7 +8,7 @@ import { probeAmqp } from './probe-amqp.mjs'
 import { probePostgres } from './probe-postgres.mjs'
 import { isAlive, toProcessId } from './processes.mjs'
 import { say, step } from './progress.mjs'
-import { readState, setOwner, updateState, withLock } from './state.mjs'
+import { noteStop, readState, setOwner, updateState, withLock } from './state.mjs'
 
 /** @typedef {'rabbitmq' | 'postgres'} ServiceName */
 
@@ -52,7 +52,7 @@ async function provide(needed, { endWithParent }) {
     const stop = async () => {
       if (mine.length === 0) return
       await step('stopping broker and database', () => withLock(() => stopCompose(mine)))
-      setOwner(['compose'], undefined)
+      noteStop(() => setOwner(['compose'], undefined))
     }
     return { native: [], compose: missing, urls, stop }
   }
@@ -119,7 +119,7 @@ export async function stopServices() {
       await stopNative(['rabbitmq', 'postgres'])
     }),
   )
-  updateState({ owners: undefined, users: undefined })
+  noteStop(() => updateState({ owners: undefined, users: undefined }))
 }
 
 /**

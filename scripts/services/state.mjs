@@ -1,8 +1,8 @@
 // @ts-check
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { localDirectory } from './paths.mjs'
+import { findExisting, localDirectory } from './paths.mjs'
 import { isAlive, toProcessId } from './processes.mjs'
 import { say } from './progress.mjs'
 
@@ -32,17 +32,40 @@ export function readState() {
   }
 }
 
+function makeLocalDirectory() {
+  if (existsSync(localDirectory)) return
+  // On a read-only file system `mkdir` would only say that there is no such directory.
+  accessSync(findExisting(localDirectory), constants.W_OK)
+  mkdirSync(localDirectory, { recursive: true })
+}
+
 /**
  * @param {Partial<{ [K in keyof State]: State[K] | undefined }>} changes undefined removes a key
  * @returns {State}
  */
 export function updateState(changes) {
   const state = /** @type {State} */ ({ ...readState(), ...changes })
-  mkdirSync(localDirectory, { recursive: true })
+  makeLocalDirectory()
   writeFileSync(`${stateFile}.new`, `${JSON.stringify(state, null, 2)}\n`)
   renameSync(`${stateFile}.new`, stateFile)
   return state
 }
+
+/**
+ * Notes what was stopped. Where there is no room to write it down, the next start looks for itself.
+ * @param {() => void} note
+ */
+export function noteStop(note) {
+  try {
+    note()
+  } catch (error) {
+    if (!isUnwritable(error)) throw error
+  }
+}
+
+/** @param {unknown} error */
+const isUnwritable = (error) =>
+  ['ENOSPC', 'EROFS'].includes(/** @type {NodeJS.ErrnoException | undefined} */ (error)?.code ?? '')
 
 /**
  * Sets who ends a service, or, with undefined, that nobody does.
@@ -74,14 +97,17 @@ function readLockHolder() {
  * @returns {Promise<T>}
  */
 export async function withLock(work) {
-  mkdirSync(localDirectory, { recursive: true })
+  makeLocalDirectory()
   const mine = JSON.stringify(toProcessId(process.pid))
   for (let told = false; ; await delay(200)) {
     try {
       writeFileSync(lockFile, mine, { flag: 'wx' })
       break
     } catch (error) {
-      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error
+      const { code } = /** @type {NodeJS.ErrnoException} */ (error)
+      // Without room for its text the lock is there all the same, and what runs on a full disk can be stopped.
+      if (code === 'ENOSPC' && existsSync(lockFile)) break
+      if (code !== 'EEXIST') throw error
     }
     const holder = readLockHolder()
     if (!isAlive(holder)) {

@@ -47,6 +47,7 @@ async function call({ rabbitmqUrl, managementUrl }, path, options = {}) {
  */
 export async function importTopology(broker, definitions) {
   try {
+    await assertNoAlarm(broker)
     await call(broker, 'definitions', { method: 'POST', body: JSON.stringify(definitions) })
     const vhost = encodeURIComponent(definitions.queues[0]?.vhost ?? '/')
     const found = /** @type {Queue[]} */ (await (await call(broker, `queues/${vhost}`)).json())
@@ -58,6 +59,22 @@ export async function importTopology(broker, definitions) {
     const { message, cause } = error instanceof Error ? error : new Error(String(error))
     const reason = cause instanceof Error ? `${message}: ${cause.message}` : message
     throw new Error(`The broker at ${broker.managementUrl} did not take ${file}: ${reason}`)
+  }
+}
+
+/**
+ * With an alarm the broker answers, but takes no message.
+ * @param {{ rabbitmqUrl: string, managementUrl: string }} broker
+ */
+async function assertNoAlarm(broker) {
+  const nodes = /** @type {{ mem_alarm: boolean, disk_free_alarm: boolean, disk_free: number }[]} */ (
+    await (await call(broker, 'nodes')).json()
+  )
+  if (nodes.some((node) => node.disk_free_alarm)) {
+    throw new Error('its disk is full, and it takes no messages; free some space, and run this again')
+  }
+  if (nodes.some((node) => node.mem_alarm)) {
+    throw new Error('its memory is used up, and it takes no messages; raise vm_memory_high_watermark in rabbitmq.conf')
   }
 }
 
