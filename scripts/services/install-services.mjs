@@ -26,6 +26,6 @@ export async function ensureInstalled(services, dockerFault) {
   }
   const names = missing.map((name) => products[name]).join(' and ')
   throw new Error(
-    `${names} cannot be started: ${dockerFault ?? 'Docker is not installed'}, and the Debian packages ${missing.join(' and ')} are not installed and cannot be, since ${obstacle}. Start Docker, or run "apt-get install ${missing.join(' ')}" as root, or set RABBITMQ_URL and DATABASE_URL to servers of your own.`,
+    `${names} cannot be started: ${dockerFault?.replace(/^T/, 't') ?? 'Docker is not installed'}, and the Debian packages ${missing.join(' and ')} are not installed and cannot be, since ${obstacle}. Start Docker, or run "apt-get install ${missing.join(' ')}" as root, or set RABBITMQ_URL and DATABASE_URL to servers of your own.`,
   )
 }
