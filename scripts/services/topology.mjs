@@ -86,8 +86,9 @@ function describeDifference(wanted, there) {
   const names = new Set([...Object.keys(wanted.arguments), ...Object.keys(there.arguments)])
   const different = [...names].filter((name) => !isDeepStrictEqual(wanted.arguments[name], there.arguments[name]))
   if (different.length === 0) return []
+  const show = (/** @type {unknown} */ value) => (value === undefined ? 'missing' : JSON.stringify(value))
   const texts = different.map(
-    (name) => `${name} is ${JSON.stringify(there.arguments[name])}, not ${JSON.stringify(wanted.arguments[name])}`,
+    (name) => `${name} is ${show(there.arguments[name])}, not ${show(wanted.arguments[name])}`,
   )
   return [
     `The queue ${wanted.name} was there before, with other arguments (${texts.join('; ')}), and stays so: empty and delete it, and run this again.`,
