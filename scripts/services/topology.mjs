@@ -20,28 +20,31 @@ export function readDefinitions() {
   }
 }
 
+/** @typedef {{ rabbitmqUrl: string, managementUrl: string }} Broker */
+
 /**
- * Calls the management API of the broker.
- * @param {{ rabbitmqUrl: string, managementUrl: string }} broker
+ * Asks the management API of the broker.
+ * @param {Broker} broker
  * @param {string} path
  * @param {RequestInit} [options]
  */
-async function call({ rabbitmqUrl, managementUrl }, path, options = {}) {
+async function ask({ rabbitmqUrl, managementUrl }, path, options = {}) {
   const { username, password } = new URL(rabbitmqUrl)
   const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
   const headers = { authorization: `Basic ${login}`, 'content-type': 'application/json' }
-  const response = await fetch(`${managementUrl}/api/${path}`, {
-    ...options,
-    headers,
-    signal: AbortSignal.timeout(30_000),
-  })
+  return await fetch(`${managementUrl}/api/${path}`, { ...options, headers, signal: AbortSignal.timeout(30_000) })
+}
+
+/** @type {typeof ask} */
+async function call(broker, path, options) {
+  const response = await ask(broker, path, options)
   if (!response.ok) throw new Error(`${response.status} ${(await response.text()).slice(0, 300)}`)
   return response
 }
 
 /**
  * Imports the topology. What is there already stays as it is: an import neither changes it nor says so.
- * @param {{ rabbitmqUrl: string, managementUrl: string }} broker
+ * @param {Broker} broker
  * @param {Definitions} definitions
  * @returns {Promise<string[]>} one sentence for each queue that is there with other arguments
  */
@@ -64,18 +67,18 @@ export async function importTopology(broker, definitions) {
 
 /**
  * With an alarm the broker answers, but takes no message.
- * @param {{ rabbitmqUrl: string, managementUrl: string }} broker
+ * @param {Broker} broker
  */
 async function assertNoAlarm(broker) {
-  const nodes = /** @type {{ mem_alarm: boolean, disk_free_alarm: boolean, disk_free: number }[]} */ (
-    await (await call(broker, 'nodes')).json()
+  const response = await ask(broker, 'health/checks/alarms')
+  if (response.status !== 503) return
+  const { alarms = [] } = /** @type {{ alarms?: { resource: string }[] }} */ (await response.json())
+  const isDisk = alarms.some(({ resource }) => /disk/.test(resource))
+  throw new Error(
+    isDisk
+      ? 'its disk is full, and it takes no messages; free some space, and run this again'
+      : 'its memory is used up, and it takes no messages; raise vm_memory_high_watermark in docker/rabbitmq/rabbitmq.conf',
   )
-  if (nodes.some((node) => node.disk_free_alarm)) {
-    throw new Error('its disk is full, and it takes no messages; free some space, and run this again')
-  }
-  if (nodes.some((node) => node.mem_alarm)) {
-    throw new Error('its memory is used up, and it takes no messages; raise vm_memory_high_watermark in rabbitmq.conf')
-  }
 }
 
 /**
