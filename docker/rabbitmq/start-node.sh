@@ -1,5 +1,5 @@
 #!/bin/bash
-# Entry point of a node of docker-compose.cluster.yml. JOIN: the hosts one of which a node without data waits for and joins.
+# Entry point of a node of docker-compose.cluster.yml, before that of any broker. JOIN: the hosts one of which a node without data waits for and joins.
 set -eu
 
 if [ "${NODE_ENV:-}" = production ] && [ "$ERLANG_COOKIE" = development ]; then
@@ -27,4 +27,4 @@ if [ -n "${JOIN:-}" ] && [ ! -e /var/lib/rabbitmq/mnesia ]; then
   until someone_serves; do sleep 1; done
 fi
 
-exec docker-entrypoint.sh "$@"
+exec /start-broker.sh "$@"

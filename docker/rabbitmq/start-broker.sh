@@ -1,0 +1,50 @@
+#!/bin/bash
+# Entry point of the broker: the image's own with the server, and beside it the import of the topology, at each start. By
+# `load_definitions` the server would import it too, but then it makes no administrator.
+set -eu
+
+definitions=/etc/rabbitmq/definitions.json
+# The health check asks for it.
+imported=/run/topology-imported
+
+say() { echo "docker/rabbitmq/definitions.json: $*" >&2; }
+
+# With the broker's libraries, for JSON.
+check() { ERL_LIBS=/plugins escript /check-definitions.escript "$@"; }
+
+import_topology() {
+  # The server makes it.
+  until [ -e /var/lib/rabbitmq/.erlang.cookie ]; do sleep 0.2; done
+  # As the server's user, because it may start Erlang's name server before the server does. The time has no end: with the
+  # server the container ends, and this too.
+  docker-entrypoint.sh rabbitmqctl --quiet wait --pid 1 --timeout 1000000
+  # Queues get their members from the nodes that have joined.
+  if [ -n "${BROKER_NODES:-}" ]; then
+    until rabbitmqctl --quiet await_online_nodes "$BROKER_NODES" --timeout 60; do
+      say "is imported when $BROKER_NODES nodes run"
+    done
+  fi
+  if ! rabbitmqctl --quiet import_definitions "$definitions"; then
+    say 'was not imported, so this broker is not healthy: mend the file, or write it anew with `npm run generate`, then' \
+      '`docker compose restart rabbitmq`'
+    return
+  fi
+  echo 'the topology is imported'
+  local found
+  found=$(mktemp)
+  rabbitmqctl --quiet export_definitions "$found" && check "$definitions" "$found" ||
+    say 'could not be compared with what the broker has'
+  rm "$found"
+  touch "$imported"
+}
+
+check "$definitions"
+rm -f "$imported"
+if [ -n "${JOIN:-}" ]; then
+  # The node that others join imports it for all.
+  touch "$imported"
+else
+  # Twice in the background: the server, which takes the place of this shell, does not look after children of others.
+  (import_topology &)
+fi
+exec docker-entrypoint.sh "$@"
