@@ -1,4 +1,10 @@
-import { deadLetterExchange, realtimeExchange, type WorkQueueName } from './names.js'
+import {
+  deadLetterExchange,
+  deadLetterQueueName,
+  realtimeExchange,
+  type WorkQueueName,
+  workQueueNames,
+} from './names.js'
 import type { WorkQueue } from './work-queues.js'
 import { workQueues } from './work-queues.js'
 
@@ -21,9 +27,18 @@ const workerOf: Readonly<Record<WorkQueueName, string>> = {
   'audit.events': 'audit-worker',
 }
 
-/** One user for each worker, one for whoever publishes, one that only looks. Their passwords are not part of the topology. */
+/**
+ * One user for each worker, one for whoever publishes, one that only looks, one who replays, one that listens. Their
+ * passwords are not part of the topology.
+ */
 export function createBrokerUsers(): BrokerUser[] {
-  return [...Object.values(workQueues).map(createWorkerUser), createPublisherUser(), createMonitoringUser()]
+  return [
+    ...Object.values(workQueues).map(createWorkerUser),
+    createPublisherUser(),
+    createMonitoringUser(),
+    createOperatorUser(),
+    createRealtimeUser(),
+  ]
 }
 
 /** Declares, binds and consumes what is its own, and dead-letters messages under its own name. */
@@ -66,6 +81,27 @@ function createPublisherUser(): BrokerUser {
 function createMonitoringUser(): BrokerUser {
   const permissions = { configure: nothing, write: nothing, read: nothing }
   return { name: 'monitoring', tags: ['monitoring'], permissions, topicPermissions: [] }
+}
+
+/** Takes from the dead-letter queues, and publishes as the publisher does. */
+function createOperatorUser(): BrokerUser {
+  const publisher = createPublisherUser()
+  const read = anyOf(...workQueueNames.map((queue) => toPattern(deadLetterQueueName(queue))))
+  return { ...publisher, name: 'operator', permissions: { ...publisher.permissions, read } }
+}
+
+/**
+ * Binds a queue of its own to the live updates, and consumes it. The broker has made up that queue's name: it lets nobody
+ * declare one that begins so.
+ */
+function createRealtimeUser(): BrokerUser {
+  const own = 'amq\\.gen-.+'
+  return {
+    name: 'realtime',
+    tags: [],
+    permissions: { configure: anyOf(own), write: anyOf(own), read: anyOf(own, toPattern(realtimeExchange)) },
+    topicPermissions: [{ exchange: realtimeExchange, write: nothing, read: '.*' }],
+  }
 }
 
 /** The routing keys that a binding key takes; `*` is one word. */
