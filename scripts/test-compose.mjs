@@ -10,9 +10,9 @@ import { workerNames } from './workers.mjs'
 
 const usage = `usage: npm run test:compose [-- --messages N] [--keep] [--if-possible]
 
-Builds the images, brings the whole fleet up with Docker Compose under a project of its own, sends messages, counts their
-effects, scales up and down, stops everything under load, starts each worker by itself, has every user try what it must
-not do, and takes the fleet down. The exit code is 1 if anything is not as it must be.
+Builds the images, brings the broker up alone and then the whole fleet, with Docker Compose under a project of its own,
+sends messages, counts their effects, scales up and down, stops everything under load, starts each worker by itself, has
+every user try what it must not do, and takes the fleet down. The exit code is 1 if anything is not as it must be.
   --messages N  to each queue, in each of three rounds; default 500
   --keep        leaves the fleet running
   --if-possible without Docker, or an image, says so and ends with 0`
@@ -28,6 +28,7 @@ const pollMs = 500
 async function testCompose(messages, testFleet, report) {
   // Only here, since they need the dependencies and the build.
   const { createMessageQueue } = await import('@mono/message-queue')
+  const { testBrokerAlone } = await import('./compose/broker-alone.mjs')
   const { findEffectFaults, sendAll, subscribePushUsers } = await import('./compose/effects.mjs')
 
   const { fleet, ports, sources, atEnd } = testFleet
@@ -35,6 +36,7 @@ async function testCompose(messages, testFleet, report) {
   const scale = (/** @type {number} */ replicas) =>
     fleet.up(...workerNames.flatMap((name) => ['--scale', `${name}=${replicas}`]))
 
+  await testBrokerAlone(testFleet, report)
   await step('bringing the fleet up, three of each worker', () => fleet.up())
 
   await subscribePushUsers(sources)
@@ -93,7 +95,7 @@ async function testCompose(messages, testFleet, report) {
   await settle('stopped under load and started again', 3 * messages)
 
   await reportFootprints(fleet, report)
-  await testRefusals(testFleet, report)
+  await testUsers(testFleet, report, 3 * messages)
 }
 
 /**
@@ -113,28 +115,32 @@ async function testPanels({ ports }, { print, blame }) {
 }
 
 /**
- * What the users of broker and database may not do, and passwords of development in production.
+ * What the users of broker and database may do and may not, and passwords of development in production.
  * @param {import('./compose/test-fleet.mjs').TestFleet} testFleet
  * @param {import('./compose/run-fleet-test.mjs').Report} report
+ * @param {number} index how many messages were sent to each queue
  */
-async function testRefusals({ fleet, ports }, report) {
+async function testUsers({ fleet, ports }, report, index) {
+  const { useBrokerUsers } = await import('./compose/broker-uses.mjs')
   const { tryBrokerUsers } = await import('./compose/broker-refusals.mjs')
   const { tryDatabaseRoles } = await import('./compose/database-refusals.mjs')
   const brokerUrlOf = (/** @type {string} */ user) => `amqp://${user}:development@127.0.0.1:${ports.AMQP_PORT}/mono`
   const databaseUrlOf = (/** @type {string} */ role) =>
     `postgres://${role}:development@127.0.0.1:${ports.POSTGRES_PORT}/mono`
+  const adminUrl = `amqp://admin:admin123@127.0.0.1:${ports.AMQP_PORT}/mono`
+  await useBrokerUsers({ adminUrl, urlOf: brokerUrlOf, index }, report)
   reportRefusals('users of the broker', await tryBrokerUsers(brokerUrlOf), report)
   reportRefusals('roles of the database', await tryDatabaseRoles(databaseUrlOf), report)
 
-  for (const setup of ['rabbitmq-setup', 'postgres-setup']) {
+  for (const service of ['rabbitmq-setup', 'postgres-setup', 'grafana']) {
     const { code, stderr, stdout } = await fleet.tryCompose(
-      ...['run', '--rm', '--no-deps', '--env', 'NODE_ENV=production', setup],
+      ...['run', '--rm', '--no-deps', '--env', 'NODE_ENV=production', service],
     )
     const answer = `${stdout}${stderr}`.trim().split('\n').at(-1) ?? ''
-    report.print(`${setup} in production: ${answer}`)
+    report.print(`${service} in production: ${answer}`)
     report.check(
       code !== 0 && answer.includes('expected a password of your own'),
-      `${setup} takes development passwords in production`,
+      `${service} takes development passwords in production`,
     )
   }
 }

@@ -37,6 +37,13 @@ const bind = (own, exchange, key) => [
   (channel) => channel.bindQueue(own, exchange, key),
 ]
 
+/** With a queue that is exclusive. @param {string} exchange @returns {Attempt} */
+const bindOwn = (exchange) => [
+  'bind its queue to',
+  exchange,
+  async (channel) => channel.bindQueue((await channel.assertQueue('', { exclusive: true })).queue, exchange, '#'),
+]
+
 /** What nobody may do but the worker of this queue. @param {WorkQueueName} queue @returns {Attempt[]} */
 const attemptsOnQueue = (queue) => [
   ['get', queue, (channel) => channel.get(queue)],
@@ -91,6 +98,22 @@ const attemptsOf = {
   ...Object.fromEntries(workQueueNames.map((queue) => [workerOf(queue).name, attemptsOfWorker(queue)])),
   publisher: [...onAllQueues, ...strayKeys, liveUpdate, ...attemptsOfAll],
   monitoring: [...onAllQueues, ...sends, liveUpdate, ...attemptsOfAll],
+  operator: [
+    ...onAllQueues.filter(([action, object]) => !(action === 'get' && object.endsWith('.dlq'))),
+    ...workQueueNames
+      .map(deadLetterQueueName)
+      .map((name) => /** @type {Attempt} */ (['delete', name, (channel) => channel.deleteQueue(name)])),
+    ...strayKeys,
+    liveUpdate,
+    ...attemptsOfAll,
+  ],
+  realtime: [
+    ...onAllQueues,
+    ...sends,
+    liveUpdate,
+    ...attemptsOfAll,
+    ...sharedExchanges.filter((name) => name !== realtimeExchange).map(bindOwn),
+  ],
 }
 
 /**

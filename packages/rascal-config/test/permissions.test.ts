@@ -94,6 +94,95 @@ test('whoever monitors may neither consume nor publish', async ({ vhost, cleanUp
   )
 })
 
+describe('the operator', () => {
+  test('takes dead letters, and publishes them where they came from', async ({ vhost, cleanUp }) => {
+    const act = await setUp(vhost, { cleanUp })
+    for (const [, queue] of workers) await vhost.publish('dead-letter', queue, 'given up')
+    await act('operator', async (channel) => {
+      for (const [, queue] of workers) {
+        expect((await channel.checkQueue(`${queue}.dlq`)).messageCount).toBe(1)
+        const message = await channel.get(`${queue}.dlq`)
+        await publish(channel, sourceOf(queue), keyOf(queue).replace('*', 'track'))
+        if (message) channel.ack(message)
+      }
+      // At the end of a connection with an open channel, RabbitMQ forgets the latest acks.
+      await channel.close()
+    })
+    for (const [, queue] of workers) {
+      expect(await vhost.countMessages(queue)).toBe(1)
+      expect(await vhost.countMessages(`${queue}.dlq`)).toBe(0)
+    }
+  })
+
+  const forbidden: [string, Attempt][] = [
+    ...workers.map(([, queue]): [string, Attempt] => [`take from ${queue}`, (channel) => channel.get(queue)]),
+    ['take what waits for a retry', (channel) => channel.get('audit.events.retry.10s')],
+    ['delete a dead-letter queue', (channel) => channel.deleteQueue('audit.events.dlq')],
+    ['publish with other keys', (channel) => publish(channel, 'notifications', 'chat.direct')],
+    ['publish live updates', (channel) => publish(channel, 'realtime', 'chat.1.1')],
+    ['publish dead letters', (channel) => publish(channel, 'dead-letter', 'audit.events')],
+    ['publish retries', (channel) => publish(channel, 'audit.events.retry', 'work')],
+    ['publish to the default exchange', (channel) => publish(channel, '', 'audit.events')],
+    ['declare', (channel) => channel.assertQueue('', { exclusive: true })],
+    ['bind', (channel) => channel.bindQueue('audit.events.dlq', 'audit', 'audit.*')],
+    ['delete an exchange', (channel) => channel.deleteExchange('audit')],
+  ]
+  test('may do nothing else', async ({ vhost, cleanUp }) => {
+    const act = await setUp(vhost, { cleanUp })
+    await expectRefused((attempt) => act('operator', attempt), forbidden)
+  })
+})
+
+describe('who listens to live updates', () => {
+  test('binds a queue of its own to them, and consumes it', async ({ vhost, cleanUp }) => {
+    const act = await setUp(vhost, { cleanUp })
+    await act('realtime', async (channel) => {
+      const { queue } = await channel.assertQueue('', { exclusive: true })
+      await channel.bindQueue(queue, 'realtime', 'chat.1.#')
+      const update = new Promise<string | undefined>((resolve) => {
+        void channel.consume(queue, (message) => resolve(message?.content.toString()), { noAck: true })
+      })
+      await vhost.publish('realtime', 'chat.1.1', 'hello')
+      expect(await update).toBe('hello')
+      await channel.unbindQueue(queue, 'realtime', 'chat.1.#')
+      await channel.deleteQueue(queue)
+    })
+  })
+
+  /** With a queue of its own. */
+  const withOwn =
+    (attempt: (channel: ConfirmChannel, own: string) => Promise<unknown> | unknown): Attempt =>
+    async (channel) => {
+      const { queue } = await channel.assertQueue('', { exclusive: true })
+      await attempt(channel, queue)
+    }
+  const forbidden: [string, Attempt][] = [
+    ...workers.map(([, queue]): [string, Attempt] => [`take from ${queue}`, (channel) => channel.get(queue)]),
+    ['look into dead letters', (channel) => channel.get('audit.events.dlq')],
+    ['bind it to messages', withOwn((channel, own) => channel.bindQueue(own, 'messages', 'chat.*'))],
+    ['bind it to dead letters', withOwn((channel, own) => channel.bindQueue(own, 'dead-letter', '#'))],
+    ['bind another queue', (channel) => channel.bindQueue('audit.events', 'realtime', '#')],
+    ['declare a queue under a name of its choice', (channel) => channel.assertQueue('mine', { exclusive: true })],
+    [
+      'declare one under the name of such a queue',
+      (channel) => channel.assertQueue('amq.gen-mine', { exclusive: true }),
+    ],
+    ['declare an exchange', (channel) => channel.assertExchange('amq.gen-mine', 'topic')],
+    [
+      'have its queue dead-letter into another',
+      (channel) => channel.assertQueue('', { exclusive: true, arguments: { 'x-dead-letter-exchange': 'dead-letter' } }),
+    ],
+    ['publish live updates', (channel) => publish(channel, 'realtime', 'chat.1.1')],
+    ['publish messages', (channel) => publish(channel, 'messages', 'chat.direct')],
+    ['publish to the default exchange', (channel) => publish(channel, '', 'audit.events')],
+    ['delete an exchange', (channel) => channel.deleteExchange('realtime')],
+  ]
+  test('may do nothing else', async ({ vhost, cleanUp }) => {
+    const act = await setUp(vhost, { cleanUp })
+    await expectRefused((attempt) => act('realtime', attempt), forbidden)
+  })
+})
+
 type Attempt = (channel: ConfirmChannel) => Promise<unknown> | unknown
 
 async function expectRefused(act: (attempt: Attempt) => Promise<void>, attempts: [string, Attempt][]): Promise<void> {
