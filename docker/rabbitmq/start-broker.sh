@@ -38,8 +38,8 @@ import_topology() {
   touch "$imported"
 }
 
-check "$definitions"
 rm -f "$imported"
+check "$definitions"
 if [ -n "${JOIN:-}" ]; then
   # The node that others join imports it for all.
   touch "$imported"
