@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { test, waitFor } from '@mono/test-support'
+import { test } from '@mono/test-support'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { compileProject } from './support/compile-project.js'
 import { readFiles } from './support/read-snippets.js'
@@ -109,8 +109,13 @@ test('the consumers of the guide are given what its functions send, and the proc
     stderr += data
   })
   const done = new Map<string, unknown>()
-  child.on('message', ([name, message]: [string, unknown]) => done.set(name, message))
-  await waitFor(() => done.size === 5 || child.exitCode !== null, { what: 'every consumer to be given its message' })
+  const allDone = new Promise<void>((resolve) => {
+    child.on('message', ([name, message]: [string, unknown]) => {
+      done.set(name, message)
+      if (done.size === 5) resolve()
+    })
+  })
+  await Promise.race([allDone, closed])
   child.kill('SIGTERM')
   expect([await closed, stderr]).toEqual([[0, null], ''])
   expect(Object.fromEntries(done)).toMatchObject({
