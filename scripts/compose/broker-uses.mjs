@@ -8,7 +8,8 @@ import { queueNames, toMessageId, workerOf } from '../workers.mjs'
 const timeoutMs = 30_000
 
 /**
- * Has `operator` replay a dead letter of each queue, and `realtime` hear of the chat message among them.
+ * Has `operator` replay a dead letter of each queue, `realtime` hear of the chat message among them, and `publisher` count
+ * what is in the queues.
  * @param {{ adminUrl: string, urlOf: (user: string) => string, index: number }} options the number of messages sent before
  * @param {import('./run-fleet-test.mjs').Report} report
  */
@@ -16,7 +17,12 @@ export async function useBrokerUsers({ adminUrl, urlOf, index }, { print, check 
   const listener = await connect(urlOf('realtime'))
   const admin = await connect(adminUrl)
   const messageQueue = createMessageQueue({ url: urlOf('operator'), connectionName: 'test-compose operator' })
+  const publisher = createMessageQueue({ url: urlOf('publisher'), connectionName: 'test-compose publisher' })
   try {
+    const counted = Object.keys(await publisher.getQueueStats())
+    print(`publisher: counts ${counted.join(', ')}`)
+    check(counted.length === queueNames.length, `publisher: expected to count all queues, found ${counted}`)
+
     const channel = await listener.createChannel()
     const { queue } = await channel.assertQueue('', { exclusive: true })
     await channel.bindQueue(queue, realtimeExchange, '#')
@@ -48,6 +54,7 @@ export async function useBrokerUsers({ adminUrl, urlOf, index }, { print, check 
     print(`realtime: heard of ${id}: ${isHeard ? 'yes' : 'no'}`)
     check(isHeard, `realtime: expected to hear of ${id}`)
   } finally {
+    await publisher.close()
     await messageQueue.close()
     await admin.close()
     await listener.close()

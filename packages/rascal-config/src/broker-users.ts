@@ -5,6 +5,7 @@ import {
   type WorkQueueName,
   workQueueNames,
 } from './names.js'
+import { queuesOf } from './queues.js'
 import type { WorkQueue } from './work-queues.js'
 import { workQueues } from './work-queues.js'
 
@@ -63,14 +64,17 @@ function createWorkerUser(queue: WorkQueue): BrokerUser {
   }
 }
 
-/** Publishes with the keys of the work queues, and declares nothing. */
+/** Publishes with the keys of the work queues, counts what is in them, and declares nothing. */
 function createPublisherUser(): BrokerUser {
   const queues = Object.values(workQueues)
   const exchanges = [...new Set(queues.map(({ exchange }) => exchange))]
+  // Since RabbitMQ 4.2.6 only who has some right to a queue is told how many messages it holds. The right to write lets
+  // nobody put one into it: publishing asks for the exchange's, and binding for one to read the exchange.
+  const counted = queues.flatMap(queuesOf).map(({ name }) => name)
   return {
     name: 'publisher',
     tags: [],
-    permissions: { configure: nothing, write: anyOf(...exchanges.map(toPattern)), read: nothing },
+    permissions: { configure: nothing, write: anyOf(...[...exchanges, ...counted].map(toPattern)), read: nothing },
     topicPermissions: exchanges.map((exchange) => {
       const keys = queues.filter((queue) => queue.exchange === exchange).map(({ bindingKey }) => bindingKey)
       return { exchange, write: anyOf(...keys.map(toKeyPattern)), read: nothing }

@@ -1,7 +1,7 @@
 import { type TestFixtures, type TestVhost, test } from '@mono/test-support'
 import { type ConfirmChannel, connect } from 'amqplib'
 import { describe, expect } from 'vitest'
-import { createBrokerUsers, renderPermissions, topologyOf, type WorkQueueName } from '../src/index.js'
+import { createBrokerUsers, createTopology, renderPermissions, topologyOf, type WorkQueueName } from '../src/index.js'
 import { callManagement, importDefinitions } from './management.js'
 
 const password = 'a password of this test'
@@ -67,7 +67,15 @@ describe('the publisher', () => {
     for (const [, queue] of workers) expect(await vhost.countMessages(queue)).toBe(1)
   })
 
+  test('counts what is in each queue', async ({ vhost, cleanUp }) => {
+    const act = await setUp(vhost, { cleanUp })
+    await act('publisher', async (channel) => {
+      for (const { name } of createTopology().queues) expect((await channel.checkQueue(name)).messageCount).toBe(0)
+    })
+  })
+
   const forbidden: [string, Attempt][] = [
+    ['bind a queue', (channel) => channel.bindQueue('audit.events.dlq', 'audit', 'audit.*')],
     ['publish with other keys', (channel) => publish(channel, 'notifications', 'chat.direct')],
     ['publish live updates', (channel) => publish(channel, 'realtime', 'chat.1.1')],
     ['publish dead letters', (channel) => publish(channel, 'dead-letter', 'audit.events')],
