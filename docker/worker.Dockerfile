@@ -22,7 +22,7 @@ WORKDIR /repository
 COPY --from=pruned /pruned/json .
 RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
 COPY --from=pruned /pruned/full .
-COPY tsconfig.base.json tsconfig.library.json ./
+COPY tsconfig.base.json .
 RUN npx turbo run build --filter="@mono/$APP" --output-logs=errors-only \
  && mkdir /runtime \
  && find packages apps -type d \( -name dist -o -name migrations -o -name templates \) -not -path '*/node_modules/*' -not -path '*/src/*' \

@@ -3,7 +3,7 @@
  * and exits 1 naming each stale file.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { createBrokerUsers } from './broker-users.js'
 import { findTopologyFaults } from './find-topology-faults.js'
 import { renderDefinitions } from './render-definitions.js'
@@ -13,7 +13,8 @@ import { renderTopologyPage } from './render-topology-page.js'
 import { createTopology } from './topology.js'
 import { workQueues } from './work-queues.js'
 
-const repository = join(__dirname, '../../..')
+/** By its own path in `dist`: the package is built as CommonJS too, which has no `import.meta`. */
+const repository = resolve(process.argv[1] ?? '', '../../../..')
 const topology = createTopology()
 const files = [
   { path: 'docker/rabbitmq/definitions.json', text: renderDefinitions(topology) },
