@@ -24,6 +24,7 @@
  * @property {import('./stray-messages.mjs').StrayMessages['sendNested']} sendNested what the broker must give up
  * @property {import('./stray-messages.mjs').StrayMessages['sendGood']} sendGood beside the publisher's
  * @property {import('./stray-messages.mjs').StrayMessages['listGood']} listGood
+ * @property {import('./stray-messages.mjs').StrayMessages['takeForGood']} takeForGood
  * @property {number} seed of what can be repeated
  * @property {(ms: number) => Promise<void>} pause waits; in the short form not so long
  * @property {boolean} short whether this is the short form

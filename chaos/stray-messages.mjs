@@ -20,10 +20,14 @@ const firstGoodIndex = 2_000_000
  * @property {(queue: QueueName, levels: number) => Promise<void>} sendNested one whose headers are tables nested so deep
  * @property {(queue: QueueName, count: number, options?: { deadLettered?: boolean }) => Promise<void>} sendGood in one go;
  *   `deadLettered`: to the dead-letter queue, for a replay
+ * @property {(queue: QueueName, id: string) => void} takeForGood of poison that a replay has made good
  * @property {(queue: QueueName) => { id: string, code: string }[]} listPoison
  * @property {(queue: QueueName) => import('./publisher.mjs').Published[]} listGood
  * @property {(queue: QueueName) => string[]} listMutated ids
  */
+
+/** @param {number} levels */
+export const toNestedId = (levels) => `nested-${levels}`
 
 /**
  * @param {import('./stage.mjs').Stage} stage
@@ -36,6 +40,8 @@ export function createStrayMessages({ brokerUrl }) {
   const mutations = []
   /** @type {import('./publisher.mjs').Published[]} */
   const good = []
+  const addGood = (/** @type {QueueName} */ queue, /** @type {string} */ id) =>
+    good.push({ id, queue, outcome: 'confirmed', timeouts: 0, longestMs: 0, sentAt: Date.now(), settledAt: Date.now() })
   return {
     async sendPoison(queue, messages) {
       const { exchange, routingKey } = workerOf(queue)
@@ -64,7 +70,7 @@ export function createStrayMessages({ brokerUrl }) {
     },
     async sendNested(queue, levels) {
       const { exchange, routingKey, createPayload } = workerOf(queue)
-      const id = `nested-${levels}`
+      const id = toNestedId(levels)
       const body = JSON.stringify(createPayload(0, id))
       await runWithDeepStack(nestedModule, publishNested, brokerUrl, { exchange, routingKey, id, body, levels })
       poison.push({ queue, id, code: 'delivery_limit' })
@@ -83,18 +89,15 @@ export function createStrayMessages({ brokerUrl }) {
           } else {
             channel.publish(exchange, routingKey, body, properties)
           }
-          good.push({
-            id,
-            queue,
-            outcome: 'confirmed',
-            timeouts: 0,
-            longestMs: 0,
-            sentAt: Date.now(),
-            settledAt: Date.now(),
-          })
+          addGood(queue, id)
         }
         await channel.waitForConfirms()
       })
+    },
+    takeForGood(queue, id) {
+      const index = poison.findIndex((each) => each.queue === queue && each.id === id)
+      if (index >= 0) poison.splice(index, 1)
+      addGood(queue, id)
     },
     listGood: (wanted) => good.filter(({ queue }) => queue === wanted),
     listPoison: (wanted) => poison.filter(({ queue }) => queue === wanted),

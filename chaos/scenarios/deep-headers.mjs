@@ -3,6 +3,7 @@ import { waitUntilReady } from '../../scripts/services/wait-until-ready.mjs'
 import { readEffects } from '../effects.mjs'
 import { countQueue, deadLetterQueueOf } from '../queues.mjs'
 import { replayAll } from '../replay-all.mjs'
+import { toNestedId } from '../stray-messages.mjs'
 
 const limitMs = 60_000
 
@@ -14,7 +15,7 @@ export const deepHeaders = {
   isTest: true,
   replicas: 1,
   goesOnWithin: 10,
-  async fault({ stage, fleet, queues, sendNested, sendGood, listGood, short, note, reportFault }) {
+  async fault({ stage, fleet, queues, sendNested, sendGood, listGood, takeForGood, short, note, reportFault }) {
     const allLevels = short ? [4000] : [3500, 4000, 8000]
     for (const [index, levels] of allLevels.entries()) {
       // Frozen, so that whoever is given the nested one is given as many good ones with it as the prefetch allows.
@@ -35,6 +36,11 @@ export const deepHeaders = {
       if (fault !== undefined) reportFault(`${queue}: ${fault}`)
     })
     await Promise.all(replays)
+    // What could be read was given up by its worker, without the headers that no copy can have: the replay has made it good.
+    for (const queue of queues) {
+      const { messageCount: unreadable } = await countQueue(stage.brokerUrl, deadLetterQueueOf(queue))
+      for (const levels of allLevels.slice(0, allLevels.length - unreadable)) takeForGood(queue, toNestedId(levels))
+    }
 
     /** @param {number} deadLetters */
     async function findUnfinished(deadLetters) {
