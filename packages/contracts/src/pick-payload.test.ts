@@ -45,6 +45,7 @@ describe('picking a payload', () => {
     expect(pickEmailMessage({ ...examples['email.message'], text: null })).not.toHaveProperty('text')
     expect(pickEmailMessage({ ...examples['email.message'], html: undefined })).not.toHaveProperty('html')
     expect(pickEmailNotification({ ...examples['email.notification'], data: null }).data).toEqual({})
+    expect(pickAs('email.notification', { ...examples['email.notification'], data: undefined }).data).toEqual({})
   })
 
   test('leaves it to sending to refuse null where the field must be there', () => {

@@ -50,26 +50,31 @@ export function pickAuditEvent<R extends RowOf<AuditEvent>>(row: R): AuditEvent 
   return pickPayload('audit.event', row)
 }
 
-/** The name of the function above for a message type. */
-export function pickFunctionName(type: MessageType): string {
-  return `pick${type.replace(/(?:^|\.)(\w)/g, (_, letter: string) => letter.toUpperCase())}`
-}
+/** For the advice of an error. */
+export const pickFunctions = {
+  'chat.message': pickChatMessage,
+  'push.notification': pickPushNotification,
+  'email.notification': pickEmailNotification,
+  'email.message': pickEmailMessage,
+  'audit.event': pickAuditEvent,
+} as const satisfies Record<MessageType, unknown>
 
 /** Reads each field by its name, so that the getters of an ORM's model are read too. */
 function pickPayload<T extends MessageType>(type: T, row: object): PayloadByType[T] {
   const payload: Record<string, unknown> = {}
   for (const [name, field] of Object.entries(schemas[type].shape)) {
     const value: unknown = Reflect.get(row, name)
-    const picked = value === null ? absentValue(field) : field === tenantId ? toNumber(value) : value
+    const picked =
+      value === null || value === undefined ? absentValue(field, value) : field === tenantId ? toNumber(value) : value
     if (picked !== undefined) payload[name] = picked
   }
   return payload as unknown as PayloadByType[T]
 }
 
-/** What null in a column means: nothing, or a field's default; where a field must be there, it stays for sending to refuse. */
-function absentValue(field: z.ZodType): unknown {
+/** Nothing, or the field's default. A required field keeps its null, and sending refuses it. */
+function absentValue(field: z.ZodType, value: null | undefined): unknown {
   const { success, data } = field.safeParse(undefined)
-  return success ? data : null
+  return success ? data : value
 }
 
 function toNumber(value: unknown): unknown {

@@ -5,7 +5,7 @@ import { date, dateToText } from './fields.js'
 import { formatPath } from './format-path.js'
 import { InvalidMessageError } from './invalid-message-error.js'
 import { limits } from './limits.js'
-import { pickFunctionName } from './pick-payload.js'
+import { pickFunctions } from './pick-payload.js'
 import { type AdviseOnUnknown, validate } from './validate.js'
 
 const strictSchemas = {
@@ -28,7 +28,7 @@ const namesInAdvice = 20
  */
 export function serializePayload<T extends MessageType>(type: T, payload: PayloadByType[T]): string {
   return serialize(type, strictSchemas[type], payload, (names) => {
-    return `Leave out ${listNames(names)}, or send ${pickFunctionName(type)}(row).`
+    return `Leave out ${listNames(names)}, or send ${pickFunctions[type].name}(row).`
   })
 }
 
