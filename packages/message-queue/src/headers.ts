@@ -36,7 +36,7 @@ export function isOurHeader(name: string): boolean {
   return names.has(name)
 }
 
-/** Of a header that is named above: some clients can send an empty value, but not leave one out. */
+/** Whether one of our headers counts as left out: some clients can only send it empty. */
 export function isLeftOut(value: unknown): boolean {
   return value === undefined || value === null || value === ''
 }

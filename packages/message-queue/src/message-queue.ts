@@ -75,8 +75,8 @@ export class MessageQueue {
   }
 
   /**
-   * Every connection that was opened is open, a consumer's too, and the broker has blocked none. False before anything was
-   * opened and after the end: call `connect()` when the application starts, and it tells of the broker from then on.
+   * The publishing connection, if it was opened, and those that each consumer needs are open, and the broker has blocked
+   * none. False before anything was opened and after the end: call `connect()` when the application starts, and it tells of the broker from then on.
    */
   get connected(): boolean {
     const publisher = this.#made?.publisher

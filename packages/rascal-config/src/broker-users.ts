@@ -68,8 +68,8 @@ function createWorkerUser(queue: WorkQueue): BrokerUser {
 function createPublisherUser(): BrokerUser {
   const queues = Object.values(workQueues)
   const exchanges = [...new Set(queues.map(({ exchange }) => exchange))]
-  // Since RabbitMQ 4.2.6 only who has some right to a queue is told how many messages it holds. The right to write lets
-  // nobody put one into it: publishing asks for the exchange's, and binding for one to read the exchange.
+  // Since RabbitMQ 4.2.6 a user sees a queue's count only with some right on it. Write is harmless: publishing needs write
+  // on the exchange, and binding also needs read on it.
   const counted = queues.flatMap(queuesOf).map(({ name }) => name)
   return {
     name: 'publisher',

@@ -31,9 +31,9 @@ export class Consumers {
     return [...this.#consumers].map(({ queue, state, inFlight }) => ({ queue, state, inFlight }))
   }
 
-  /** Those that have connections: one that failed has given them up for good. */
+  /** Those that need connections: one that has failed, or is disconnecting, gives them up for good. */
   get running(): readonly Pick<QueueConsumer, 'connected'>[] {
-    return [...this.#consumers].filter(({ state }) => state !== 'failed')
+    return [...this.#consumers].filter(({ state, isDisconnecting }) => state !== 'failed' && !isDisconnecting)
   }
 
   /**

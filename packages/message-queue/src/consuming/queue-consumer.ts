@@ -110,6 +110,11 @@ export class QueueConsumer implements Consumer {
     return this.#state
   }
 
+  /** It is done with its deliveries, and closes its connections. */
+  get isDisconnecting(): boolean {
+    return this.#disconnecting !== undefined
+  }
+
   /** All connections that it needs at present are open, and none is blocked. */
   get connected(): boolean {
     return this.#subscription.connected && this.#forwarder.connected
