@@ -1,5 +1,5 @@
 #!/bin/sh
-# Before the image's entry point: in production, no password of docker-compose.yml.
+# Before the image's entry point: refuses the password of docker-compose.yml in production.
 set -eu
 case "$NODE_ENV $GF_SECURITY_ADMIN_PASSWORD" in
   'production admin123' | 'production development')

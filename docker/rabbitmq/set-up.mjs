@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 
 // Makes the users with the passwords of the environment, and gives them their permissions. May run again, and sets all of
-// it anew then; who is no longer in the file stays.
+// it anew then; a user that is no longer in the file is not
+// removed.
 
 /** Of docker-compose.yml. */
 const developmentPasswords = ['admin123', 'development']

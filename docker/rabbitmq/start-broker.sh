@@ -6,6 +6,8 @@ set -eu
 definitions=/etc/rabbitmq/definitions.json
 # The health check asks for it.
 imported=/run/topology-imported
+# With the data: the queues of this topology have been made once.
+made=/var/lib/rabbitmq/topology-made
 
 say() { echo "docker/rabbitmq/definitions.json: $*" >&2; }
 
@@ -17,18 +19,19 @@ import_topology() {
   until [ -e /var/lib/rabbitmq/.erlang.cookie ]; do sleep 0.2; done
   # As the server's user, because it may start Erlang's name server before the server does. The time has no end: with the
   # server the container ends, and this too.
-  docker-entrypoint.sh rabbitmqctl --quiet wait --pid 1 --timeout 1000000
-  # Queues get their members from the nodes that have joined.
-  if [ -n "${BROKER_NODES:-}" ]; then
+  docker-entrypoint.sh rabbitmqctl --quiet wait --pid 1 --timeout 1000000 || say 'is tried though the broker was not seen to run'
+  # Queues get their members from the nodes that have joined when they are made. Later a node may be away.
+  if [ -n "${BROKER_NODES:-}" ] && [ ! -e "$made" ]; then
     until rabbitmqctl --quiet await_online_nodes "$BROKER_NODES" --timeout 60; do
       say "is imported when $BROKER_NODES nodes run"
     done
   fi
-  if ! rabbitmqctl --quiet import_definitions "$definitions"; then
-    say 'was not imported, so this broker is not healthy: mend the file, or write it anew with `npm run generate`, then' \
-      '`docker compose restart rabbitmq`'
-    return
-  fi
+  until rabbitmqctl --quiet import_definitions "$definitions"; do
+    say 'was not imported, so this broker is not healthy; it is tried again every 5 s. If the reason above is the file,' \
+      'mend it, or write it anew with `npm run generate`'
+    sleep 5
+  done
+  touch "$made"
   echo 'the topology is imported'
   local found
   found=$(mktemp)
@@ -44,7 +47,7 @@ if [ -n "${JOIN:-}" ]; then
   # The node that others join imports it for all.
   touch "$imported"
 else
-  # Twice in the background: the server, which takes the place of this shell, does not look after children of others.
+  # In a subshell that ends at once, so that init becomes the parent: the server replaces this shell and would not reap it.
   (import_topology &)
 fi
 exec docker-entrypoint.sh "$@"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Entry point of a node of docker-compose.cluster.yml, before that of any broker. JOIN: the hosts one of which a node without data waits for and joins.
+# Runs before start-broker.sh on each node of docker-compose.cluster.yml. JOIN: the hosts one of which a node without data
+# waits for and joins.
 set -eu
 
 if [ "${NODE_ENV:-}" = production ] && [ "$ERLANG_COOKIE" = development ]; then
