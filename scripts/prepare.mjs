@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants, readdirSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { explainFailure, findCause } from './describe-failure.mjs'
+import { findCause } from './describe-failure.mjs'
 import { environment } from './environment.mjs'
 import { assertRoom, readFreeMb } from './services/disk-space.mjs'
 import { rootDirectory } from './services/paths.mjs'
@@ -66,7 +66,8 @@ export function runQuietly(command, args, env = {}) {
       if (code === 0) return resolve()
       const shown = [basename(command), ...args].join(' ')
       const how = `"${shown}" failed with ${signal ?? `code ${code}`}`
-      reject(findCause(output) ? explainFailure(how, output) : new Error(`${how}:\n${shorten(output)}`))
+      const cause = findCause(output)
+      reject(new Error(`${how}${cause ? `, it seems since ${cause}` : ''}:\n${shorten(output)}`))
     })
   })
 }

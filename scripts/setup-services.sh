@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts RabbitMQ and PostgreSQL for development; see --help.
+# Starts what development needs; see --help.
 set -euo pipefail
 
 if ! command -v node >/dev/null; then

@@ -47,7 +47,7 @@ export const deepHeaders = {
       if (fault !== undefined) reportFault(`${queue}: ${fault}`)
     })
     await Promise.all(replays)
-    // What could be read was given up by its worker, without the headers that no copy can have: the replay has made it good.
+    // A nested message that its worker could read was dead-lettered without its headers, so the replay succeeds.
     for (const queue of queues) {
       const { messageCount: unreadable } = await countQueue(stage.brokerUrl, deadLetterQueueOf(queue))
       for (const levels of allLevels.slice(0, allLevels.length - unreadable)) takeForGood(queue, toNestedId(levels))

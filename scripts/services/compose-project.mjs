@@ -1,5 +1,5 @@
 // @ts-check
-import { environment } from '../environment.mjs'
+import { composeEnvironment } from './compose-environment.mjs'
 import { docker } from './docker.mjs'
 import { instanceName, rootDirectory } from './paths.mjs'
 import { portVariablesOf, readDemandedPort } from './port-variables.mjs'
@@ -19,7 +19,7 @@ const credentials = {
  * @returns {Promise<Record<string, string>>}
  */
 async function chooseProject() {
-  if (environment.COMPOSE_PROJECT_NAME) return { COMPOSE_PROJECT_NAME: environment.COMPOSE_PROJECT_NAME }
+  if (composeEnvironment.COMPOSE_PROJECT_NAME) return { COMPOSE_PROJECT_NAME: composeEnvironment.COMPOSE_PROJECT_NAME }
   const label = (/** @type {string} */ name) => `{{index .Config.Labels "com.docker.compose.project${name}"}}`
   const listed = await docker(['ps', '-aq', '--filter', 'label=com.docker.compose.project=mono'])
   const named = await docker(['ps', '-aq', '--filter', 'name=^/mono-rabbitmq$'])
@@ -52,7 +52,7 @@ async function chooseProject() {
 export async function settleProject(services) {
   const chosen = await chooseProject()
   const name = chosen.COMPOSE_PROJECT_NAME ?? 'mono'
-  const env = { ...environment, ...chosen }
+  const env = { ...composeEnvironment, ...chosen }
   const ps = await docker(['compose', 'ps', '--status', 'running', '--services'], { env })
   const running = new Set(ps.stdout.trim().split('\n').filter(Boolean))
   const kept = readState().composePorts ?? {}

@@ -177,6 +177,16 @@ export async function startRabbitmq(ports, { endWithParent }) {
 }
 
 /**
+ * What to type in place of `rabbitmqctl` for the private broker.
+ * @param {BrokerPorts} ports
+ */
+export function describeRabbitmqctl(ports) {
+  const { HOME, ERL_EPMD_PORT, RABBITMQ_NODENAME } = brokerEnvironment(ports)
+  // Not the one on the PATH: as root it becomes another user, without these variables.
+  return `HOME=${HOME} ERL_EPMD_PORT=${ERL_EPMD_PORT} RABBITMQ_NODENAME=${RABBITMQ_NODENAME} ${join(binaries, 'rabbitmqctl')}`
+}
+
+/**
  * Runs a command of `rabbitmqctl` on the private broker.
  * @param {BrokerPorts} ports
  * @param {string[]} command

@@ -1,5 +1,5 @@
 // @ts-check
-import { environment } from '../environment.mjs'
+import { composeEnvironment } from './compose-environment.mjs'
 import { isPortFree } from './ports.mjs'
 
 /**
@@ -34,7 +34,7 @@ export const portVariablesOf = (service) => portVariables[service] ?? []
  * @throws Error if it is no port, or taken
  */
 export async function readDemandedPort(variable) {
-  const text = environment[variable]
+  const text = composeEnvironment[variable]
   if (!text) return undefined
   const port = Number(text)
   if (!/^\d+$/.test(text) || port < 1 || port > 65535) {
@@ -57,7 +57,7 @@ export async function readDemandedPort(variable) {
 export function explainPorts(services, portOf) {
   const others = services.flatMap(portVariablesOf).flatMap(({ variable, usual, what }) => {
     const port = portOf(variable)
-    if (port === undefined || port === usual || environment[variable]) return []
+    if (port === undefined || port === usual || composeEnvironment[variable]) return []
     return [{ variable, text: `${what} ${port} instead of ${usual}` }]
   })
   if (others.length === 0) return undefined

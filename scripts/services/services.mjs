@@ -112,13 +112,13 @@ export async function startServices(options) {
 
 /** Stops whatever of this clone runs, whoever started it; containers only if they were started here. */
 export async function stopServices() {
-  await withLock(() =>
-    step('stopping broker and database', async () => {
+  const stop = () =>
+    step('stopping all services', async () => {
+      await stopNative(['rabbitmq', 'postgres'])
       const { composeServices } = readState()
       if (composeServices && composeServices.length > 0) await stopCompose(composeServices)
-      await stopNative(['rabbitmq', 'postgres'])
-    }),
-  )
+    })
+  await withLock(stop, { evenIfFull: true })
   noteStop(() => updateState({ owners: undefined, users: undefined }))
 }
 

@@ -1,6 +1,7 @@
 // @ts-check
 import { startOthers } from './compose-others.mjs'
-import { readNativePort } from './native.mjs'
+import { readNativePort, readPorts } from './native.mjs'
+import { describeRabbitmqctl } from './native-rabbitmq.mjs'
 import { explainPorts } from './port-variables.mjs'
 import { say, step } from './progress.mjs'
 import { startServices } from './services.mjs'
@@ -28,10 +29,11 @@ export async function setUpEverything() {
   /** @type {string[]} */
   const notes = []
   try {
-    if (composed.length > 0) others = await withLock(() => startOthers(composed))
     if (services.sources.rabbitmq !== 'given') {
       notes.push(...(await step('importing the topology', () => importTopology(services, definitions))))
     }
+    // Last: it leaves nothing behind if it fails.
+    if (composed.length > 0) others = await withLock(() => startOthers(composed))
   } catch (error) {
     // What this run has started; what ran before goes on.
     await services.stop()
@@ -70,6 +72,8 @@ function render({ services, others, definitions, portOf }) {
       ['  topology', `imported: ${exchanges.length} exchanges, ${queues.length} queues, ${bindings.length} bindings`],
     )
   }
+  const ports = readPorts()
+  if (from.rabbitmq === 'native' && ports) rows.push(['  rabbitmqctl', describeRabbitmqctl(ports)])
   rows.push(...describeUsers(environments['rabbitmq-setup'], { suffix: '_PASSWORD', separator: '-' }))
   rows.push(['PostgreSQL', `${databaseUrl}  (${sources[from.postgres]})`])
   rows.push(...describeUsers(environments['postgres-setup'], { suffix: '_DATABASE_PASSWORD', separator: '_' }))
@@ -81,7 +85,7 @@ function render({ services, others, definitions, portOf }) {
     const password = describePassword('GRAFANA_PASSWORD', environments.grafana?.GF_SECURITY_ADMIN_PASSWORD)
     rows.push(['Grafana', `${page('GRAFANA_PORT')}  user admin, ${password}`])
   }
-  return `${rows.map(([what, where]) => `${what.padEnd(12)}${where}`).join('\n')}
+  return `${rows.map(([what, where]) => `${what.padEnd(15)}${where}`).join('\n')}
 
 in your shell:  eval "$(./scripts/setup-services.sh --env)"
 stop them:      ./scripts/setup-services.sh --stop
@@ -116,7 +120,7 @@ function describeUsers(environment, { suffix, separator }) {
   const users = new Map()
   for (const [variable, value] of Object.entries(environment ?? {})) {
     const user = variable.slice(0, -suffix.length)
-    if (!variable.endsWith(suffix) || ['RABBITMQ', 'PG'].includes(user)) continue
+    if (!variable.endsWith(suffix) || user === 'RABBITMQ') continue
     const password = describePassword(variable, value)
     users.set(password, [...(users.get(password) ?? []), user.toLowerCase().replaceAll('_', separator)])
   }

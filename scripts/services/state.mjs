@@ -94,9 +94,11 @@ function readLockHolder() {
  * Only one process of a clone starts or stops services at a time; a lock whose holder has died is taken over.
  * @template T
  * @param {() => Promise<T>} work
+ * @param {{ evenIfFull?: boolean }} [options] `evenIfFull`: on a full disk the lock cannot say who holds it, and `work`,
+ *   which stops services, is done all the same
  * @returns {Promise<T>}
  */
-export async function withLock(work) {
+export async function withLock(work, { evenIfFull = false } = {}) {
   makeLocalDirectory()
   const mine = JSON.stringify(toProcessId(process.pid))
   for (let told = false; ; await delay(200)) {
@@ -105,8 +107,8 @@ export async function withLock(work) {
       break
     } catch (error) {
       const { code } = /** @type {NodeJS.ErrnoException} */ (error)
-      // Without room for its text the lock is there all the same, and what runs on a full disk can be stopped.
-      if (code === 'ENOSPC' && existsSync(lockFile)) break
+      if (code === 'ENOSPC' && evenIfFull) break
+      if (code === 'ENOSPC') rmSync(lockFile, { force: true })
       if (code !== 'EEXIST') throw error
     }
     const holder = readLockHolder()
