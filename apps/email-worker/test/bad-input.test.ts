@@ -1,9 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describeBadInput } from '@mono/test-support'
-import { expect } from 'vitest'
 import { emailWorker, numberedMail } from './worker-under-test.js'
 
 /** The text of a mail with other fields. Each call needs a number of its own. */
@@ -15,40 +10,10 @@ const someAddresses = (count: number) => Array.from({ length: count }, (_, index
 
 const title = 'Your report'
 
-const builtIn = fileURLToPath(new URL('../templates', import.meta.url))
-
-const invoiceDue = {
-  'subject.liquid': '{{ subject }}',
-  'html.liquid': '<a href="{{ payUrl }}">Pay</a>',
-  'text.liquid': '{{ payUrl }}',
-  'schema.json': JSON.stringify({
-    type: 'object',
-    additionalProperties: false,
-    required: ['payUrl'],
-    properties: { payUrl: { type: 'string', format: 'uri', pattern: '^https://' } },
-    examples: [{ payUrl: 'https://example.com/pay/7' }],
-  }),
-}
-
 const badAddress =
   'an address with white space or a control character, one of `, ; : < > ( ) [ ] \\ "`, or not exactly one `@`'
 
-/** With a template of its own beside the built-in ones, none of which demands a link. */
-const worker: typeof emailWorker = {
-  ...emailWorker,
-  async openFarEnd({ cleanUp }) {
-    const end = (await emailWorker.openFarEnd?.({ cleanUp })) ?? expect.fail('Expected a mail server')
-    const directory = await mkdtemp(join(tmpdir(), 'templates-'))
-    cleanUp(() => rm(directory, { recursive: true }))
-    await cp(builtIn, directory, { recursive: true })
-    await mkdir(join(directory, 'invoice-due'))
-    for (const [file, content] of Object.entries(invoiceDue))
-      await writeFile(join(directory, 'invoice-due', file), content)
-    return { ...end, env: { ...end.env, EMAIL_TEMPLATES_DIR: directory } }
-  },
-}
-
-describeBadInput(worker, {
+describeBadInput(emailWorker, {
   messages: [
     { input: 'a body that does not fit', named: 'subject', body: body(9_001, { subject: 7 }) },
     { input: 'a body that does not fit', named: 'data', body: body(9_002, { data: ['list'] }) },
@@ -90,15 +55,15 @@ describeBadInput(worker, {
     },
     {
       input: 'a variable of the wrong type',
-      named: 'data.userName must be string',
+      named: 'data.body must be string',
       attempts: 1,
-      body: body(9_012, { template: 'welcome', data: { userName: 7 } }),
+      body: body(9_012, { data: { title, body: 7 } }),
     },
     {
       input: 'a link that is not `https://`, such as `javascript:`',
-      named: 'data.payUrl must match pattern',
+      named: 'data.link must match pattern',
       attempts: 1,
-      body: body(9_013, { template: 'invoice-due', data: { payUrl: 'javascript:alert(1)' } }),
+      body: body(9_013, { data: { title, body: '', link: 'javascript:alert(1)' } }),
     },
     { input: badAddress, named: 'to[0]', body: body(9_014, { to: ['a@b.example\r\nRCPT TO:<eve@b.example>'] }) },
     { input: badAddress, named: 'to[1]', body: body(9_015, { to: ['ada@example.com', 'a@b.example,eve@b.example'] }) },

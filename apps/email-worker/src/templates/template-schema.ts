@@ -11,8 +11,6 @@ export interface ObjectSchema {
 
 export interface TemplateSchema {
   root: ObjectSchema
-  /** The data may hold anything; what the schema does not have, or what does not fit it, is not shown. */
-  isOpen: boolean
   validate: ValidateFunction
   /** Data with which the template is rendered when it is checked. */
   examples: Record<string, unknown>[]
@@ -31,7 +29,7 @@ export function parseTemplateSchema(text: string): TemplateSchema {
   if (!isRecord(root) || root.type !== 'object') throw new Error('expected a schema with "type": "object"')
   if (typeof root.additionalProperties !== 'boolean') {
     const expected = 'expected "additionalProperties": false, so that a misspelt variable is refused'
-    throw new Error(`${expected}, or true for data that may hold anything`)
+    throw new Error(`${expected}, or true for data that may hold more`)
   }
   if (isRecord(root.properties) && providedVariable in root.properties) {
     throw new Error(`"${providedVariable}" is the subject of the message and cannot be a property of its data`)
@@ -40,7 +38,7 @@ export function parseTemplateSchema(text: string): TemplateSchema {
   if (!Array.isArray(examples) || examples.length === 0 || !examples.every(isRecord)) {
     throw new Error('expected "examples" with at least one object, with which the template is checked')
   }
-  return { root: root as ObjectSchema, isOpen: root.additionalProperties, validate: compile(root), examples }
+  return { root: root as ObjectSchema, validate: compile(root), examples }
 }
 
 function compile(schema: Record<string, unknown>): ValidateFunction {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { PermanentError } from '@mono/message-queue'
 import { createEngines } from './engines.js'
 import { findDataFaults } from './find-data-faults.js'
-import { fitData } from './fit-data.js'
+import { leaveOutNulls } from './leave-out-nulls.js'
 import { type LoadedTemplate, loadTemplate, type Parts } from './load-template.js'
 import { TemplateError, type TemplateFault } from './template-error.js'
 import { toLiquidFault } from './to-liquid-fault.js'
@@ -45,7 +45,7 @@ export function loadTemplates(directory: string): TemplateStore {
           code: 'UNKNOWN_TEMPLATE',
         })
       }
-      const fitting = fitData(template.schema, data)
+      const fitting = leaveOutNulls(template.schema.root, data)
       const misfits = findDataFaults(template.schema.validate, fitting)
       if (misfits.length > 0) throw createDataError(name, misfits)
       try {
