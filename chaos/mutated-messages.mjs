@@ -7,6 +7,10 @@ import { toMessageId, workerOf } from '../scripts/workers.mjs'
  * @typedef {{ body: Buffer, properties: import('amqplib').Options.Publish }} MutatedMessage
  */
 
+/** amqplib takes a table that has the name `!` for a value whose type that names, and sends none that it does not know. */
+const nameOf = (/** @type {number} */ maxLength) =>
+  fc.string({ minLength: 1, maxLength }).filter((name) => name !== '!')
+
 const anyHeaderValue = fc.oneof(
   fc.string({ maxLength: 200 }),
   fc.integer(),
@@ -14,7 +18,7 @@ const anyHeaderValue = fc.oneof(
   fc.double({ noNaN: true, min: -1e15, max: 1e15 }),
   fc.boolean(),
   fc.array(fc.string(), { maxLength: 3 }),
-  fc.dictionary(fc.string({ minLength: 1, maxLength: 20 }), fc.string(), { maxKeys: 3 }),
+  fc.dictionary(nameOf(20), fc.string(), { maxKeys: 3 }),
 )
 
 const knownHeaders = [
@@ -33,11 +37,7 @@ const knownHeaders = [
 
 const headers = fc.oneof(
   fc.constant({}),
-  fc.dictionary(
-    fc.oneof(fc.constantFrom(...knownHeaders), fc.string({ minLength: 1, maxLength: 30 })),
-    anyHeaderValue,
-    { maxKeys: 2 },
-  ),
+  fc.dictionary(fc.oneof(fc.constantFrom(...knownHeaders), nameOf(30)), anyHeaderValue, { maxKeys: 2 }),
 )
 
 /** One of them, or none: a message that is wrong in every respect tests only what is looked at first. */
