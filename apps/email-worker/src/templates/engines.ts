@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Liquid } from 'liquidjs'
+import { renderLimitMs } from './render-in-time.js'
 
 export interface Engines {
   /** Escapes what it outputs. */
@@ -28,7 +29,7 @@ export function createEngines(directory: string): Engines {
     locale: 'en-US',
     timezoneOffset: 0,
     parseLimit: 1_000_000,
-    renderLimit: 1_000,
+    renderLimit: renderLimitMs,
     memoryLimit: 10_000_000,
   }
   const engines = { html: new Liquid({ ...options, outputEscape: 'escape' }), text: new Liquid(options) }

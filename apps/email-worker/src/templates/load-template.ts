@@ -5,6 +5,7 @@ import type { Engines } from './engines.js'
 import { fillOptional } from './fill-optional.js'
 import { findDataFaults } from './find-data-faults.js'
 import { findUnknownVariables } from './find-unknown-variables.js'
+import { renderInTime } from './render-in-time.js'
 import type { TemplateFault } from './template-error.js'
 import { parseTemplateSchema, providedVariable, type TemplateSchema } from './template-schema.js'
 import { toLiquidFault } from './to-liquid-fault.js'
@@ -18,7 +19,7 @@ export interface Parts<T> {
 
 export interface LoadedTemplate {
   schema: TemplateSchema
-  /** @throws LiquidJS's error if a variable is not there, or a limit is passed */
+  /** @throws LiquidJS's error if a variable is not there, or a limit is passed; RetryableError as `renderInTime` does */
   render(subject: string, data: unknown): Parts<string>
 }
 
@@ -73,9 +74,9 @@ export function loadTemplate({ directory, name, engines }: LoadTemplateOptions):
     render(messageSubject, data) {
       const scope = { ...(fillOptional(schema.root, data) as object), [providedVariable]: messageSubject }
       return {
-        subject: engines.text.renderSync(subject, scope),
-        html: engines.html.renderSync(html, scope),
-        text: engines.text.renderSync(text, scope),
+        subject: renderInTime(() => engines.text.renderSync(subject, scope)),
+        html: renderInTime(() => engines.html.renderSync(html, scope)),
+        text: renderInTime(() => engines.text.renderSync(text, scope)),
       }
     },
   }

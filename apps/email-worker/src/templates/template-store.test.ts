@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { examples } from '@mono/contracts'
-import { PermanentError } from '@mono/message-queue'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { PermanentError, RetryableError } from '@mono/message-queue'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { TemplateError } from './template-error.js'
 import { loadTemplates } from './template-store.js'
 
@@ -104,6 +104,37 @@ test('so may one deep in the data, but a required one may not be null', () => {
     templates.render('card', { subject: 's', data: { title: 't', body: 'b', lines: [{ name: 'n' }, line] } })
   expect(render({ name: 'n', note: null }).text).toBe('b')
   expect(() => render({ name: null })).toThrow('data.lines[1].name must be string')
+})
+
+describe('a render during which the process stands still', () => {
+  /** The clock goes on by ten seconds at each of these looks at it, as if the process had been stopped. */
+  function stopProcessAt(...looks: number[]) {
+    const now = performance.now.bind(performance)
+    let look = 0
+    let stoppedMs = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => {
+      look += 1
+      if (looks.includes(look)) stoppedMs += 10_000
+      return now() + stoppedMs
+    })
+    onTestFinished(() => void vi.restoreAllMocks())
+  }
+  const render = () => loadTemplates(builtIn).render('welcome', { subject: 's', data: { userName: 'Ada' } })
+
+  test('is made again', () => {
+    const mail = render()
+    const templates = loadTemplates(builtIn)
+    stopProcessAt(2, 20)
+    expect(templates.render('welcome', { subject: 's', data: { userName: 'Ada' } })).toEqual(mail)
+  })
+
+  test('is tried later if that happens each time, and is no fault of the data', () => {
+    const templates = loadTemplates(builtIn)
+    stopProcessAt(...Array.from({ length: 1_000 }, (_, index) => index))
+    const again = () => templates.render('welcome', { subject: 's', data: { userName: 'Ada' } })
+    expect(again).toThrow(RetryableError)
+    expect(again).toThrow(expect.objectContaining({ code: 'HANDLER_TIMEOUT' }))
+  })
 })
 
 describe('the template notification', () => {

@@ -1,6 +1,6 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { PermanentError } from '@mono/message-queue'
+import { PermanentError, RetryableError } from '@mono/message-queue'
 import { createEngines } from './engines.js'
 import { findDataFaults } from './find-data-faults.js'
 import { leaveOutNulls } from './leave-out-nulls.js'
@@ -14,6 +14,7 @@ export interface TemplateStore {
   /**
    * @throws PermanentError UNKNOWN_TEMPLATE if there is no template of this name
    * @throws PermanentError INVALID_TEMPLATE_DATA if the data does not fit its schema; the message has every path
+   * @throws RetryableError HANDLER_TIMEOUT if the process stood still meanwhile
    */
   render(name: string, content: { subject: string; data: Record<string, unknown> }): Parts<string>
 }
@@ -51,6 +52,7 @@ export function loadTemplates(directory: string): TemplateStore {
       try {
         return template.render(subject, fitting)
       } catch (error) {
+        if (error instanceof RetryableError) throw error
         const { file, reason } = toLiquidFault(error, { directory, file: name })
         throw createDataError(name, [`${reason} (${file})`], error)
       }
