@@ -1,6 +1,6 @@
 import { endAtSignals } from '@mono/worker-runtime/end-at-signals'
 
-// What is not done is no success.
+// A migration that was interrupted has failed.
 endAtSignals({ code: 1 })
 const [{ runMigrationsMain }, { readMigrationEnv }] = await Promise.all([
   import('@mono/worker-runtime'),

@@ -11,7 +11,7 @@ export interface EmailNotification {
   subject: string
   /** Name of the template: 1 to 64 characters of `a-z`, `0-9` and `-`. */
   template: string
-  /** What the template shows. JSON object, at most 32 deep. Where it is undefined all the same, `{}` is sent. */
+  /** The template shows it. JSON object, at most 32 deep. A caller without types may leave it out: `{}` is sent. */
   data: JsonRecord
   /** Integer from 1 to 2^53−1. */
   tenantId: number

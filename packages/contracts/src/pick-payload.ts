@@ -8,7 +8,7 @@ import { tenantId } from './fields.js'
 import type { JsonRecord } from './find-record-faults.js'
 import type { PushNotification } from './push-notification.js'
 
-/** What a database driver hands over for a column that holds `V`; sending checks what this leaves open. */
+/** The types that database drivers have for a column of `V`. They are wider than `V` in places, and sending checks the rest. */
 type Column<V> = JsonRecord extends V
   ? unknown // A JSON column is typed as any JSON.
   : number extends V
