@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { examples } from '@mono/contracts'
 import { createTcpProxy, type TestFixtures, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
@@ -73,6 +74,23 @@ describe('a client that sends and consumes is connected', () => {
     await messageQueue.connect()
     await (await messageQueue.consumeMessages('audit.events', async () => {})).drain()
     expect(messageQueue.connected).toBe(true)
+  })
+
+  test('all the while that a consumer of it disconnects', async ({ vhost, cleanUp }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    await messageQueue.connect()
+    const consumer = await messageQueue.consumeMessages('audit.events', async () => {})
+    let isDrained = false
+    const draining = consumer.drain().then(() => {
+      isDrained = true
+    })
+    const seen = new Set<boolean>()
+    while (!isDrained) {
+      seen.add(messageQueue.connected)
+      await setImmediate()
+    }
+    await draining
+    expect([...seen]).toEqual([true])
   })
 
   test('while a retry is sent, too, if there is a connection for it', async ({ vhost, cleanUp }) => {
