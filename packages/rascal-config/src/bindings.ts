@@ -1,3 +1,4 @@
+import { hasRetryQueues } from './has-retry-queues.js'
 import {
   deadLetterExchange,
   deadLetterQueueName,
@@ -10,15 +11,19 @@ import type { WorkQueue } from './work-queues.js'
 
 /** All bindings of one work queue: in, to its retry queues, back from them, and out to its dead-letter queue. */
 export function bindingsOf(queue: WorkQueue): BindingDefinition[] {
-  const retryExchange = retryExchangeName(queue.name)
   return [
     { source: queue.exchange, destination: queue.name, bindingKey: queue.bindingKey },
-    ...queue.retrySteps.map((step) => ({
-      source: retryExchange,
-      destination: retryQueueName(queue.name, step.name),
-      bindingKey: step.name,
-    })),
-    { source: retryExchange, destination: queue.name, bindingKey: returnRoutingKey },
+    ...(hasRetryQueues(queue) ? retryBindingsOf(queue) : []),
     { source: deadLetterExchange, destination: deadLetterQueueName(queue.name), bindingKey: queue.name },
   ]
+}
+
+function retryBindingsOf({ name, retrySteps }: WorkQueue): BindingDefinition[] {
+  const source = retryExchangeName(name)
+  const out = retrySteps.map((step) => ({
+    source,
+    destination: retryQueueName(name, step.name),
+    bindingKey: step.name,
+  }))
+  return [...out, { source, destination: name, bindingKey: returnRoutingKey }]
 }

@@ -55,7 +55,7 @@ export interface ExchangeConfig {
 
 export interface QueueConfig {
   assert: boolean
-  options: { durable: boolean; arguments: Record<string, string | number> }
+  options: { durable: boolean; arguments: Record<string, string | number | boolean> }
 }
 
 export interface BindingConfig {

@@ -5,11 +5,11 @@ import { workQueueNames } from './names.js'
 import { topologyOf } from './topology.js'
 
 const options = {
-  queue: 'chat.messages',
-  urls: ['amqp://chat:secret@rabbit/mono'],
+  queue: 'audit.events',
+  urls: ['amqp://audit:secret@rabbit/mono'],
   topologyMode: 'declare',
   maxChannels: 20,
-  connectionName: 'chat-worker',
+  connectionName: 'audit-worker',
   signal: new AbortController().signal,
 } as const
 
@@ -18,10 +18,9 @@ describe('createTopologyConfig', () => {
     const entry = entryOf(createTopologyConfig(options))
 
     expect(duties(entry)).toEqual({
-      messages: 'declare',
+      audit: 'declare',
       'dead-letter': 'declare',
-      realtime: 'declare',
-      'chat.messages.retry': 'declare',
+      'audit.events.retry': 'declare',
     })
     expectOwnPartsDeclared(entry)
   })
@@ -30,10 +29,9 @@ describe('createTopologyConfig', () => {
     const entry = entryOf(createTopologyConfig({ ...options, topologyMode: 'check' }))
 
     expect(duties(entry)).toEqual({
-      messages: 'check',
+      audit: 'check',
       'dead-letter': 'check',
-      realtime: 'check',
-      'chat.messages.retry': 'declare',
+      'audit.events.retry': 'declare',
     })
     expectOwnPartsDeclared(entry)
   })
@@ -44,16 +42,22 @@ describe('createForwardConfig', () => {
     const common = { confirm: true, timeout: 300_000, options: { persistent: true, mandatory: true } }
 
     expect(entryOf(createForwardConfig(options)).publications).toEqual({
-      'chat.messages.retry.1s': { exchange: 'chat.messages.retry', routingKey: '1s', ...common },
-      'chat.messages.retry.5s': { exchange: 'chat.messages.retry', routingKey: '5s', ...common },
-      'chat.messages.dlq': { exchange: 'dead-letter', routingKey: 'chat.messages', ...common },
+      'audit.events.retry.10s': { exchange: 'audit.events.retry', routingKey: '10s', ...common },
+      'audit.events.retry.60s': { exchange: 'audit.events.retry', routingKey: '60s', ...common },
+      'audit.events.dlq': { exchange: 'dead-letter', routingKey: 'audit.events', ...common },
     })
+  })
+
+  it('has none for the retries of a queue that keeps its order', () => {
+    const { publications } = entryOf(createForwardConfig({ ...options, queue: 'chat.messages' }))
+
+    expect(Object.keys(publications)).toEqual(['chat.messages.dlq'])
   })
 
   it('declares and checks nothing', () => {
     const entry = entryOf(createForwardConfig(options))
 
-    expect(duties(entry)).toEqual({ 'dead-letter': 'know', 'chat.messages.retry': 'know' })
+    expect(duties(entry)).toEqual({ 'dead-letter': 'know', 'audit.events.retry': 'know' })
     expect(entry).toMatchObject({ queues: {}, bindings: {} })
   })
 
@@ -108,7 +112,7 @@ function duties({ exchanges }: VhostConfig): Record<string, string> {
 }
 
 function expectOwnPartsDeclared(work: VhostConfig) {
-  const topology = topologyOf('chat.messages')
+  const topology = topologyOf('audit.events')
   const queues = Object.entries(work.queues).map(([name, { assert, options }]) => ({ name, assert, ...options }))
 
   expect(queues).toEqual(topology.queues.map((queue) => ({ ...queue, assert: true })))

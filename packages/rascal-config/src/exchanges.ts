@@ -1,3 +1,4 @@
+import { hasRetryQueues } from './has-retry-queues.js'
 import { deadLetterExchange, realtimeExchange, retryExchangeName, sharedExchanges } from './names.js'
 import type { ExchangeDefinition } from './topology-types.js'
 import type { WorkQueue } from './work-queues.js'
@@ -18,9 +19,9 @@ export function sharedExchangesOf(queue: WorkQueue): ExchangeDefinition[] {
   return createSharedExchanges().filter(({ name }) => used.has(name))
 }
 
-/** The exchange that only this queue's worker uses. */
-export function retryExchangeOf(queue: WorkQueue): ExchangeDefinition {
-  return topicExchange(retryExchangeName(queue.name))
+/** The exchange that only this queue's worker uses, if it has retry queues. */
+export function retryExchangesOf(queue: WorkQueue): ExchangeDefinition[] {
+  return hasRetryQueues(queue) ? [topicExchange(retryExchangeName(queue.name))] : []
 }
 
 function topicExchange(name: string): ExchangeDefinition {

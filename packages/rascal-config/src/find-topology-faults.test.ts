@@ -39,19 +39,28 @@ describe('findTopologyFaults', () => {
 
   it('refuses a retry queue with another delay than its step', () => {
     const topology = createTopology()
-    argumentsOf(topology, 'chat.messages.retry.5s')['x-message-ttl'] = 50_000
+    argumentsOf(topology, 'audit.events.retry.60s')['x-message-ttl'] = 50_000
 
     expect(findTopologyFaults(topology)).toEqual([
-      "Retry queue 'chat.messages.retry.5s' holds messages for 50000 ms, expected 5000 ms.",
+      "Retry queue 'audit.events.retry.60s' holds messages for 50000 ms, expected 60000 ms.",
     ])
   })
 
   it('refuses a retry queue that never lets go', () => {
     const topology = createTopology()
-    delete argumentsOf(topology, 'chat.messages.retry.5s')['x-message-ttl']
+    delete argumentsOf(topology, 'audit.events.retry.60s')['x-message-ttl']
 
     expect(findTopologyFaults(topology)).toEqual([
-      "Retry queue 'chat.messages.retry.5s' holds messages for ever, expected 5000 ms.",
+      "Retry queue 'audit.events.retry.60s' holds messages for ever, expected 60000 ms.",
+    ])
+  })
+
+  it('refuses a work queue of strict order that several consumers would share', () => {
+    const topology = createTopology()
+    delete argumentsOf(topology, 'chat.messages')['x-single-active-consumer']
+
+    expect(findTopologyFaults(topology)).toEqual([
+      "Work queue 'chat.messages' cannot keep its order: set x-single-active-consumer.",
     ])
   })
 

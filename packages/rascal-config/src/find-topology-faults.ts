@@ -1,4 +1,5 @@
 import { routingKeysByType } from '@mono/contracts'
+import { hasRetryQueues } from './has-retry-queues.js'
 import { matchesBindingKey } from './matches-binding-key.js'
 import { deadLetterQueueName, retryQueueName, workQueueNames } from './names.js'
 import type { QueueDefinition, Topology } from './topology-types.js'
@@ -86,7 +87,10 @@ function findMissingQueues(topology: Topology, plan: WorkQueue): string[] {
   if (!queues.has(deadLetterQueue)) {
     faults.push(`Work queue '${plan.name}' has no dead-letter queue: '${deadLetterQueue}' does not exist.`)
   }
-  for (const step of plan.retrySteps) {
+  if (plan.order === 'strict' && !queues.get(plan.name)?.arguments['x-single-active-consumer']) {
+    faults.push(`Work queue '${plan.name}' cannot keep its order: set x-single-active-consumer.`)
+  }
+  for (const step of hasRetryQueues(plan) ? plan.retrySteps : []) {
     const name = retryQueueName(plan.name, step.name)
     const ttl = queues.get(name)?.arguments['x-message-ttl']
     if (!queues.has(name)) {

@@ -1,4 +1,5 @@
 import type { PublicationConfig } from './broker-config.js'
+import { hasRetryQueues } from './has-retry-queues.js'
 import { deadLetterExchange, deadLetterPublicationName, retryExchangeName, retryPublicationName } from './names.js'
 import type { WorkQueue } from './work-queues.js'
 
@@ -8,10 +9,10 @@ import type { WorkQueue } from './work-queues.js'
  */
 const confirmTimeoutMs = 300_000
 
-/** The ways out of a work queue: one publication per retry step, and one to the dead-letter queue. */
+/** The ways out of a work queue: one publication for each of its retry queues, and one to the dead-letter queue. */
 export function createForwardPublications(queue: WorkQueue): Record<string, PublicationConfig> {
   const publications: Record<string, PublicationConfig> = {}
-  for (const step of queue.retrySteps) {
+  for (const step of hasRetryQueues(queue) ? queue.retrySteps : []) {
     publications[retryPublicationName(queue.name, step.name)] = toPublication(retryExchangeName(queue.name), step.name)
   }
   publications[deadLetterPublicationName(queue.name)] = toPublication(deadLetterExchange, queue.name)

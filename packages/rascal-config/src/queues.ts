@@ -1,3 +1,4 @@
+import { hasRetryQueues } from './has-retry-queues.js'
 import {
   deadLetterExchange,
   deadLetterQueueName,
@@ -9,9 +10,10 @@ import type { RetryStep } from './retry.js'
 import type { QueueDefinition } from './topology-types.js'
 import type { WorkQueue } from './work-queues.js'
 
-/** The work queue itself, its retry queues by ascending delay, and its dead-letter queue. */
+/** The work queue itself, its retry queues by ascending delay if it has any, and its dead-letter queue. */
 export function queuesOf(queue: WorkQueue): QueueDefinition[] {
-  return [workQueue(queue), ...queue.retrySteps.map((step) => retryQueue(queue, step)), deadLetterQueue(queue)]
+  const retryQueues = hasRetryQueues(queue) ? queue.retrySteps.map((step) => retryQueue(queue, step)) : []
+  return [workQueue(queue), ...retryQueues, deadLetterQueue(queue)]
 }
 
 function workQueue(queue: WorkQueue): QueueDefinition {
@@ -29,6 +31,8 @@ function workQueue(queue: WorkQueue): QueueDefinition {
       // The default is at most once: a broker that stops between the two queues loses the message.
       'x-dead-letter-strategy': 'at-least-once',
       'x-delivery-limit': queue.deliveryLimit,
+      // RabbitMQ docs, single active consumer: cannot be switched on at a queue that exists, nor by a policy.
+      ...(queue.order === 'strict' && { 'x-single-active-consumer': true }),
     },
   }
 }

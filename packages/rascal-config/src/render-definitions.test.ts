@@ -13,7 +13,7 @@ it('holds topology only: no users, passwords or permissions', () => {
 it('places everything in the virtual host', () => {
   const all = [...definitions.exchanges, ...definitions.queues, ...definitions.bindings]
 
-  expect(all).toHaveLength(9 + 16 + 20)
+  expect(all).toHaveLength(8 + 14 + 17)
   expect(new Set(all.map(({ vhost }) => vhost))).toEqual(new Set(['mono']))
 })
 

@@ -27,19 +27,26 @@ export function renderTopologyDiagram(topology: Topology): string {
 }
 
 function renderWorker(topology: Topology, worker: WorkQueueName): string[] {
-  const retryExchange = retryExchangeName(worker)
   const own = topology.queues.filter(({ name }) => name === worker || name.startsWith(`${worker}.`))
-  const retryBindings = topology.bindings.filter(({ source }) => source === retryExchange)
   const body = [
     ...own.map(({ name }) => `${queueId(name)}[("${name}")]`),
-    exchangeNode(retryExchange),
-    arrow(queueId(worker), 'failed', exchangeId(retryExchange)),
-    ...retryBindings.map(({ bindingKey, destination }) =>
-      arrow(exchangeId(retryExchange), bindingKey, queueId(destination)),
-    ),
+    ...renderRetries(topology, worker),
     ...own.flatMap((queue) => deadLetterArrows(topology, queue)),
   ]
   return [`subgraph ${queueId(worker)}_worker ["${worker}"]`, ...body.map((line) => `  ${line}`), 'end']
+}
+
+/** Nothing for a queue that keeps its order: its consumer waits with the delivery in hand. */
+function renderRetries(topology: Topology, worker: WorkQueueName): string[] {
+  const exchange = retryExchangeName(worker)
+  if (!topology.exchanges.some(({ name }) => name === exchange)) return []
+  return [
+    exchangeNode(exchange),
+    arrow(queueId(worker), 'failed', exchangeId(exchange)),
+    ...topology.bindings
+      .filter(({ source }) => source === exchange)
+      .map(({ bindingKey, destination }) => arrow(exchangeId(exchange), bindingKey, queueId(destination))),
+  ]
 }
 
 /** From a retry queue to its exchange, and from a work queue past the exchange to the queue that keeps the message. */

@@ -1,5 +1,7 @@
+import { hasRetryQueues } from './has-retry-queues.js'
 import { deadLetterExchange, realtimeExchange, retryQueueName, vhostName, workQueueNames } from './names.js'
 import { renderTopologyDiagram } from './render-topology-diagram.js'
+import type { RetryStep } from './retry.js'
 import { toHumanDuration, toHumanNumber } from './to-human-units.js'
 import type { QueueDefinition, Topology } from './topology-types.js'
 import { workQueues } from './work-queues.js'
@@ -30,6 +32,8 @@ export function renderTopologyPage(topology: Topology): string {
     renderRetryPlans(),
     'A message that fails waits in the retry queue of its next step, then returns to its work queue with the routing ' +
       'key `work`. After the last attempt it goes to the dead-letter queue.',
+    '## Order',
+    renderOrder(),
   ]
   return `${sections.join('\n\n')}\n`
 }
@@ -64,13 +68,23 @@ function renderDeadLettering(found: QueueDefinition['arguments']): string {
 
 function renderRetryPlans(): string {
   const rows = workQueueNames.map((name) => {
-    const { maxAttempts, retrySteps } = workQueues[name]
-    const steps = retrySteps.map(
-      (step) => `${toHumanDuration(step.delayMs)} in ${code(retryQueueName(name, step.name))}`,
-    )
+    const { maxAttempts, order, retrySteps } = workQueues[name]
+    const whereOf = (step: RetryStep) =>
+      hasRetryQueues({ order }) ? `in ${code(retryQueueName(name, step.name))}` : 'in hand'
+    const steps = retrySteps.map((step) => `${toHumanDuration(step.delayMs)} ${whereOf(step)}`)
     return [code(name), String(maxAttempts), steps.join('<br>')]
   })
   return renderTable(['work queue', 'attempts', 'waits between them'], rows)
+}
+
+function renderOrder(): string {
+  const strict = workQueueNames.filter((name) => workQueues[name].order === 'strict').map(code)
+  return (
+    `${strict.join(' and ')} keeps its order. The broker delivers to one active consumer (\`x-single-active-consumer\`), ` +
+    'and to the next when that is gone. It has no retry exchange and no retry queues, because a copy that comes back ' +
+    'from one would be stored behind its successors: the consumer keeps the delivery in hand instead, and holds back ' +
+    'only the messages of the same conversation. RabbitMQ cannot switch this on at a queue that exists.'
+  )
 }
 
 function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

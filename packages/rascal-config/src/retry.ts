@@ -1,6 +1,6 @@
 import type { WorkQueueName } from './names.js'
 
-/** One delay of a retry plan. Each has a queue of its own: see `retryQueue`. */
+/** One delay of a retry plan. Each has a queue of its own (see `retryQueue`), unless the order of the queue is strict. */
 export interface RetryStep {
   /** How the delay is written in names and routing keys, such as `10s`. */
   readonly name: string

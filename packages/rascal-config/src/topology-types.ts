@@ -17,6 +17,7 @@ export interface QueueArguments {
   'x-dead-letter-routing-key'?: string
   'x-dead-letter-strategy'?: 'at-least-once'
   'x-delivery-limit'?: number
+  'x-single-active-consumer'?: true
 }
 
 /** A queue, as AMQP 0-9-1 `queue.declare` takes it. */

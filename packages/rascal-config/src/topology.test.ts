@@ -3,7 +3,7 @@ import { workQueueNames } from './names.js'
 import { createTopology, topologyOf } from './topology.js'
 
 describe('the topology', () => {
-  it('has nine durable topic exchanges', () => {
+  it('has eight durable topic exchanges', () => {
     expect(createTopology().exchanges).toEqual(
       [
         'messages',
@@ -11,7 +11,6 @@ describe('the topology', () => {
         'audit',
         'realtime',
         'dead-letter',
-        'chat.messages.retry',
         'push.notifications.retry',
         'email.notifications.retry',
         'audit.events.retry',
@@ -20,11 +19,13 @@ describe('the topology', () => {
   })
 
   // Brokers hold queues with these arguments, and refuse a declaration that differs in any of them.
-  it('has a work queue, two retry queues and a dead-letter queue per worker, with fixed arguments', () => {
+  it('has a work queue, two retry queues (but for chat, which keeps its order) and a dead-letter queue per worker, with fixed arguments', () => {
     expect(createTopology().queues).toEqual([
-      work('chat.messages', { 'x-message-ttl': 86_400_000, 'x-max-length': 100_000 }),
-      retry('chat.messages.retry.1s', 1_000, 'chat.messages.retry'),
-      retry('chat.messages.retry.5s', 5_000, 'chat.messages.retry'),
+      work('chat.messages', {
+        'x-message-ttl': 86_400_000,
+        'x-max-length': 100_000,
+        'x-single-active-consumer': true,
+      }),
       deadLetters('chat.messages.dlq'),
       work('push.notifications', { 'x-message-ttl': 3_600_000, 'x-max-length': 50_000 }),
       retry('push.notifications.retry.10s', 10_000, 'push.notifications.retry'),
@@ -46,9 +47,6 @@ describe('the topology', () => {
 
     expect(bindings).toEqual([
       'messages chat.* chat.messages',
-      'chat.messages.retry 1s chat.messages.retry.1s',
-      'chat.messages.retry 5s chat.messages.retry.5s',
-      'chat.messages.retry work chat.messages',
       'dead-letter chat.messages chat.messages.dlq',
       'notifications push.* push.notifications',
       'push.notifications.retry 10s push.notifications.retry.10s',
@@ -83,7 +81,7 @@ describe('the topology of one worker', () => {
   it('holds only the exchanges that this worker uses', () => {
     const names = (queue: 'chat.messages' | 'audit.events') => topologyOf(queue).exchanges.map(({ name }) => name)
 
-    expect(names('chat.messages')).toEqual(['messages', 'realtime', 'dead-letter', 'chat.messages.retry'])
+    expect(names('chat.messages')).toEqual(['messages', 'realtime', 'dead-letter'])
     expect(names('audit.events')).toEqual(['audit', 'dead-letter', 'audit.events.retry'])
   })
 
@@ -99,13 +97,13 @@ describe('the topology of one worker', () => {
   })
 })
 
-function work(name: string, limits: Record<string, number>) {
+function work(name: string, particular: Record<string, number | boolean>) {
   return {
     name,
     durable: true,
     arguments: {
       'x-queue-type': 'quorum',
-      ...limits,
+      ...particular,
       'x-overflow': 'reject-publish',
       'x-dead-letter-exchange': 'dead-letter',
       'x-dead-letter-routing-key': name,

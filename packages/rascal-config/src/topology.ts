@@ -1,5 +1,5 @@
 import { bindingsOf } from './bindings.js'
-import { createSharedExchanges, retryExchangeOf, sharedExchangesOf } from './exchanges.js'
+import { createSharedExchanges, retryExchangesOf, sharedExchangesOf } from './exchanges.js'
 import type { WorkQueueName } from './names.js'
 import { workQueueNames } from './names.js'
 import { queuesOf } from './queues.js'
@@ -10,7 +10,7 @@ import { workQueues } from './work-queues.js'
 export function createTopology(): Topology {
   const queues = workQueueNames.map((name) => workQueues[name])
   return {
-    exchanges: [...createSharedExchanges(), ...queues.map(retryExchangeOf)],
+    exchanges: [...createSharedExchanges(), ...queues.flatMap(retryExchangesOf)],
     queues: queues.flatMap(queuesOf),
     bindings: queues.flatMap(bindingsOf),
   }
@@ -20,7 +20,7 @@ export function createTopology(): Topology {
 export function topologyOf(queue: WorkQueueName): Topology {
   const definition = workQueues[queue]
   return {
-    exchanges: [...sharedExchangesOf(definition), retryExchangeOf(definition)],
+    exchanges: [...sharedExchangesOf(definition), ...retryExchangesOf(definition)],
     queues: queuesOf(definition),
     bindings: bindingsOf(definition),
   }

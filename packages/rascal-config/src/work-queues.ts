@@ -19,6 +19,13 @@ export interface WorkQueue extends RetryPlan {
   readonly maxLength: number
   /** Redeliveries after which the broker dead-letters a message that no consumer survives. */
   readonly deliveryLimit: number
+  /**
+   * - `none`: all consumers share the queue, and a message that is retried comes back behind others.
+   * - `strict`: one consumer is active and the others stand by, so that messages are handled in the order in which the
+   *   broker has confirmed them. A retry is waited for by the consumer, with the delivery in hand: a copy that went
+   *   through a retry queue would come back behind its successors.
+   */
+  readonly order: 'none' | 'strict'
 }
 
 const second = 1000
@@ -40,6 +47,7 @@ export const workQueues: Readonly<Record<WorkQueueName, WorkQueue>> = {
     ttlMs: 24 * hour,
     maxLength: 100_000,
     deliveryLimit,
+    order: 'strict',
     ...retryPlans['chat.messages'],
   },
   'push.notifications': {
@@ -50,6 +58,7 @@ export const workQueues: Readonly<Record<WorkQueueName, WorkQueue>> = {
     ttlMs: hour,
     maxLength: 50_000,
     deliveryLimit,
+    order: 'none',
     ...retryPlans['push.notifications'],
   },
   'email.notifications': {
@@ -60,6 +69,7 @@ export const workQueues: Readonly<Record<WorkQueueName, WorkQueue>> = {
     ttlMs: hour,
     maxLength: 25_000,
     deliveryLimit,
+    order: 'none',
     ...retryPlans['email.notifications'],
   },
   'audit.events': {
@@ -70,6 +80,7 @@ export const workQueues: Readonly<Record<WorkQueueName, WorkQueue>> = {
     ttlMs: 7 * day,
     maxLength: 500_000,
     deliveryLimit,
+    order: 'none',
     ...retryPlans['audit.events'],
   },
 }

@@ -35,15 +35,15 @@ describe('the definitions file', () => {
   test('lets a message go to its work queue, to a retry queue, and back when the delay is over', async ({ vhost }) => {
     await importDefinitions(vhost)
 
-    await vhost.publish('messages', 'chat.direct', 'hello')
-    const [first] = await vhost.drainQueue('chat.messages', 1)
-    expect(first).toMatchObject({ exchange: 'messages', routingKey: 'chat.direct' })
+    await vhost.publish('audit', 'audit.track', 'hello')
+    const [first] = await vhost.drainQueue('audit.events', 1)
+    expect(first).toMatchObject({ exchange: 'audit', routingKey: 'audit.track' })
 
-    await vhost.publish('chat.messages.retry', '1s', 'hello again')
-    const [second] = await vhost.drainQueue('chat.messages', 1)
-    expect(second).toMatchObject({ exchange: 'chat.messages.retry', routingKey: 'work' })
+    await vhost.publish('audit.events.retry', '10s', 'hello again')
+    const [second] = await vhost.drainQueue('audit.events', 1, { timeoutMs: 20_000 })
+    expect(second).toMatchObject({ exchange: 'audit.events.retry', routingKey: 'work' })
     expect(String(second?.body)).toBe('hello again')
-    expect(second?.headers['x-death']).toMatchObject([{ queue: 'chat.messages.retry.1s', reason: 'expired' }])
+    expect(second?.headers['x-death']).toMatchObject([{ queue: 'audit.events.retry.10s', reason: 'expired' }])
   })
 
   test('lets what a consumer rejects go to the dead-letter queue of its own work queue', async ({ vhost }) => {
