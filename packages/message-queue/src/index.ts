@@ -17,6 +17,7 @@ export type {
   ReceivedMessage,
 } from './consuming/reading/received-message.js'
 export type { PrefetchMode } from './consuming/receiving/delivery-turns.js'
+export type { TrialJournal } from './consuming/scheduling/trial-journal.js'
 export type { SettledEvent } from './consuming/settling/settled-event.js'
 export type { FailureCode } from './errors/failure-codes.js'
 export { failureCodes } from './errors/failure-codes.js'

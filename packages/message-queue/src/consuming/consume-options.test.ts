@@ -4,12 +4,24 @@ import { resolveConsumeBatchesOptions, resolveConsumeOptions } from './consume-o
 describe('resolveConsumeOptions', () => {
   test('has a default for everything', () => {
     const { onSettled, ...numbers } = resolveConsumeOptions({})
-    expect(numbers).toEqual({ prefetch: 100, handlerTimeoutMs: 300_000, stallCheckMs: 15_000 })
+    expect(numbers).toEqual({
+      prefetch: 100,
+      handlerTimeoutMs: 300_000,
+      stallCheckMs: 15_000,
+      consumerTimeoutMs: 1_800_000,
+    })
     expect(() => onSettled({ queue: 'chat.messages', outcome: 'acked', attempt: 1, handlerMs: 0 })).not.toThrow()
   })
 
   test('takes what is given', () => {
-    const given = { prefetch: 1, handlerTimeoutMs: 1_000, stallCheckMs: 10, onSettled() {} }
+    const given = {
+      prefetch: 1,
+      handlerTimeoutMs: 1_000,
+      stallCheckMs: 10,
+      consumerTimeoutMs: 3_000,
+      journal: { begin: async () => 0, end: async () => {} },
+      onSettled() {},
+    }
     expect(resolveConsumeOptions(given)).toEqual(given)
   })
 
@@ -27,6 +39,7 @@ describe('resolveConsumeOptions', () => {
     [{ prefetch: 65_536 }, 'prefetch: expected an integer from 1 to 65535, found 65536'],
     [{ prefetch: 1.5 }, 'prefetch: expected an integer from 1 to 65535, found 1.5'],
     [{ stallCheckMs: 9 }, 'stallCheckMs: expected an integer from 10 to 3600000, found 9'],
+    [{ consumerTimeoutMs: 999 }, 'consumerTimeoutMs: expected an integer from 1000 to 86400000, found 999'],
     [{ prefetch: Number.NaN }, 'prefetch: expected an integer from 1 to 65535, found NaN'],
     [{ prefetch: '10' as never }, 'prefetch: expected an integer from 1 to 65535, found 10'],
     [{ handlerTimeoutMs: 0 }, 'handlerTimeoutMs: expected an integer from 1 to 3600000, found 0'],
@@ -59,7 +72,7 @@ describe('resolveConsumeBatchesOptions', () => {
 
   test('takes what is given', () => {
     const given = { size: 10, maxWaitMs: 0, prefetch: 10, handlerTimeoutMs: 1_000, stallCheckMs: 10, onSettled() {} }
-    expect(resolveConsumeBatchesOptions(given)).toEqual(given)
+    expect(resolveConsumeBatchesOptions(given)).toMatchObject(given)
   })
 
   test.each([

@@ -1,9 +1,11 @@
+import type { TrialJournal } from './scheduling/trial-journal.js'
 import type { SettledEvent } from './settling/settled-event.js'
 
 export interface ConsumeOptions {
   /**
    * How many deliveries the broker hands out before the first is settled. Default 100; for batches, twice their size.
-   * The first of all is taken by itself and does not count.
+   * The first of all is taken by itself and does not count. A queue that keeps its order has a constant prefetch of 500,
+   * whatever is said here.
    */
   prefetch?: number
   /**
@@ -16,7 +18,17 @@ export interface ConsumeOptions {
    * in a row, it registers again. Default 15,000.
    */
   stallCheckMs?: number
-  /** Called once for every delivery, after it was settled. */
+  /**
+   * The broker's `consumer_timeout`, in milliseconds, of a queue that keeps its order: deliveries that were in hand for a
+   * third of it are given back. Default 30 minutes, which is the broker's.
+   */
+  consumerTimeoutMs?: number
+  /**
+   * Of a queue that keeps its order: where tries are written down of a message that was in hand at three deaths, so that
+   * the one that ends its process is found. Without it one message is taken at a time then.
+   */
+  journal?: TrialJournal
+  /** Called once for every delivery, after it was settled, and for each try of one that is kept (see `isInHand`). */
   onSettled?(event: SettledEvent): void
 }
 
@@ -31,6 +43,8 @@ export interface ResolvedConsumeOptions {
   prefetch: number
   handlerTimeoutMs: number
   stallCheckMs: number
+  consumerTimeoutMs: number
+  journal: TrialJournal | undefined
   onSettled(event: SettledEvent): void
 }
 
@@ -44,11 +58,19 @@ const maxPrefetch = 65_535
 
 /** @throws RangeError naming the option, what was found and what is allowed */
 export function resolveConsumeOptions(options: ConsumeOptions): ResolvedConsumeOptions {
-  const defaults = { prefetch: 100, handlerTimeoutMs: 5 * minute, stallCheckMs: 15_000, onSettled() {} }
+  const defaults = {
+    prefetch: 100,
+    handlerTimeoutMs: 5 * minute,
+    stallCheckMs: 15_000,
+    consumerTimeoutMs: 30 * minute,
+    journal: undefined,
+    onSettled() {},
+  }
   const resolved = { ...defaults, ...withoutUndefined(options) }
   assertInteger('prefetch', resolved.prefetch, 1, maxPrefetch)
   assertInteger('handlerTimeoutMs', resolved.handlerTimeoutMs, 1, 60 * minute)
   assertInteger('stallCheckMs', resolved.stallCheckMs, 10, 60 * minute)
+  assertInteger('consumerTimeoutMs', resolved.consumerTimeoutMs, 1_000, 24 * 60 * minute)
   return resolved
 }
 

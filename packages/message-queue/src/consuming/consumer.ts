@@ -5,12 +5,14 @@ import type { PrefetchMode } from './receiving/delivery-turns.js'
 /**
  * - `connecting`: waiting for the broker, or between losing it and consuming again
  * - `consuming`: the broker has this consumer registered
+ * - `standby`: the same, at a queue that keeps its order, and nothing has been delivered to it: another consumer is the
+ *   active one, or no message has come yet. It is as ready as the other.
  * - `paused`: was told to take nothing; keeps its connection, finishes what it holds
  * - `draining`: takes no more, finishes what it holds
  * - `stopped`: holds nothing and has no connection
  * - `failed`: cannot go on without a person, see `failure`
  */
-export type ConsumerState = 'connecting' | 'consuming' | 'paused' | 'draining' | 'stopped' | 'failed'
+export type ConsumerState = 'connecting' | 'consuming' | 'standby' | 'paused' | 'draining' | 'stopped' | 'failed'
 
 export interface Consumer {
   readonly queue: WorkQueueName
@@ -21,6 +23,8 @@ export interface Consumer {
   readonly inFlight: number
   /** How often it has begun again because messages waited and none was delivered, or the broker did not register it. */
   readonly stalls: number
+  /** The broker delivers to it: of a queue that keeps its order, since its first delivery; of others, while it is registered. */
+  readonly isActive: boolean
   /** Set in state `failed`. */
   readonly failure: Error | undefined
   /** Resolves at `stopped`; rejects with the failure at `failed`. */
@@ -29,11 +33,11 @@ export interface Consumer {
   onState(listener: (state: ConsumerState) => void): () => void
   /**
    * Takes nothing until `resume`. Handlers that are at work go on; deliveries that have not reached theirs, and those that
-   * the broker has sent already, are deferred with this error, until another call gives another. Without effect on a
-   * consumer that is to end.
+   * the broker has sent already, are deferred with this error, until another call gives another. Of a queue that keeps its
+   * order they stay in hand. Without effect on a consumer that is to end.
    */
   pause(reason: DeferError): void
-  /** Takes one at a time until one has been dealt with, then as many as the prefetch admits. */
+  /** Takes one at a time until one has been dealt with, then as many as the prefetch admits; or goes on with what is in hand. */
   resume(): void
   /** Takes no more, finishes what is in flight, disconnects. Waits as long as the handlers do; `close()` ends that. */
   drain(): Promise<void>

@@ -5,8 +5,9 @@ import { createConsumeMessage } from '../../test/support/create-consume-message.
 import { settle } from '../../test/support/fake-broker.js'
 import { DeferError } from '../errors/handler-errors.js'
 import { DeliveryFlow } from './delivery-flow.js'
-import type { Handled, Held, IntakeOptions } from './handling/intake.js'
+import type { Handled, Held, Intake, IntakeOptions } from './handling/intake.js'
 import { Delivery } from './receiving/delivery.js'
+import { CompetingSchedule } from './scheduling/competing-schedule.js'
 import type { Settler } from './settling/settler.js'
 
 interface DeliveryParts {
@@ -47,31 +48,40 @@ function createFlow() {
   const flow = new DeliveryFlow({
     queue: 'chat.messages',
     logger,
-    prefetch: 10,
-    handlerTimeoutMs: 1_000,
     settler,
     onPrefetch: (prefetch) => done.push(`prefetch ${prefetch}`),
-    createIntake(options) {
-      intakeOptions = options
-      return {
-        take(taken) {
-          const name = names.get(taken.delivery) ?? ''
-          done.push(`take ${name}`)
-          held.set(name, taken)
-          batch.set(name, taken)
-        },
-        flush() {
-          done.push('flush')
-          batch.clear()
-        },
-        discard() {
-          const discarded = [...batch.values()]
-          batch.clear()
-          return discarded
-        },
-      }
-    },
+    createSchedule: (parts) =>
+      new CompetingSchedule({
+        ...parts,
+        queue: 'chat.messages',
+        logger,
+        prefetch: 10,
+        handlerTimeoutMs: 1_000,
+        createIntake,
+      }),
   })
+
+  function createIntake(options: IntakeOptions): Intake {
+    intakeOptions = options
+    return {
+      size: 100,
+      take(taken) {
+        const name = names.get(taken.delivery) ?? ''
+        done.push(`take ${name}`)
+        held.set(name, taken)
+        batch.set(name, taken)
+      },
+      flush() {
+        done.push('flush')
+        batch.clear()
+      },
+      discard() {
+        const discarded = [...batch.values()]
+        batch.clear()
+        return discarded
+      },
+    }
+  }
 
   return {
     flow,
@@ -298,7 +308,7 @@ describe('a paused flow', () => {
     flow.pause(reason)
     handle('b')
     expect(done()).toEqual(['prefetch 0', 'prefetch 0', 'settle b'])
-    flow.lose()
+    flow.lose({ isUnreadable: false })
     expect(done()).toEqual(['prefetch 0'])
     expect(flow.mode).toBe('first')
   })
@@ -385,7 +395,7 @@ describe('a flow whose channel is lost', () => {
     receive('in a batch')
     receive('waiting', { ends: 2 })
     done()
-    flow.lose()
+    flow.lose({ isUnreadable: false })
     expect(done()).toEqual(['prefetch 1', 'return waiting', 'return in a batch'])
     await settle()
     expect([flow.inFlight, flow.mode]).toEqual([1, 'first'])
@@ -399,7 +409,7 @@ describe('a flow whose channel is lost', () => {
     const { flow, done, receive, begin } = await createNormalFlow()
     receive('lost')
     begin('lost')
-    flow.lose()
+    flow.lose({ isUnreadable: false })
     done()
     receive('isolated', { ends: 1, alone: true })
     expect(done()).toEqual(['prefetch 1', 'take isolated', 'flush'])
@@ -409,7 +419,7 @@ describe('a flow whose channel is lost', () => {
     const { flow } = await createNormalFlow()
     flow.pause(reason)
     flow.resume()
-    flow.lose()
+    flow.lose({ isUnreadable: false })
     expect(flow.mode).toBe('trial')
   })
 })
@@ -477,7 +487,7 @@ describe('a flow that is drained', () => {
     begin('a')
     receive('waiting', { ends: 2 })
     const drained = flow.drain()
-    flow.lose()
+    flow.lose({ isUnreadable: false })
     handle('a')
     await drained
     expect(flow.inFlight).toBe(0)

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import type { TopologyMode, WorkQueueName } from '@mono/rascal-config'
+import { type TopologyMode, type WorkQueueName, workQueues } from '@mono/rascal-config'
 import type { DeferError } from '../errors/handler-errors.js'
 import type { Logger } from '../logger.js'
 import type { ResolvedConsumeOptions } from './consume-options.js'
@@ -12,6 +12,8 @@ import { Delivery } from './receiving/delivery.js'
 import type { PrefetchMode } from './receiving/delivery-turns.js'
 import { type StallWatch, watchForStall } from './receiving/stall-watch.js'
 import { Subscription } from './receiving/subscription.js'
+import { CompetingSchedule } from './scheduling/competing-schedule.js'
+import { OrderedSchedule } from './scheduling/ordered-schedule.js'
 import { Settler } from './settling/settler.js'
 
 export interface QueueConsumerOptions extends ResolvedConsumeOptions {
@@ -31,6 +33,7 @@ export class QueueConsumer implements Consumer {
   /** Resolves when the broker has registered the consumer for the first time; rejects if that will not be. */
   readonly ready: Promise<void>
   readonly stopped: Promise<void>
+  readonly #keepsOrder: boolean
   readonly #logger: Logger
   readonly #flow: DeliveryFlow
   readonly #forwarder: Forwarder
@@ -42,6 +45,8 @@ export class QueueConsumer implements Consumer {
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
   #disconnecting: Promise<void> | undefined
+  /** Deliveries have come by the present registration. */
+  #hasDeliveries = false
   #stalls = 0
   #onReady = () => {}
   #onStopped: (failure?: Error) => void = () => {}
@@ -49,6 +54,7 @@ export class QueueConsumer implements Consumer {
   constructor(options: QueueConsumerOptions) {
     const { connectionName, logger, queue, workerName } = options
     this.queue = queue
+    this.#keepsOrder = workQueues[queue].order === 'strict'
     this.#logger = logger
     this.stopped = new Promise((resolve, reject) => {
       this.#onStopped = (failure) => (failure ? reject(failure) : resolve())
@@ -66,23 +72,34 @@ export class QueueConsumer implements Consumer {
     this.#flow = new DeliveryFlow({
       ...options,
       settler,
+      createSchedule: (parts) =>
+        this.#keepsOrder
+          ? new OrderedSchedule({ ...options, ...parts })
+          : new CompetingSchedule({ ...options, ...parts }),
       onPrefetch: (prefetch) => this.#subscription.setPrefetch(prefetch),
     })
     this.#subscription = new Subscription({
       ...options,
       consumerName: `${workerName}@${hostname()}.${process.pid}`,
       prefetch: this.#flow.prefetch,
+      leaving: this.#keepsOrder ? 'close' : 'cancel',
+      heartbeatSeconds: this.#keepsOrder ? 5 : 10,
       declare: (signal) => declareTopology({ ...options, signal }),
       listener: {
-        onDelivery: (message, from) => this.#flow.receive(new Delivery(queue, message, from)),
+        onDelivery: (message, from) => {
+          this.#hasDeliveries = true
+          this.#changeState('consuming', ['standby'])
+          this.#flow.receive(new Delivery(queue, message, from))
+        },
         onRegistered: () => {
-          this.#changeState('consuming', ['connecting'])
+          this.#follow()
           this.#onReady()
         },
-        onCancelled: () => this.#changeState('connecting', ['consuming']),
-        onLost: () => {
-          this.#changeState('connecting', ['consuming'])
-          this.#flow.lose()
+        onCancelled: () => this.#changeState('connecting', ['consuming', 'standby']),
+        onLost: (loss) => {
+          this.#hasDeliveries = false
+          this.#changeState('connecting', ['consuming', 'standby'])
+          this.#flow.lose(loss)
         },
       },
     })
@@ -128,6 +145,10 @@ export class QueueConsumer implements Consumer {
     return this.#flow.inFlight
   }
 
+  get isActive(): boolean {
+    return this.#keepsOrder ? this.#hasDeliveries : this.#state === 'consuming'
+  }
+
   get stalls(): number {
     return this.#stalls
   }
@@ -142,11 +163,20 @@ export class QueueConsumer implements Consumer {
   }
 
   pause(reason: DeferError): void {
-    if (this.#changeState('paused', ['connecting', 'consuming']) || this.#state === 'paused') this.#flow.pause(reason)
+    const isPaused = this.#changeState('paused', ['connecting', 'consuming', 'standby']) || this.#state === 'paused'
+    if (isPaused) this.#flow.pause(reason)
   }
 
   resume(): void {
-    if (this.#changeState('connecting', ['paused'])) this.#flow.resume()
+    if (!this.#changeState('connecting', ['paused'])) return
+    this.#flow.resume()
+    // At a queue that keeps its order it may have stayed registered.
+    if (this.#keepsOrder && this.#subscription.isRegistered) this.#follow()
+  }
+
+  /** The broker has the consumer registered. */
+  #follow(): void {
+    this.#changeState(this.#keepsOrder && !this.#hasDeliveries ? 'standby' : 'consuming', ['connecting'])
   }
 
   drain(): Promise<void> {
@@ -172,7 +202,7 @@ export class QueueConsumer implements Consumer {
   }
 
   async #drain(): Promise<void> {
-    if (!this.#changeState('draining', ['connecting', 'consuming', 'paused'])) return
+    if (!this.#changeState('draining', ['connecting', 'consuming', 'standby', 'paused'])) return
     void this.#subscription.end()
     await Promise.race([this.#flow.drain(), this.stopped])
     await this.#disconnect()
@@ -180,7 +210,7 @@ export class QueueConsumer implements Consumer {
 
   async #close(): Promise<void> {
     if (this.#state === 'stopped' || this.#state === 'failed') return
-    this.#changeState('draining', ['connecting', 'consuming', 'paused'])
+    this.#changeState('draining', ['connecting', 'consuming', 'standby', 'paused'])
     this.#flow.abort()
     await this.#disconnect()
   }

@@ -135,7 +135,7 @@ describe('BatchIntake', () => {
     const { take, reports } = createIntake(() => handle(thrown))
     take('a', 'b', 'c')
     await vi.runAllTimersAsync()
-    const failed = [{ handlerMs: 0, failure: { thrown } }]
+    const failed = [{ handlerMs: 0, failure: { thrown, isShared: true } }]
     expect(Object.fromEntries(reports)).toEqual({ a: failed, b: failed, c: failed })
   })
 
@@ -146,7 +146,7 @@ describe('BatchIntake', () => {
     await vi.runAllTimersAsync()
     expect(Object.fromEntries(reports)).toEqual({
       a: [{ handlerMs: 0 }],
-      b: [{ handlerMs: 0, failure: { thrown } }],
+      b: [{ handlerMs: 0, failure: { thrown, isShared: false } }],
       c: [{ handlerMs: 0 }],
     })
   })
@@ -155,7 +155,7 @@ describe('BatchIntake', () => {
     const { take, reports } = createIntake(async (messages) => new Map([[messages[0] as Message, undefined]]))
     take('a', 'b', 'c')
     await vi.runAllTimersAsync()
-    expect(reports.get('a')).toEqual([{ handlerMs: 0, failure: { thrown: undefined } }])
+    expect(reports.get('a')).toEqual([{ handlerMs: 0, failure: { thrown: undefined, isShared: false } }])
     expect(reports.get('b')).toEqual([{ handlerMs: 0 }])
   })
 

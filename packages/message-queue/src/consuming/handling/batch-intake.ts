@@ -12,6 +12,7 @@ export interface BatchSize {
 
 /** Collects messages into batches. While one batch is being handled the next one fills, as far as the prefetch admits. */
 export class BatchIntake implements Intake {
+  readonly size: number
   readonly #handler: BatchHandler
   readonly #logger: Logger
   readonly #batchSize: BatchSize
@@ -23,6 +24,7 @@ export class BatchIntake implements Intake {
     this.#handler = handler
     this.#logger = logger
     this.#batchSize = batchSize
+    this.size = batchSize.size
     this.#options = options
   }
 
@@ -45,30 +47,35 @@ export class BatchIntake implements Intake {
 
   async #handle(batch: Held[]): Promise<void> {
     const startedAt = performance.now()
-    const failures = await this.#findFailures(batch.map(({ message }) => message))
+    const { failures, isShared } = await this.#findFailures(batch.map(({ message }) => message))
     const handlerMs = performance.now() - startedAt
     const succeeded: Handled = { handlerMs }
     for (const held of batch) {
       const failed = failures.has(held.message)
-      const handled = failed ? { handlerMs, failure: { thrown: failures.get(held.message) } } : succeeded
+      const handled = failed ? { handlerMs, failure: { thrown: failures.get(held.message), isShared } } : succeeded
       this.#options.onHandled(held, handled)
     }
   }
 
-  async #findFailures(messages: ReceivedMessage[]): Promise<ReadonlyMap<ReceivedMessage, unknown>> {
+  async #findFailures(messages: ReceivedMessage[]): Promise<Failures> {
     const { handlerTimeoutMs: timeoutMs, signal } = this.#options
     try {
       const failures = await runHandler(
         async (handlerSignal) => await this.#handler(messages, { signal: handlerSignal, logger: this.#logger }),
         { timeoutMs, signal },
       )
-      if (failures === undefined) return new Map()
+      if (failures === undefined) return { failures: new Map(), isShared: false }
       assertOfBatch(failures, messages)
-      return failures
+      return { failures, isShared: false }
     } catch (thrown) {
-      return new Map(messages.map((message) => [message, thrown]))
+      return { failures: new Map(messages.map((message) => [message, thrown])), isShared: true }
     }
   }
+}
+
+interface Failures {
+  failures: ReadonlyMap<ReceivedMessage, unknown>
+  isShared: boolean
 }
 
 /** A failure under any other key would be overlooked, and the message that failed acknowledged. */

@@ -10,11 +10,17 @@ export interface Held {
 /** The outcome of a handler for one message: `failure` holds the thrown value, if there is one. */
 export interface Handled {
   handlerMs: number
-  failure?: { thrown: unknown }
+  failure?: {
+    thrown: unknown
+    /** It is that of a whole batch, and says nothing about this message in particular. */
+    isShared?: boolean
+  }
 }
 
 /** How messages reach the handler: one by one, or in batches. Reports each message exactly once. */
 export interface Intake {
+  /** How many messages the handler takes at a time, at most. */
+  readonly size: number
   take(held: Held): void
   /** Nothing more will be taken: messages that wait for company go on now. */
   flush(): void

@@ -5,6 +5,7 @@ import { runHandler } from './run-handler.js'
 
 /** Hands each message to the handler as it comes: as many at a time as the prefetch admits. */
 export class MessageIntake implements Intake {
+  readonly size = 1
   readonly #handler: MessageHandler
   readonly #logger: Logger
   readonly #options: IntakeOptions

@@ -85,6 +85,16 @@ export class ConsumerChannel {
     return this.#closed.signal
   }
 
+  /** The prefetch that is wanted. */
+  get prefetch(): number {
+    return this.#wanted
+  }
+
+  /** The broker has said that it is registered, and nobody has taken that back. */
+  get isRegistered(): boolean {
+    return this.#current !== undefined && !this.#isBusy
+  }
+
   /** As far as the broker has said, this consumer is registered as it is wanted to be, or nothing is to be taken. */
   get isSettled(): boolean {
     return !this.#isBusy && !this.#isCancelled && (this.#current?.prefetch ?? 0) === this.#wanted

@@ -6,7 +6,7 @@ import { createGate } from '../../../test/support/create-gate.js'
 import { createFakeBroker, type FakeBroker, type FakeConnection, settle } from '../../../test/support/fake-broker.js'
 import { FakeConsumerChannel } from '../../../test/support/fake-consumer-channel.js'
 import { TopologyMismatchError } from '../../errors/topology-mismatch-error.js'
-import { Subscription } from './subscription.js'
+import { Subscription, type SubscriptionOptions } from './subscription.js'
 
 let broker: FakeBroker
 const subscriptions = new Set<Subscription>()
@@ -72,7 +72,11 @@ function channel(): FakeConsumerChannel {
   return latest
 }
 
-function createSubscription({ prefetch = 10, urls = ['amqp://one/mono'] } = {}) {
+function createSubscription({
+  leaving = 'cancel',
+  prefetch = 10,
+  urls = ['amqp://one/mono'],
+}: Partial<Pick<SubscriptionOptions, 'leaving' | 'prefetch' | 'urls'>> = {}) {
   const { lines, ...logger } = createRecordingLogger()
   const declare = vi.fn(async (_signal: AbortSignal) => {})
   const told: string[] = []
@@ -84,12 +88,14 @@ function createSubscription({ prefetch = 10, urls = ['amqp://one/mono'] } = {}) 
     consumerName: 'chat-worker@host',
     logger,
     prefetch,
+    leaving,
+    heartbeatSeconds: 10,
     declare,
     listener: {
       onDelivery,
       onRegistered: () => told.push('registered'),
       onCancelled: () => told.push('cancelled'),
-      onLost: () => told.push('lost'),
+      onLost: ({ isUnreadable }) => told.push(isUnreadable ? 'lost over an unreadable frame' : 'lost'),
     },
   })
   subscriptions.add(subscription)
@@ -222,6 +228,90 @@ describe('a subscription', () => {
   test('runs once', () => {
     const { subscription } = createSubscription()
     expect(subscription.run()).toBe(subscription.run())
+  })
+})
+
+describe('a subscription that leaves by closing its channel', () => {
+  const closing = { leaving: 'close' } as const
+
+  test('never cancels: with another prefetch it registers on another channel', async () => {
+    const { subscription, told } = await runSubscription(closing)
+    const first = channel()
+    subscription.setPrefetch(1)
+    await passMs(1_000)
+    expect(first.written).toEqual(['qos 10', 'consume q', 'close'])
+    expect(channel().written).toEqual(['qos 1', 'consume q'])
+    expect(told).toEqual(['registered', 'lost', 'registered'])
+    expect(subscription.isRegistered).toBe(true)
+  })
+
+  test('has no channel while nothing is wanted, is settled all the same, and comes back', async () => {
+    const { subscription, told } = await runSubscription(closing)
+    subscription.setPrefetch(0)
+    await passMs(5_000)
+    expect([connection().consumerChannels.length, subscription.isSettled, subscription.isRegistered]).toEqual([
+      1,
+      true,
+      false,
+    ])
+    subscription.setPrefetch(10)
+    await passMs(0)
+    expect(channel().written).toEqual(['qos 10', 'consume q'])
+    expect(told).toEqual(['registered', 'lost', 'registered'])
+  })
+
+  test('stays registered with the same prefetch', async () => {
+    const { subscription } = await runSubscription(closing)
+    subscription.setPrefetch(10)
+    await passMs(1_000)
+    expect(connection().consumerChannels).toHaveLength(1)
+    expect(channel().written).toEqual(['qos 10', 'consume q'])
+  })
+
+  test('is renewed on another channel', async () => {
+    const { subscription } = await runSubscription(closing)
+    subscription.renew()
+    await passMs(1_000)
+    expect(connection().consumerChannels.map(({ written }) => written)).toEqual([
+      ['qos 10', 'consume q', 'close'],
+      ['qos 10', 'consume q'],
+    ])
+  })
+
+  test('that the broker has cancelled declares again, and registers on another channel', async () => {
+    const { declare, told } = await runSubscription(closing)
+    channel().deliver(null)
+    await passMs(1_000)
+    expect(declare).toHaveBeenCalledTimes(2)
+    expect(connection().consumerChannels.map(({ written }) => written)).toEqual([
+      ['qos 10', 'consume q', 'close'],
+      ['qos 10', 'consume q'],
+    ])
+    expect(told).toEqual(['registered', 'cancelled', 'lost', 'registered'])
+  })
+
+  test('keeps its registration when it is told to end, until it is closed', async () => {
+    const { subscription } = await runSubscription(closing)
+    await subscription.end()
+    expect(channel().written).toEqual(['qos 10', 'consume q'])
+    await subscription.close()
+    expect(channel().written).toEqual(['qos 10', 'consume q', 'close'])
+  })
+
+  test('ends while nothing is wanted', async () => {
+    const { subscription, running } = await runSubscription({ ...closing, prefetch: 0 })
+    await subscription.end()
+    await subscription.close()
+    await running
+    expect(connection().consumerChannels).toEqual([])
+  })
+
+  test('says whether the connection ended over a frame that nobody can read', async () => {
+    const { told } = await runSubscription(closing)
+    connection().lose(new RangeError('Maximum call stack size exceeded'))
+    await passMs(1_000)
+    connection().lose()
+    expect(told).toEqual(['registered', 'lost over an unreadable frame', 'registered', 'lost'])
   })
 })
 

@@ -20,6 +20,14 @@ export interface SubscriptionOptions {
   logger: Logger
   /** Deliveries at a time, until `setPrefetch`; 0: none. */
   prefetch: number
+  /**
+   * How the consumer stops taking, or takes with another prefetch:
+   * - `cancel`: its registration is cancelled, and what is in flight can be settled after that
+   * - `close`: its channel is closed, which gives back what is in flight. For a single active consumer: on a cancel the
+   *   broker makes the next one active at once, while this one still holds what comes first.
+   */
+  leaving: 'cancel' | 'close'
+  heartbeatSeconds: number
   /** Declares the queue and what belongs to it. @throws TopologyMismatchError if it exists with other arguments */
   declare(signal: AbortSignal): Promise<void>
   listener: SubscriptionListener
@@ -31,10 +39,9 @@ export interface SubscriptionListener {
   /** The broker has cancelled the consumer, whose channel is open: what is in flight can be settled. */
   onCancelled(): void
   /** The channel is closed: the broker delivers again whatever was in flight on it. */
-  onLost(): void
+  onLost(loss: { isUnreadable: boolean }): void
 }
 
-const heartbeatSeconds = 10
 const closeTimeoutMs = 3_000
 /** For a question to a broker that has an open connection. Longer than a broker under load takes. */
 const answerTimeoutMs = 10_000
@@ -64,13 +71,15 @@ export class Subscription {
   #isDeclared = false
   #mustDeclare = true
   #isEnding = false
+  /** Aborted when deliveries are wanted again, or never will be. */
+  #wanted = new AbortController()
   #shortLives = 0
   #attempts = 0
   #running: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: SubscriptionOptions) {
-    const { connectionName, logger, urls } = options
+    const { connectionName, heartbeatSeconds, logger, urls } = options
     this.#options = options
     this.#prefetch = options.prefetch
     this.#outage = new OutageLog(logger, {
@@ -97,12 +106,20 @@ export class Subscription {
   setPrefetch(prefetch: number): void {
     if (this.#isEnding) return
     this.#prefetch = prefetch
-    this.#channel?.setPrefetch(prefetch)
+    if (prefetch > 0) this.#wanted.abort()
+    if (this.#options.leaving === 'cancel') this.#channel?.setPrefetch(prefetch)
+    else if (this.#channel !== undefined && this.#channel.prefetch !== prefetch) void this.#channel.close()
   }
 
-  /** Registers the consumer again, on the same channel. */
+  /** Registers the consumer again. */
   renew(): void {
-    this.#channel?.renew()
+    if (this.#options.leaving === 'cancel') this.#channel?.renew()
+    else void this.#channel?.close()
+  }
+
+  /** The broker has said that the consumer is registered, and not taken it back. */
+  get isRegistered(): boolean {
+    return this.#channel?.isRegistered ?? false
   }
 
   /** Its connection is open and not blocked. */
@@ -112,7 +129,7 @@ export class Subscription {
 
   /** Whether the broker has answered that the consumer is registered as wanted, or is not if nothing is to be taken. */
   get isSettled(): boolean {
-    return this.#channel?.isSettled ?? false
+    return this.#channel?.isSettled ?? (this.#options.leaving === 'close' && this.#prefetch === 0)
   }
 
   /** How often a step was begun. */
@@ -134,11 +151,12 @@ export class Subscription {
     return (await this.#answered(model, counted)).messageCount
   }
 
-  /** Takes no more deliveries. What is in flight can still be settled. */
+  /** Asks for no more deliveries; with `leaving: 'close'` they come until `close`. What is in flight can still be settled. */
   async end(): Promise<void> {
     this.#isEnding = true
     this.#prefetch = 0
-    await this.#channel?.end()
+    this.#wanted.abort()
+    if (this.#options.leaving === 'cancel') await this.#channel?.end()
   }
 
   /** Deliveries that are not settled by now go back to the queue with their channel. */
@@ -177,7 +195,9 @@ export class Subscription {
     const { ended } = this.#connection
     if (this.#mustDeclare) await this.#declare()
     if (this.#shortLives > 0) await sleep(backoffMs(this.#shortLives, probation), ended)
+    await this.#untilWanted(ended)
     this.#stop.signal.throwIfAborted()
+    if (this.#isEnding) return true
     if (this.#connection.model !== model) throw new Error('The connection was lost before it was consumed on.')
     const channel = await this.#openChannel(model)
     const openedAt = performance.now()
@@ -186,6 +206,15 @@ export class Subscription {
     const lost = this.#connection.model === model ? undefined : this.#connection.lastError
     this.#shortLives = lost && !lasted && !(lost instanceof UnreadableFrameError) ? this.#shortLives + 1 : 0
     return lasted
+  }
+
+  /** With `leaving: 'close'` a channel that takes nothing is of no use. */
+  async #untilWanted(ended: AbortSignal | undefined): Promise<void> {
+    if (this.#options.leaving === 'cancel' || this.#prefetch > 0) return
+    this.#outage.over()
+    this.#wanted = new AbortController()
+    const signals = [this.#wanted.signal, this.#stop.signal, ...(ended ? [ended] : [])]
+    await sleep(Number.POSITIVE_INFINITY, AbortSignal.any(signals))
   }
 
   async #connected(): Promise<ChannelModel> {
@@ -219,10 +248,11 @@ export class Subscription {
     })
     const channel = await this.#answered(model, opening)
     // The prefetch may have changed, and the connection may have ended, while it was opened.
-    channel.setPrefetch(this.#prefetch)
+    if (this.#options.leaving === 'cancel') channel.setPrefetch(this.#prefetch)
     if (this.#connection.model !== model) throw new Error('The connection was lost while a channel was opened.')
     this.#channel = channel
     if (this.#prefetch === 0) this.#outage.over()
+    if (channel.prefetch !== this.#prefetch) void channel.close()
     return channel
   }
 
@@ -251,13 +281,17 @@ export class Subscription {
     if (this.#channel === channel) this.#channel = undefined
     if (error) this.#onFailure(error)
     if (error?.code === notFound) this.#mustDeclare = true
-    this.#options.listener.onLost()
+    this.#options.listener.onLost({ isUnreadable: this.#connection.presentError instanceof UnreadableFrameError })
   }
 
   /** The queue was deleted, or its leader is gone: what is in flight can still be settled on this channel. */
   async #onCancelled(channel: ConsumerChannel): Promise<void> {
     this.#onFailure(new Error('The broker has cancelled the consumer.'))
     this.#options.listener.onCancelled()
+    if (this.#options.leaving === 'close') {
+      this.#mustDeclare = true
+      return channel.close()
+    }
     for (let failures = 1; !channel.closed.aborted && !this.#stop.signal.aborted; failures += 1) {
       try {
         await this.#declare()

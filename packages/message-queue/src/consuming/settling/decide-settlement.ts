@@ -19,6 +19,8 @@ export interface DeliveryFacts {
   /** 1 for the first time that the work is tried. */
   attempt: number
   ageMs: number
+  /** A failure of this try is not retried. */
+  isLastTry?: boolean
 }
 
 /**
@@ -26,7 +28,10 @@ export interface DeliveryFacts {
  * - A deferral leaves the count as it was and ends when the message is older than the queue's TTL.
  * - A message that has expired was not tried.
  */
-export function decideSettlement(failure: Failure, { queue, attempt, ageMs }: DeliveryFacts): Settlement {
+export function decideSettlement(
+  failure: Failure,
+  { queue, attempt, ageMs, isLastTry = false }: DeliveryFacts,
+): Settlement {
   const { kind, code, error } = failure
   const attemptsBefore = attempt - 1
   if (code === 'EXPIRED') return { kind: 'dead-letter', code, error, attempts: attemptsBefore }
@@ -35,7 +40,7 @@ export function decideSettlement(failure: Failure, { queue, attempt, ageMs }: De
     return { kind, step: stepForDelay(queue, failure.delayMs ?? 0), code, error, attempts: attemptsBefore }
   }
   const step = queue.retrySteps[Math.min(attempt, queue.retrySteps.length) - 1]
-  if (kind === 'dead-letter' || attempt >= queue.maxAttempts || step === undefined) {
+  if (kind === 'dead-letter' || isLastTry || attempt >= queue.maxAttempts || step === undefined) {
     return { kind: 'dead-letter', code, error, attempts: attempt }
   }
   return { kind, step, code, error, attempts: attempt }

@@ -2,7 +2,7 @@ import type { MessageType } from '@mono/contracts'
 import type { WorkQueueName } from '@mono/rascal-config'
 import type { FailureCode } from '../../errors/failure-codes.js'
 
-/** What became of one delivery. */
+/** What became of one delivery, or of one try of a delivery that is kept. */
 export interface SettledEvent {
   queue: WorkQueueName
   /** Absent when the delivery was not read, or could not be read that far. */
@@ -16,4 +16,9 @@ export interface SettledEvent {
   handlerMs: number
   /** From the publisher's clock to this one's. Absent when the publisher gave no time. */
   sincePublishedMs?: number
+  /**
+   * The delivery was not settled: its queue keeps its order, so that it stays in hand until it is tried again. The outcome
+   * is `retried` or `deferred`, and another event follows.
+   */
+  isInHand?: true
 }

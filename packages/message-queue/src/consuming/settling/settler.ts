@@ -54,9 +54,25 @@ export class Settler {
     this.#options = options
   }
 
-  /** Settles a message by what its handler did. */
-  async settle({ delivery, message }: Held, handled: Handled): Promise<void> {
-    await this.#conclude(delivery, message, handled)
+  /** Settles a message by what its handler did. With `isLastTry` a failure is not retried. */
+  async settle({ delivery, message }: Held, handled: Handled, { isLastTry = false } = {}): Promise<void> {
+    await this.#conclude(delivery, message, handled, isLastTry)
+  }
+
+  /**
+   * For a queue that keeps its order, whose retries and deferrals are waited for with the delivery in hand: says so, as
+   * `settle` does.
+   *
+   * @returns milliseconds until the next try; undefined if the message is to be settled now
+   */
+  keep({ delivery, message }: Held, handled: Handled, { isLastTry }: { isLastTry: boolean }): number | undefined {
+    if (delivery.lost.aborted) return undefined
+    const settlement = this.#decide(message, handled, isLastTry)
+    if (settlement.kind !== 'retry' && settlement.kind !== 'defer') return undefined
+    const account = this.#toAccount(delivery, message, handled)
+    this.#log(settlement, account)
+    this.#tell(settlement, outcomes[settlement.kind], account, { isInHand: true })
+    return settlement.step.delayMs
   }
 
   /** Defers a message that is not to be tried now, without a look at its body. */
@@ -70,18 +86,21 @@ export class Settler {
     }
   }
 
-  async #conclude(delivery: Delivery, identity: Identity, { handlerMs, failure }: Handled): Promise<void> {
-    const { attempt, messageId, publishedAt, type } = identity
+  async #conclude(delivery: Delivery, identity: Identity, handled: Handled, isLastTry = false): Promise<void> {
+    const settlement = this.#decide(identity, handled, isLastTry)
+    await this.#execute(delivery, settlement, identity.publishedAt, this.#toAccount(delivery, identity, handled))
+  }
+
+  #decide({ attempt, publishedAt }: Identity, { failure }: Handled, isLastTry: boolean): Settlement {
+    if (!failure) return { kind: 'ack' }
     const ageMs = Date.now() - publishedAt.getTime()
-    const settlement: Settlement = failure
-      ? decideSettlement(classifyFailure(failure.thrown), {
-          queue: workQueues[this.#options.queue],
-          attempt,
-          ageMs,
-        })
-      : { kind: 'ack' }
-    const sincePublishedMs = saysWhenPublished(delivery) ? ageMs : undefined
-    await this.#execute(delivery, settlement, publishedAt, { type, attempt, handlerMs, sincePublishedMs, messageId })
+    const queue = workQueues[this.#options.queue]
+    return decideSettlement(classifyFailure(failure.thrown), { queue, attempt, ageMs, isLastTry })
+  }
+
+  #toAccount(delivery: Delivery, { attempt, messageId, publishedAt, type }: Identity, { handlerMs }: Handled): Account {
+    const sincePublishedMs = saysWhenPublished(delivery) ? Date.now() - publishedAt.getTime() : undefined
+    return { type, attempt, handlerMs, sincePublishedMs, messageId }
   }
 
   /** Dead-letters a message that no handler may see; that is no attempt. */
@@ -129,12 +148,13 @@ export class Settler {
   }
 
   /** Field by field, because this runs for every message and spreads take most of its time. */
-  #tell(settlement: Settlement, outcome: SettledEvent['outcome'], account: Account): void {
+  #tell(settlement: Settlement, outcome: SettledEvent['outcome'], account: Account, { isInHand = false } = {}): void {
     const { type, attempt, handlerMs, sincePublishedMs } = account
     const event: SettledEvent = { queue: this.#options.queue, outcome, attempt, handlerMs }
     if (type !== undefined) event.type = type
     if ('code' in settlement) event.code = settlement.code
     if (sincePublishedMs !== undefined) event.sincePublishedMs = sincePublishedMs
+    if (isInHand) event.isInHand = true
     this.#options.onSettled(event)
   }
 

@@ -1,0 +1,10 @@
+/**
+ * Remembers, where it outlives the process, which message is being tried: a message that ends its process every time is
+ * known by it, whatever else is in hand. Kept by whoever consumes a queue that keeps its order.
+ */
+export interface TrialJournal {
+  /** Writes down that a try of this message begins. @returns how many of its tries had begun before and not ended */
+  begin(key: string): Promise<number>
+  /** The process has survived it. */
+  end(key: string): Promise<void>
+}
