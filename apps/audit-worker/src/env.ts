@@ -5,13 +5,15 @@ import {
   integer,
   type MigrationEnv,
   migrationEnv,
+  prefetch,
   readEnv,
   variable,
   workerEnv,
 } from '@mono/worker-runtime'
 
 const shape = {
-  ...workerEnv({ httpPort: 9104, prefetch: 1000 }),
+  ...workerEnv({ httpPort: 9104 }),
+  prefetch: prefetch(1000),
   /** Events of one batch at most. */
   batchSize: variable('AUDIT_BATCH_SIZE', integer({ min: 1, max: 10_000, default: 500 })),
   /** How long the first event of a batch waits for others, in milliseconds. */

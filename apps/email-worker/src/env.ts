@@ -6,6 +6,7 @@ import {
   type MigrationEnv,
   migrationEnv,
   oneOf,
+  prefetch,
   readEnv,
   secret,
   url,
@@ -29,7 +30,8 @@ const templatesEnv = {
 const shape = {
   smtp: secret('SMTP_URL', url({ schemes: ['smtp', 'smtps'] }).transform(toSmtpSettings)),
   from: variable('EMAIL_FROM', z.string(senderForms).transform(toSender)),
-  ...workerEnv({ httpPort: 9103, prefetch: prefetchFor(defaultMaxConnections) }),
+  ...workerEnv({ httpPort: 9103 }),
+  prefetch: prefetch(prefetchFor(defaultMaxConnections)),
   /** What becomes of a mail that the server may have taken: sent again with the same Message-ID, or left `unknown`. */
   onUnknown: variable('EMAIL_ON_UNKNOWN', oneOf(['resend', 'hold'], { default: 'resend' })),
   ...templatesEnv,

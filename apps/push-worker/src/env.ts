@@ -4,6 +4,7 @@ import {
   integer,
   type MigrationEnv,
   migrationEnv,
+  prefetch,
   readEnv,
   variable,
   workerEnv,
@@ -14,11 +15,12 @@ import { findVapidFault, vapidEnv } from './vapid-env.js'
 import { type AllowedEndpoint, parseEndpointAllow } from './web-push/parse-endpoint-allow.js'
 
 const shape = {
+  ...workerEnv({ httpPort: 9102 }),
   /**
-   * Prefetch: twice the requests under way at one push service, so that it is kept busy while as many messages are with
-   * the database; a crash leaves no more than these to be looked at again.
+   * Twice the requests under way at one push service, so that it is kept busy while as many messages are with the
+   * database; a crash leaves no more than these to be looked at again.
    */
-  ...workerEnv({ httpPort: 9102, prefetch: 100 }),
+  prefetch: prefetch(100),
   ...vapidEnv,
   ...mobileEnv,
   /** Origins that endpoints may have besides those of the known push services. */

@@ -37,6 +37,11 @@ export function integer({ min, max, default: fallback }: { min: number; max: num
     .default(fallback)
 }
 
+/** A variable that must not be set; `because` reads as the end of a sentence. */
+export function unset(because: string): ZodType<undefined> {
+  return z.undefined(`nothing: ${because}`)
+}
+
 export function oneOf<const T extends string>(values: readonly T[], { default: fallback }: { default: NoInfer<T> }) {
   return z
     .custom<T>((value) => values.some((allowed) => allowed === value), `one of ${values.join(', ')}`)

@@ -1,4 +1,5 @@
 import type { Consumer } from '@mono/message-queue'
+import { isRegistered } from './is-registered.js'
 import type { WorkerStateHolder } from './worker-state.js'
 
 export interface FollowConsumerOptions {
@@ -8,10 +9,10 @@ export interface FollowConsumerOptions {
   onChange(): void
 }
 
-/** Makes a waiting worker `running` as soon as its consumer consumes. A later outage does not change it back. */
+/** Makes a waiting worker `running` as soon as its consumer is registered. A later outage does not change it back. */
 export function followConsumer({ consumer, workerState, onChange }: FollowConsumerOptions): void {
   const follow = () => {
-    if (workerState.current === 'waiting' && consumer.state === 'consuming') workerState.change('running')
+    if (workerState.current === 'waiting' && isRegistered(consumer.state)) workerState.change('running')
     onChange()
   }
   consumer.onState(follow)

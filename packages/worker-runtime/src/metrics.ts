@@ -47,7 +47,7 @@ export interface OwnGauge {
   read(): number
 }
 
-export type WatchedConsumer = Pick<Consumer, 'queue' | 'inFlight' | 'mode' | 'stalls'>
+export type WatchedConsumer = Pick<Consumer, 'queue' | 'inFlight' | 'isActive' | 'mode' | 'stalls'>
 
 export interface Metrics {
   /** To be given to message-queue as `onSettled`. */
@@ -75,10 +75,11 @@ const outcomes = [
  *
  * | name | kind | labels | meaning |
  * | --- | --- | --- | --- |
- * | `mono_deliveries_total` | counter | `queue`, `outcome`, `code` | deliveries settled; `code` is empty for `acked` |
+ * | `mono_deliveries_total` | counter | `queue`, `outcome`, `code` | deliveries settled, and those kept for another try; `code` is empty for `acked` |
  * | `mono_handler_duration_seconds` | histogram | `queue` | time in the handler; deliveries refused before it do not count |
  * | `mono_publish_to_done_seconds` | histogram | `queue` | from publishing to the ack, retries and waiting included |
  * | `mono_in_flight` | gauge | `queue` | deliveries in flight |
+ * | `mono_active_consumer` | gauge | `queue` | 1 while the broker delivers to this replica; of a queue that keeps its order, to it alone |
  * | `mono_cautious` | gauge | `queue` | 1 while deliveries are taken one at a time, because a process died over some |
  * | `mono_retries_total` | counter | `queue`, `code` | tried, failed, will be tried again |
  * | `mono_defers_total` | counter | `queue`, `code` | not tried, deferred without counting an attempt |
@@ -97,7 +98,7 @@ export function createMetrics({ worker, isReady }: MetricsOptions): Metrics {
 
   const deliveries = new Counter({
     name: 'mono_deliveries_total',
-    help: 'Deliveries settled, by outcome and failure code',
+    help: 'Deliveries settled or kept for another try, by outcome and failure code',
     labelNames: ['queue', 'outcome', 'code'],
     registers,
   })
@@ -152,6 +153,7 @@ export function createMetrics({ worker, isReady }: MetricsOptions): Metrics {
       handlerDuration.zero({ queue })
       publishToDone.zero({ queue })
       addGauge('mono_in_flight', 'Deliveries in flight', () => consumer.inFlight)
+      addGauge('mono_active_consumer', '1 while the broker delivers to this replica', () => Number(consumer.isActive))
       addGauge('mono_cautious', '1 while deliveries are taken one at a time, because a process died over some', () =>
         Number(consumer.mode === 'cautious'),
       )

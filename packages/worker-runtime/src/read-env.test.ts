@@ -8,7 +8,7 @@ import { integer, secret, variable } from './env-variable.js'
 import { readEnv } from './read-env.js'
 import { migrationEnv, workerEnv } from './worker-env.js'
 
-const shape = workerEnv({ httpPort: 9104, prefetch: 1000 })
+const shape = { ...workerEnv({ httpPort: 9104 }), prefetch: prefetch(1000) }
 const good = { RABBITMQ_URL: 'amqp://u:p@broker/mono', DATABASE_URL: 'postgres://u:p@db/mono' }
 
 function faultsOf(source: Record<string, string | undefined>, of: Parameters<typeof readEnv>[0] = shape) {

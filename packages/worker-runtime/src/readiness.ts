@@ -1,6 +1,7 @@
 import type { Consumer, MessageQueue } from '@mono/message-queue'
 import type { BreakerStatus } from './breaker.js'
 import type { DatabaseStatus } from './database-status.js'
+import { isRegistered } from './is-registered.js'
 import { maskSecrets } from './mask-secrets.js'
 import type { WorkerState } from './worker-state.js'
 
@@ -43,8 +44,8 @@ export interface ReadinessSources {
 }
 
 /**
- * Ready means: a message that arrives now is taken and its effect stored. So the worker runs, its consumer consumes,
- * the broker lets it publish, the database answers and is migrated, and no breaker is
+ * Ready means: a message that arrives now is taken and its effect stored, by this replica or by the active one that it
+ * stands by for. So the worker runs, its consumer is registered, the broker lets it publish, the database answers and is migrated, and no breaker is
  * open. Everything is looked up, nothing remembered.
  */
 export function toReadinessReport(sources: ReadinessSources): ReadinessReport {
@@ -53,7 +54,7 @@ export function toReadinessReport(sources: ReadinessSources): ReadinessReport {
   const broker = toBrokerCheck(health, consumer)
   const ready =
     sources.state === 'running' &&
-    consumer.state === 'consuming' &&
+    isRegistered(consumer.state) &&
     broker.state === 'open' &&
     !broker.blocked &&
     sources.database.state === 'up' &&
@@ -82,7 +83,7 @@ function toConsumerCheck(
 function toBrokerCheck(health: ReturnType<MessageQueue['health']> | undefined, consumer: ConsumerCheck): BrokerCheck {
   if (!health) return { state: 'idle', blocked: false }
   const { connection, blocked, lastError } = health
-  const idleState = consumer.state === 'consuming' ? 'open' : consumer.state === 'connecting' ? 'connecting' : 'idle'
+  const idleState = isRegistered(consumer.state) ? 'open' : consumer.state === 'connecting' ? 'connecting' : 'idle'
   const check: BrokerCheck = { state: connection === 'idle' ? idleState : connection, blocked }
   if (lastError !== undefined && check.state !== 'open') check.error = maskSecrets(lastError)
   return check

@@ -21,7 +21,7 @@ function run(source: Record<string, string>, options: Partial<RunWorkerOptions<W
       name: 'audit-worker',
       schema: 'audit',
       probeTable: 'audit.events',
-      readEnv: () => readEnv(workerEnv({ httpPort: 9104, prefetch: 10 }), source),
+      readEnv: () => readEnv(workerEnv({ httpPort: 9104 }), source),
       start() {
         starts += 1
         throw new Error('The database is away, so start must not be called')

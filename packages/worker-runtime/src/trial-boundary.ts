@@ -29,10 +29,11 @@ export class TrialBoundary {
    * True if the delivery says nothing: it was begun before the trial, may have been, or was deferred without having
    * reached its handler. To be asked once for each delivery, because it counts. `isMiss`: deferred for the dependency.
    */
-  excludes({ handlerMs }: Pick<SettledEvent, 'handlerMs'>, isMiss: boolean): boolean {
+  excludes({ handlerMs, isInHand }: Pick<SettledEvent, 'handlerMs' | 'isInHand'>, isMiss: boolean): boolean {
     const reachedNoHandler = isMiss && handlerMs === 0
     const wasBegunBefore = performance.now() - handlerMs < this.#since
-    const mayBeBegunBefore = isMiss && this.#unaccounted > 0
+    // A delivery that is kept is reported when its handler ends.
+    const mayBeBegunBefore = isMiss && !isInHand && this.#unaccounted > 0
     if (!reachedNoHandler && !wasBegunBefore && !mayBeBegunBefore) return false
     this.#unaccounted = Math.max(0, this.#unaccounted - 1)
     return true

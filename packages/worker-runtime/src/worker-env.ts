@@ -7,7 +7,7 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 export type LogLevel = (typeof logLevels)[number]
 
 /** What all four workers read. Spread it into the worker's own shape and give the result to `readEnv`. */
-export function workerEnv(defaults: { httpPort: number; prefetch: number }) {
+export function workerEnv(defaults: { httpPort: number }) {
   return {
     ...migrationEnv(),
     rabbitmqUrls: secret('RABBITMQ_URL', brokerUrls()),
@@ -15,11 +15,14 @@ export function workerEnv(defaults: { httpPort: number; prefetch: number }) {
     topology: variable('TOPOLOGY', oneOf(['declare', 'check'], { default: 'declare' })),
     /** `/livez`, `/readyz`, `/metrics`, on all interfaces. 0 takes any free port and logs which. */
     httpPort: variable('HTTP_PORT', integer({ min: 0, max: 65_535, default: defaults.httpPort })),
-    /** Deliveries that the broker hands out before the first is settled. */
-    prefetch: variable('PREFETCH', integer({ min: 1, max: 65_535, default: defaults.prefetch })),
     /** How long deliveries in flight may take to finish after SIGTERM before they are given back to the broker. */
     shutdownGraceMs: variable('SHUTDOWN_GRACE_MS', integer({ min: 0, max: 2_147_483_647, default: 25_000 })),
   }
+}
+
+/** Deliveries that the broker hands out before the first is settled. Of a worker whose queue does not keep its order. */
+export function prefetch(fallback: number) {
+  return variable('PREFETCH', integer({ min: 1, max: 65_535, default: fallback }))
 }
 
 /** The part of it that migrations need. */

@@ -7,7 +7,7 @@ import type { RuntimeLogger } from './logger.js'
  * | --- | --- | --- |
  * | `starting` | environment read, health server opening | `waiting`, `draining`, `failed` |
  * | `waiting` | database or broker not reached yet; `/livez` answers 200, `/readyz` 503 | `running`, `draining`, `failed` |
- * | `running` | the consumer has consumed; a later outage shows in the checks of `/readyz`, not here | `draining`, `failed` |
+ * | `running` | the consumer was registered; a later outage shows in the checks of `/readyz`, not here | `draining`, `failed` |
  * | `draining` | a stop was asked for: nothing more is taken, what is in flight is finished or given back | `stopped`, `failed` |
  * | `stopped` | everything was released; the process ends with 0 | |
  * | `failed` | it could not go on, or not stop cleanly; the process ends with 1 | |
