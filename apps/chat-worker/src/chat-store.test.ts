@@ -1,9 +1,13 @@
 import { DeferError, PermanentError } from '@mono/message-queue'
 import { describe, expect, test } from 'vitest'
 import { chatMessage } from '../test/received-chat-message.js'
+import { storeOne } from '../test/store-one.js'
 import { createChatStore } from './chat-store.js'
 
 const sqlError = (code: string) => Object.assign(new Error(`error ${code}`), { code })
+
+const { tenantId: tenant_id, conversationId: conversation_id } = chatMessage()
+const lockedConversation = { tenant_id, conversation_id, last_sequence: '0' }
 
 /** A pool of one connection that answers each kind of statement as told, and remembers what was asked. */
 function setUp(answers: Record<string, object[] | Error> = {}) {
@@ -23,16 +27,16 @@ function setUp(answers: Record<string, object[] | Error> = {}) {
   return { steps, store: createChatStore({ connect: async () => client }) }
 }
 
-describe('storeMessage', () => {
+describe('storeBatch', () => {
   test('an error ends the connection instead of giving it back in the middle of a transaction', async () => {
     const { steps, store } = setUp({ SELECT: sqlError('57014') })
-    await expect(store.storeMessage(chatMessage())).rejects.toBeInstanceOf(DeferError)
+    await expect(storeOne(store, chatMessage())).rejects.toBeInstanceOf(DeferError)
     expect(steps).toEqual(['BEGIN', 'SELECT', 'end connection'])
   })
 
   test('a message that PostgreSQL refuses for its data is dead-lettered as invalid', async () => {
-    const { store } = setUp({ SELECT: [{ last_sequence: '0' }], INSERT: sqlError('22021') })
-    const storing = store.storeMessage(chatMessage())
+    const { store } = setUp({ WITH: sqlError('22021'), INSERT: [lockedConversation] })
+    const storing = storeOne(store, chatMessage())
     await expect(storing).rejects.toBeInstanceOf(PermanentError)
     await expect(storing).rejects.toMatchObject({ code: 'INVALID_MESSAGE' })
   })
@@ -40,7 +44,7 @@ describe('storeMessage', () => {
   test('a database that cannot be reached defers the message', async () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
     const store = createChatStore({ connect: () => Promise.reject(refused) })
-    await expect(store.storeMessage(chatMessage())).rejects.toMatchObject({
+    await expect(storeOne(store, chatMessage())).rejects.toMatchObject({
       name: 'DeferError',
       code: 'DATABASE_UNAVAILABLE',
       cause: refused,

@@ -3,107 +3,86 @@ import { DeferError, PublishTimeoutError, QueueUnavailableError, RetryableError 
 import { createRecordingLogger } from '@mono/test-support'
 import { expect, test } from 'vitest'
 import { chatMessage, receivedChatMessage } from '../test/received-chat-message.js'
-import type { ChatStore } from './chat-store.js'
-import { createChatMessageHandler } from './handle-chat-message.js'
+import type { ChatStore, Outcome } from './chat-store.js'
+import { createChatBatchHandler } from './handle-chat-batch.js'
 
 const context = { signal: new AbortController().signal, logger: createRecordingLogger() }
+const inConversation = (messageId: string) => receivedChatMessage({ messageId, conversationId: messageId.slice(0, 1) })
 
 function setUp({
-  storeMessage = async (message) => ({ stored: { ...message, sequence: 1 }, isNew: true }),
+  outcomes = {},
   broadcast = async () => {},
 }: {
-  storeMessage?: ChatStore['storeMessage']
+  outcomes?: Record<string, Outcome>
   broadcast?: (message: StoredChatMessage) => Promise<void>
 } = {}) {
-  const steps: string[] = []
   const broadcasts: StoredChatMessage[] = []
-  const handle = createChatMessageHandler({
-    store: {
-      async storeMessage(message) {
-        steps.push(`store ${message.messageId}`)
-        return await storeMessage(message)
-      },
-    },
+  const storeBatch: ChatStore['storeBatch'] = async (messages) =>
+    messages.map((message) => outcomes[message.messageId] ?? { stored: { ...message, sequence: 1 }, isNew: true })
+  const handler = createChatBatchHandler({
+    store: { storeBatch },
     broadcaster: {
       async broadcastChatMessage(message) {
-        steps.push(`broadcast ${message.messageId}`)
         broadcasts.push(message)
         await broadcast(message)
       },
     },
   })
-  return { steps, broadcasts, handle }
+  /** The failures by message id. */
+  async function handle(...messageIds: string[]) {
+    const failures = (await handler(messageIds.map(inConversation), context)) ?? new Map()
+    return Object.fromEntries([...failures].map(([{ messageId }, failure]) => [messageId, failure]))
+  }
+  return { broadcasts, handle }
 }
 
-test('a message is stored, then broadcast with its sequence', async () => {
-  const { steps, broadcasts, handle } = setUp()
-  await handle(receivedChatMessage({ messageId: 'a' }), context)
-  expect(steps).toEqual(['store a', 'broadcast a'])
-  expect(broadcasts).toEqual([{ ...chatMessage({ messageId: 'a' }), sequence: 1 }])
-})
-
-test('what is broadcast is what is stored, not what was received', async () => {
-  const stored = { ...chatMessage({ content: 'as stored' }), sequence: 7 }
-  const { broadcasts, handle } = setUp({ storeMessage: async () => ({ stored, isNew: false }) })
-  await handle(receivedChatMessage({ content: 'as received' }), context)
-  expect(broadcasts).toEqual([stored])
-})
-
-test('a redelivery is broadcast again', async () => {
-  const { broadcasts, handle } = setUp({
-    storeMessage: async (message) => ({ stored: { ...message, sequence: 4 }, isNew: false }),
+test('messages are stored, then broadcast as they are stored, in order and without waiting for each other', async () => {
+  let finish = () => {}
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve
   })
-  await handle(receivedChatMessage(), context)
-  await handle(receivedChatMessage(), context)
-  expect(broadcasts.map(({ sequence }) => sequence)).toEqual([4, 4])
-})
-
-test('a message that could not be stored is not broadcast', async () => {
-  const error = new DeferError('database away', { code: 'DATABASE_UNAVAILABLE' })
-  const { broadcasts, handle } = setUp({ storeMessage: () => Promise.reject(error) })
-  await expect(handle(receivedChatMessage(), context)).rejects.toBe(error)
-  expect(broadcasts).toEqual([])
-})
-
-test('a broadcast that fails is retried, with its cause', async () => {
-  const cause = new Error('no connection')
-  const { handle } = setUp({ broadcast: () => Promise.reject(cause) })
-  const handling = handle(receivedChatMessage(), context)
-  await expect(handling).rejects.toBeInstanceOf(RetryableError)
-  await expect(handling).rejects.toMatchObject({ cause })
-})
-
-test('a conversation is handled one message at a time, others meanwhile', async () => {
-  let finishBroadcast = () => {}
-  const { steps, handle } = setUp({
-    broadcast: async ({ messageId }) => {
-      if (messageId === 'a1') await new Promise<void>((resolve) => (finishBroadcast = resolve))
+  const stored = { ...chatMessage({ messageId: 'a2', content: 'as stored' }), sequence: 7 }
+  const { broadcasts, handle } = setUp({
+    outcomes: { a2: { stored, isNew: false } },
+    async broadcast() {
+      if (broadcasts.length === 3) finish()
+      await finished
     },
   })
-  const handling = [
-    handle(receivedChatMessage({ messageId: 'a1', conversationId: 'a' }), context),
-    handle(receivedChatMessage({ messageId: 'a2', conversationId: 'a' }), context),
-    handle(receivedChatMessage({ messageId: 'b1', conversationId: 'b' }), context),
-    handle(receivedChatMessage({ messageId: 'a3', conversationId: 'a', tenantId: 43 }), context),
-  ]
-  await Promise.all(handling.slice(2))
-  expect(steps).not.toContain('store a2')
-  finishBroadcast()
-  await Promise.all(handling)
-  expect(steps.slice(-2)).toEqual(['store a2', 'broadcast a2'])
+  expect(await handle('a1', 'a2', 'b1')).toEqual({})
+  expect(broadcasts.map(({ messageId }) => messageId)).toEqual(['a1', 'a2', 'b1'])
+  expect(broadcasts[1]).toEqual(stored)
 })
 
-test('a message whose time was up while it waited for its turn is left alone', async () => {
-  const { steps, handle } = setUp()
-  const reason = new Error('time is up')
-  await expect(handle(receivedChatMessage(), { ...context, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
-  expect(steps).toEqual([])
+test('a message that could not be stored is not broadcast, and fails alone', async () => {
+  const failure = new RetryableError('not this one')
+  const { broadcasts, handle } = setUp({ outcomes: { a1: { failure } } })
+  expect(await handle('a1', 'b1')).toEqual({ a1: failure })
+  expect(broadcasts.map(({ messageId }) => messageId)).toEqual(['b1'])
+})
+
+test('a database that is away fails the batch', async () => {
+  const error = new DeferError('database away', { code: 'DATABASE_UNAVAILABLE' })
+  const broadcaster = { broadcastChatMessage: async () => {} }
+  const handler = createChatBatchHandler({ store: { storeBatch: () => Promise.reject(error) }, broadcaster })
+  await expect(handler([receivedChatMessage()], context)).rejects.toBe(error)
+})
+
+test('after a broadcast that fails, the rest of its conversation is told again in order', async () => {
+  const cause = new Error('no luck')
+  const { handle } = setUp({
+    async broadcast({ messageId }) {
+      if (messageId === 'a2') throw cause
+    },
+  })
+  const failed = expect.objectContaining({ name: 'RetryableError', cause })
+  expect(await handle('a1', 'b1', 'a2', 'b2', 'a3')).toEqual({ a2: failed, a3: failed })
 })
 
 test.each([new QueueUnavailableError('no connection', { reason: 'deadline' }), new PublishTimeoutError('no confirm')])(
   'a stored message waits while the broker takes no broadcast: $name',
   async (failure) => {
     const { handle } = setUp({ broadcast: () => Promise.reject(failure) })
-    await expect(handle(receivedChatMessage(), context)).rejects.toBeInstanceOf(DeferError)
+    expect(await handle('a1')).toEqual({ a1: expect.any(DeferError) })
   },
 )

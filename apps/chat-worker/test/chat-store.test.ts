@@ -1,8 +1,10 @@
 import type { ChatMessage } from '@mono/contracts'
+import { DeferError } from '@mono/message-queue'
 import { migrate, type TestDatabase, test, waitFor } from '@mono/test-support'
 import { afterEach, describe, expect, vi } from 'vitest'
-import { createChatStore } from '../src/chat-store.js'
+import { type ChatStore, createChatStore, type Outcome } from '../src/chat-store.js'
 import { chatMessage } from './received-chat-message.js'
+import { storeOne } from './store-one.js'
 
 test.beforeEach(async ({ database }) => {
   await migrate('chat-worker', database.url)
@@ -25,7 +27,7 @@ const findSequences = (database: TestDatabase) =>
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 
-describe('storeMessage', () => {
+describe('storeBatch', () => {
   test('every column is stored as it came', async ({ database }) => {
     const message = chatMessage({
       tenantId: Number.MAX_SAFE_INTEGER,
@@ -34,7 +36,7 @@ describe('storeMessage', () => {
       messageType: 'system',
       timestamp: new Date('2025-04-01T09:30:00.251Z'),
     })
-    const { stored, isNew } = await createProcess(database).storeMessage(message)
+    const { stored, isNew } = await storeOne(createProcess(database), message)
     expect(stored).toEqual({ ...message, sequence: 1 })
     expect(isNew).toBe(true)
     expect(await database.query('SELECT *, extract(epoch FROM sent_at) * 1000 AS ms FROM chat.messages')).toEqual([
@@ -59,7 +61,7 @@ describe('storeMessage', () => {
     // In 1883 New York was 4:56:02 behind UTC.
     for (const instant of ['1883-11-18T16:00:00.001Z', '2025-07-01T00:00:00.999Z', '9999-12-31T23:59:59.999Z']) {
       const timestamp = new Date(instant)
-      const { stored } = await store.storeMessage(chatMessage({ messageId: instant, timestamp }))
+      const { stored } = await storeOne(store, chatMessage({ messageId: instant, timestamp }))
       expect(stored.timestamp).toEqual(timestamp)
     }
     const stored = await database.query(
@@ -70,26 +72,26 @@ describe('storeMessage', () => {
 
   test('a redelivery gives what is stored, and takes no sequence', async ({ database }) => {
     const store = createProcess(database, { options: '-c TimeZone=Asia/Kathmandu' })
-    await store.storeMessage(chatMessage({ messageId: 'a' }))
-    const first = await store.storeMessage(chatMessage({ messageId: 'b' }))
-    const again = await store.storeMessage(chatMessage({ messageId: 'b' }))
+    await storeOne(store, chatMessage({ messageId: 'a' }))
+    const first = await storeOne(store, chatMessage({ messageId: 'b' }))
+    const again = await storeOne(store, chatMessage({ messageId: 'b' }))
     expect(again).toEqual({ stored: first.stored, isNew: false })
-    expect((await store.storeMessage(chatMessage({ messageId: 'c' }))).stored.sequence).toBe(3)
+    expect((await storeOne(store, chatMessage({ messageId: 'c' }))).stored.sequence).toBe(3)
   })
 
   test('the microseconds of a row that somebody else wrote make no other message of it', async ({ database }) => {
     const store = createProcess(database)
     for (const timestamp of [new Date('2025-04-01T09:30:00.250Z'), new Date('1950-04-01T09:30:00.250Z')]) {
       const message = chatMessage({ messageId: timestamp.toISOString(), timestamp })
-      await store.storeMessage(message)
+      await storeOne(store, message)
       await database.query("UPDATE chat.messages SET sent_at = sent_at + interval '999 microseconds'")
-      expect(await store.storeMessage(message)).toMatchObject({ isNew: false, stored: { timestamp } })
+      expect(await storeOne(store, message)).toMatchObject({ isNew: false, stored: { timestamp } })
     }
   })
 
   test('the same id with any other field is a conflict, and changes nothing', async ({ database }) => {
     const store = createProcess(database)
-    await store.storeMessage(chatMessage({ conversationId: 'a' }))
+    await storeOne(store, chatMessage({ conversationId: 'a' }))
     const others: [string, Partial<ChatMessage>][] = [
       ['content', { content: 'other' }],
       ['senderId', { senderId: 'other' }],
@@ -98,7 +100,7 @@ describe('storeMessage', () => {
       ['conversationId', { conversationId: 'b' }],
     ]
     for (const [field, other] of others) {
-      await expect(store.storeMessage(chatMessage({ conversationId: 'a', ...other }))).rejects.toMatchObject({
+      await expect(storeOne(store, chatMessage({ conversationId: 'a', ...other }))).rejects.toMatchObject({
         name: 'PermanentError',
         code: 'ID_CONFLICT',
         message: `Another message has this id: it is number 1 of its conversation, with other ${field}`,
@@ -110,10 +112,10 @@ describe('storeMessage', () => {
 
   test('the same id in another tenant is another message', async ({ database }) => {
     const store = createProcess(database)
-    await store.storeMessage(chatMessage({ tenantId: 1 }))
+    await storeOne(store, chatMessage({ tenantId: 1 }))
     const other = chatMessage({ tenantId: 2, content: 'other' })
     for (const isNew of [true, false]) {
-      expect(await store.storeMessage(other)).toMatchObject({
+      expect(await storeOne(store, other)).toMatchObject({
         isNew,
         stored: { tenantId: 2, content: 'other', sequence: 1 },
       })
@@ -135,7 +137,7 @@ describe('storeMessage', () => {
         for (let index = 0; index < messages.length; index += 1) {
           const message = messages[(index * 7 + shift * 19) % messages.length]
           if (!message) continue
-          const result = await process.storeMessage(message)
+          const result = await storeUnlocked(process, message)
           stored[message.messageId] = result.stored.sequence
           if (result.isNew) storedHere += 1
         }
@@ -158,7 +160,7 @@ describe('storeMessage', () => {
     for (const round of upTo(10)) {
       const outcomes = await Promise.allSettled(
         processes.map((process, index) =>
-          process.storeMessage(chatMessage({ messageId: `round-${round}`, conversationId: `conversation-${index}` })),
+          storeOne(process, chatMessage({ messageId: `round-${round}`, conversationId: `conversation-${index}` })),
         ),
       )
       const stored = outcomes.filter(({ status }) => status === 'fulfilled')
@@ -171,40 +173,116 @@ describe('storeMessage', () => {
     for (const { sequences, last_sequence } of conversations) expect(sequences).toEqual(upTo(last_sequence))
   })
 
-  test('the sequence is the order of commits: who waits for the lock comes after who holds it', async ({
-    database,
-  }) => {
+  test('a conversation that somebody else has locked holds up only itself, at once', async ({ database }) => {
     const store = createProcess(database)
-    await store.storeMessage(chatMessage({ messageId: 'a' }))
+    await storeOne(store, chatMessage({ messageId: 'a1', conversationId: 'a' }))
     const other = await database.createPool({ max: 1 }).connect()
     await other.query('BEGIN')
     await other.query('UPDATE chat.conversations SET last_sequence = 2')
-    const storing = store.storeMessage(chatMessage({ messageId: 'c' }))
-    await waitFor(
-      async () =>
-        (
-          await database.query(
-            'SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()',
-          )
-        ).length > 0,
-      {
-        what: 'the store to wait for the conversation',
-      },
+    const batch = ['b1', 'a2', 'b2', 'a3'].map((messageId) =>
+      chatMessage({ messageId, conversationId: messageId.slice(0, 1) }),
     )
-    await other.query(`INSERT INTO chat.messages SELECT tenant_id, 'b', conversation_id, 2, sender_id, content,
-      message_type, sent_at FROM chat.messages`)
+    expect((await store.storeBatch(batch)).map(toText)).toEqual(['b1 is 1', 'DeferError', 'b2 is 2', 'DeferError'])
+    await other.query(`INSERT INTO chat.messages SELECT tenant_id, 'other', conversation_id, 2, sender_id, content,
+      message_type, sent_at FROM chat.messages WHERE conversation_id = 'a'`)
     await other.query('COMMIT')
     other.release()
-    expect((await storing).stored.sequence).toBe(3)
+    expect((await store.storeBatch(batch)).map(toText)).toEqual(['b1 is 1', 'a2 is 3', 'b2 is 2', 'a3 is 4'])
+  })
+
+  test.for([
+    ['a conversation', `INSERT INTO chat.conversations VALUES (42, 'a', 1)`],
+    [
+      'a message',
+      `INSERT INTO chat.messages VALUES (42, 'a1', 'elsewhere', 1, 'sender', 'content', 'text', now(), now())`,
+    ],
+  ] as const)('%s that somebody else is inserting holds up its conversation only', async ([, insert], { database }) => {
+    const store = createProcess(database)
+    const other = await database.createPool({ max: 1 }).connect()
+    await other.query('BEGIN')
+    await other.query(insert)
+    const batch = ['b1', 'a1', 'c1', 'a2'].map((messageId) =>
+      chatMessage({ tenantId: 42, messageId, conversationId: messageId.slice(0, 1) }),
+    )
+    expect((await store.storeBatch(batch)).map(toText)).toEqual(['b1 is 1', 'DeferError', 'c1 is 1', 'DeferError'])
+    await other.query('ROLLBACK')
+    other.release()
+    expect((await store.storeBatch(batch)).map(toText)).toEqual(['b1 is 1', 'a1 is 1', 'c1 is 1', 'a2 is 2'])
+  })
+
+  test('of a batch, those that cannot be stored fail by themselves, and those behind them are stored in order', async ({
+    database,
+  }) => {
+    const store = createProcess(database)
+    await storeOne(store, chatMessage({ messageId: 'taken', conversationId: 'elsewhere' }))
+    const batch = Array.from({ length: 100 }, (_, index) => {
+      const conversationId = `conversation-${index % 7}`
+      if (index === 13) return chatMessage({ conversationId, messageId: 'taken' })
+      if (index === 14) return chatMessage({ conversationId, messageId: 'message-14', content: 'zero \u0000 byte' })
+      if (index === 99) return chatMessage({ conversationId, messageId: 'message-98', content: 'not that of 98' })
+      return chatMessage({ conversationId, messageId: `message-${index}`, content: `number ${index}` })
+    })
+    const outcomes = await store.storeBatch(batch)
+    const failed = outcomes.flatMap((outcome, index) => ('failure' in outcome ? [[index, outcome.failure]] : []))
+    expect(failed).toEqual([
+      [13, expect.objectContaining({ name: 'PermanentError', code: 'ID_CONFLICT' })],
+      [14, expect.objectContaining({ name: 'PermanentError', code: 'INVALID_MESSAGE' })],
+      [99, expect.objectContaining({ name: 'PermanentError', code: 'ID_CONFLICT' })],
+    ])
+    const rows = await database.query<{ messages: string[] }>(
+      `SELECT array_agg(message_id ORDER BY sequence) AS messages FROM chat.messages
+       WHERE conversation_id LIKE 'conversation-%' GROUP BY conversation_id ORDER BY conversation_id`,
+    )
+    const expected = [0, 1, 2, 3, 4, 5, 6].map((conversation) =>
+      batch
+        .filter((_, index) => index % 7 === conversation && ![13, 14, 99].includes(index))
+        .map(({ messageId }) => messageId),
+    )
+    expect(rows.map(({ messages }) => messages)).toEqual(expected)
+  })
+
+  test('a message that is in the batch twice is stored once', async ({ database }) => {
+    const store = createProcess(database)
+    const batch = ['a1', 'a2', 'a1'].map((messageId) => chatMessage({ messageId }))
+    const outcomes = await store.storeBatch(batch)
+    expect(outcomes.map(toText)).toEqual(['a1 is 1', 'a2 is 2', 'a1 is 1'])
+    expect(outcomes.map((outcome) => 'isNew' in outcome && outcome.isNew)).toEqual([true, true, false])
+  })
+
+  test('the server ends the transaction of a worker that has vanished', async ({ database }) => {
+    const client = await database.createPool({ max: 1 }).connect()
+    client.on('error', () => {})
+    let hang = () => {}
+    const hung = new Promise<void>((resolve) => {
+      hang = resolve
+    })
+    const vanishing = createChatStore({
+      connect: async () => ({
+        release() {},
+        async query(sql, values) {
+          if (sql !== 'COMMIT') return await client.query(sql, values)
+          hang()
+          return await new Promise(() => {})
+        },
+      }),
+    })
+    void vanishing.storeBatch([chatMessage({ messageId: 'a' })])
+    await hung
+    const store = createProcess(database)
+    await waitFor(async () => await storeOne(store, chatMessage({ messageId: 'b' })), {
+      what: 'the locks of the vanished worker to be released',
+      timeoutMs: 8_000,
+    })
+    client.release(true)
   })
 
   test('a message that PostgreSQL refuses is dead-lettered, and takes no sequence', async ({ database }) => {
     const store = createProcess(database)
-    await expect(store.storeMessage(chatMessage({ content: 'zero \u0000 byte' }))).rejects.toMatchObject({
+    await expect(storeOne(store, chatMessage({ content: 'zero \u0000 byte' }))).rejects.toMatchObject({
       name: 'PermanentError',
       code: 'INVALID_MESSAGE',
     })
-    expect((await store.storeMessage(chatMessage())).stored.sequence).toBe(1)
+    expect((await storeOne(store, chatMessage())).stored.sequence).toBe(1)
   })
 
   test('a connection that breaks in the middle leaves nothing behind, and the next message is stored', async ({
@@ -212,11 +290,10 @@ describe('storeMessage', () => {
   }) => {
     const store = createProcess(database, { application_name: 'store' })
     const blocking = await database.createPool({ max: 1 }).connect()
-    await store.storeMessage(chatMessage({ messageId: 'a' }))
     await blocking.query('BEGIN')
-    await blocking.query('SELECT FROM chat.conversations FOR UPDATE')
-    const storing = store.storeMessage(chatMessage({ messageId: 'b' }))
-    const outcome = expect(storing).rejects.toMatchObject({ name: 'DeferError' })
+    await blocking.query('LOCK TABLE chat.messages')
+    const storing = store.storeBatch([chatMessage({ messageId: 'a' })])
+    const outcome = expect(storing).rejects.toMatchObject({ name: 'DeferError', code: 'DATABASE_UNAVAILABLE' })
     await waitFor(
       async () =>
         (
@@ -224,12 +301,26 @@ describe('storeMessage', () => {
             "SELECT FROM pg_stat_activity WHERE application_name = 'store' AND wait_event_type = 'Lock'",
           )
         ).length > 0,
-      { what: 'the store to wait for the conversation' },
+      { what: 'the store to wait for the table', intervalMs: 10 },
     )
     await database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'store'")
     await outcome
     await blocking.query('COMMIT')
     blocking.release()
-    expect((await store.storeMessage(chatMessage({ messageId: 'b' }))).stored.sequence).toBe(2)
+    expect((await storeOne(store, chatMessage({ messageId: 'a' }))).stored.sequence).toBe(1)
   })
 })
+
+function toText(outcome: Outcome): string {
+  if ('failure' in outcome) return outcome.failure.name
+  return `${outcome.stored.messageId} is ${outcome.stored.sequence}`
+}
+
+/** A conversation that another process has locked is tried again. */
+async function storeUnlocked(store: ChatStore, message: ChatMessage) {
+  for (;;) {
+    const [outcome] = await store.storeBatch([message])
+    if (outcome !== undefined && 'stored' in outcome) return outcome
+    expect(outcome?.failure).toBeInstanceOf(DeferError)
+  }
+}

@@ -80,10 +80,8 @@ describe('chat-worker', () => {
     const live = await vhost.subscribe('realtime', 'chat.#')
     await proxy.down()
     await publish(vhost, { messageId: 'a' })
-    await waitFor(async () => (await vhost.countMessages('chat.messages.retry.1s')) === 1, {
-      what: 'the message to wait for the database',
-      intervalMs: 10,
-    })
+    const deferrals = () => worker.metric('mono_defers_total', { code: 'DATABASE_UNAVAILABLE' })
+    await waitFor(async () => (await deferrals()) > 0, { what: 'the message to wait for the database', intervalMs: 10 })
     await proxy.up()
     const [update] = await vhost.drainQueue(live, 1)
     expect(update?.json()).toMatchObject({ messageId: 'a', sequence: 1 })
