@@ -30,7 +30,7 @@ export function createChatStore(database: Database): ChatStore {
   return {
     async storeBatch(messages) {
       const outcomes = new Map<ChatMessage, Outcome>()
-      await storePart({ database, outcomes, heldUp: new Set() }, messages)
+      await storePart({ database, outcomes, heldUp: new Set(), lockTimeouts: 0 }, messages)
       return messages.map((message) => outcomes.get(message) ?? heldUpBehind)
     },
   }
@@ -41,7 +41,15 @@ interface Batch {
   outcomes: Map<ChatMessage, Outcome>
   /** Conversations of which a message is not stored yet, so that no later one may be. */
   heldUp: Set<string>
+  /** Transactions that have waited for a lock in vain. */
+  lockTimeouts: number
 }
+
+/**
+ * More than it takes to single one message out of a batch. With nothing stored by then, it is no message's fault: somebody
+ * has locked the table.
+ */
+const lockTimeoutsAtMost = 8
 
 const heldUpBehind: Outcome = {
   failure: new DeferError('An earlier message of the conversation is not stored yet'),
@@ -61,6 +69,10 @@ async function storePart(batch: Batch, messages: readonly ChatMessage[], isSecon
     for (const [message, outcome] of outcomes) conclude(batch, message, outcome)
   } catch (error) {
     const failure = toStoreError(error)
+    if (codeOf(error) === lockNotAvailable) batch.lockTimeouts += 1
+    if (batch.lockTimeouts > lockTimeoutsAtMost && batch.outcomes.size === 0) {
+      throw new DeferError('Nothing can be stored for a lock', { code: 'DATABASE_UNAVAILABLE', cause: error })
+    }
     if (failure instanceof DeferError && failure.code === 'DATABASE_UNAVAILABLE') throw failure
     if (failure instanceof RetryableError && !isSecondTry) return await storePart(batch, open, true)
     if (open.length === 1) {
@@ -94,10 +106,14 @@ async function withClient<T>(database: Database, use: (client: DatabaseClient) =
 const lockNotAvailable = '55P03'
 
 function toStoreError(error: unknown): Error {
-  if ((error as { code?: unknown } | undefined)?.code === lockNotAvailable) {
+  if (codeOf(error) === lockNotAvailable) {
     return new DeferError('Another transaction holds a lock that the message needs', { cause: error })
   }
   if (!isDataFault(error)) return toDatabaseError(error)
   const reason = error instanceof Error ? error.message : String(error)
   return new PermanentError(`PostgreSQL refused the message: ${reason}`, { code: 'INVALID_MESSAGE', cause: error })
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | undefined)?.code
 }

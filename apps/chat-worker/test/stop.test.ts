@@ -1,4 +1,4 @@
 import { describeStop } from '@mono/test-support'
 import { chatWorker } from './worker-under-test.js'
 
-describeStop(chatWorker, { env: { PREFETCH: '30' } })
+describeStop(chatWorker, { env: {} })

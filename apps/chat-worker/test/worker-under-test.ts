@@ -8,6 +8,7 @@ export const numberedMessage = (index: number) => createPayload(index, `message-
 export const chatWorker: WorkerUnderTest = {
   ...chatDescription,
   table: 'chat.messages',
+  keepsOrder: true,
   createBody: numberedMessage,
   foreign: {
     messages: [

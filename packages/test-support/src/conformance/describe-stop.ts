@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect } from 'vitest'
 import { spawnNode, untilExited } from '../child-process.js'
 import { printNumbers } from '../print-numbers.js'
+import type { WorkerProcess } from '../spawn-worker.js'
 import { waitFor } from '../wait-for.js'
 import { findAppEntry } from '../workspace.js'
 import { conformanceTest } from './conformance-test.js'
@@ -20,12 +21,23 @@ import {
 } from './worker-fleet.js'
 import type { WorkerUnderTest } from './worker-under-test.js'
 
+/** The one to stop does work; of a queue that keeps its order no more than one does. */
+async function chooseActive(
+  replicas: readonly WorkerProcess[],
+): Promise<{ stopping: WorkerProcess; other: WorkerProcess }> {
+  const active = await Promise.all(replicas.map((replica) => replica.metric('mono_active_consumer')))
+  const stopping = replicas[active.indexOf(1)]
+  const other = replicas.find((replica) => replica !== stopping)
+  if (!stopping || !other) throw new Error(`Expected two replicas and an active one, found ${active.join(' and ')}.`)
+  return { stopping, other }
+}
+
 const signalWhileLoading = fileURLToPath(new URL('../signal-while-loading.js', import.meta.url))
 
 export interface StopOptions {
   /**
-   * For the replicas: at most 30 deliveries in one batch or, without batches, in flight. So the work does not come in one
-   * piece; and no more single acks are under way than the broker's channel passes on to a quorum queue before it closes
+   * For the replicas: at most 30 deliveries in one batch or, without batches, in flight, unless that is a constant of the
+   * worker. So the work does not come in one piece; and no more single acks are under way than the broker's channel passes on to a quorum queue before it closes
    * (33), so that nothing comes again.
    */
   env: Record<string, string>
@@ -43,7 +55,7 @@ export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): voi
     }) => {
       const count = 3_000
       const graceMs = 10_000
-      const [stopping, other] = await startFleet(
+      const replicas = await startFleet(
         worker,
         { vhost, database, farEnd, workers },
         { replicas: 2, env: { ...env, SHUTDOWN_GRACE_MS: String(graceMs) } },
@@ -53,16 +65,17 @@ export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): voi
       const sent = Promise.all(upTo(count).map(send))
 
       const doneBefore = await untilDone(worker, database, count * 0.2)
+      const { stopping, other } = await chooseActive(replicas)
       const since = performance.now()
       const exit = await stopping.terminate({ timeoutMs: graceMs })
       const exitMs = performance.now() - since
       const doneAtExit = await countDone(worker, database)
       await sent
       await untilDone(worker, database, count, { timeoutMs: 120_000 })
-      await other?.terminate()
+      await other.terminate()
       const handled = await untilHandled(effects, count)
       printNumbers(`${worker.name} stop`, {
-        pids: [stopping.pid, other?.pid],
+        pids: [stopping.pid, other.pid],
         messages: count,
         doneBefore,
         exit,

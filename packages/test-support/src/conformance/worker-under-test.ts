@@ -16,6 +16,8 @@ export interface WorkerUnderTest<End extends FarEnd = FarEnd>
   done?: string
   /** A message that comes again when it is done is not done again: `countHandled` counts it once. Default false. */
   skipsDone?: boolean
+  /** Its queue keeps its order: one replica is active, and what waits for the database stays in hand. Default false. */
+  keepsOrder?: boolean
   /** The variables that it cannot do without, beside the addresses of the services. */
   requires?: readonly string[]
   /** Opens the far end of a test, before the database is migrated. Default: there is none. */
