@@ -12,6 +12,8 @@ export interface ManagementApi {
   deleteVhost(vhost: string): Promise<void>
   /** Above it new connections are refused; those that are open stay. -1: no limit. Takes effect at once. */
   limitConnections(vhost: string, limit: number): Promise<void>
+  /** Of a policy's number and the one in a queue's own arguments, the broker keeps to the lower. */
+  setPolicy(vhost: string, policy: { name: string; pattern: string; definition: object }): Promise<void>
   /** From statistics that the broker gathers every 5 s: a new connection is listed that much later. */
   listConnections(vhost: string): Promise<BrokerConnection[]>
   /** Closes the connection from the broker's side, as an operator would. One that is already gone is no error. */
@@ -41,6 +43,10 @@ export function createManagementApi(url: string = managementUrl()): ManagementAp
     },
     async limitConnections(vhost, limit) {
       await request('PUT', `/api/vhost-limits/${encodeURIComponent(vhost)}/max-connections`, { body: { value: limit } })
+    },
+    async setPolicy(vhost, { name, ...policy }) {
+      const path = `/api/policies/${encodeURIComponent(vhost)}/${encodeURIComponent(name)}`
+      await request('PUT', path, { body: { ...policy, 'apply-to': 'queues' } })
     },
     async listConnections(vhost) {
       const answer = await request('GET', `/api/vhosts/${encodeURIComponent(vhost)}/connections`)

@@ -23,6 +23,12 @@ export interface TestVhost extends Omit<VhostClient, 'close'> {
   closeConnections(options?: { atLeast?: number; named?: RegExp }): Promise<string[]>
   /** Above it the vhost takes no more connections; those that are open stay. -1: no limit. */
   limitConnections(limit: number): Promise<void>
+  /**
+   * What waits in a retry queue of this work queue comes back after `waitMs` (default 100) instead of the queue's own
+   * delay, by the broker itself and the same way. Call it before those queues are declared: it does not count for a
+   * message that waits already.
+   */
+  shortenRetries(queue: string, options?: { waitMs?: number }): Promise<void>
   /** Declares what `docker/rabbitmq/definitions.json` says, as the broker of the compose file does when it boots. */
   importDefinitions(): Promise<void>
   /** Through the management API, which sends what amqplib refuses to, such as more than 64 KiB of headers. */
@@ -72,6 +78,10 @@ export async function createTestVhost(): Promise<OwnedTestVhost> {
     },
     async limitConnections(limit) {
       await management.limitConnections(name, limit)
+    },
+    async shortenRetries(queue, { waitMs = 100 } = {}) {
+      const pattern = `^${queue.replaceAll('.', '\\.')}\\.retry\\.`
+      await management.setPolicy(name, { name: `${queue}.retry`, pattern, definition: { 'message-ttl': waitMs } })
     },
     async importDefinitions() {
       await management.importDefinitions(name, JSON.parse(await readWorkspaceFile('docker/rabbitmq/definitions.json')))

@@ -70,6 +70,16 @@ describe('TestVhost', () => {
     await waitFor(async () => (await vhost.countMessages('audit.events')) === 1, { what: 'the event to be counted' })
   })
 
+  test('shortened retries are brought back by the broker; those of another queue wait on', async ({ vhost }) => {
+    await vhost.shortenRetries('audit.events')
+    await vhost.importDefinitions()
+    for (const queue of ['audit.events', 'push.notifications']) await vhost.publish(`${queue}.retry`, '60s', 'a retry')
+    const [back] = await vhost.drainQueue('audit.events', 1)
+    expect(back).toMatchObject({ exchange: 'audit.events.retry', routingKey: 'work' })
+    expect(back?.headers['x-death']).toMatchObject([{ queue: 'audit.events.retry.60s', reason: 'expired' }])
+    expect(await vhost.countMessages('push.notifications.retry.60s')).toBe(1)
+  })
+
   test('draining more than there is says how many were found', async ({ vhost }) => {
     await vhost.withChannel(declare('work'))
     await vhost.publish('orders', 'order.new', 'one')
