@@ -4,34 +4,38 @@ import { describe, expect } from 'vitest'
 import { DeferError, PermanentError, type ReceivedMessage, RetryableError, type SettledEvent } from '../src/index.js'
 import { openMessageQueue } from './open-message-queue.js'
 
-const body = JSON.stringify(examples['chat.message'])
+const body = JSON.stringify(examples['push.notification'])
 
 describe('consumeMessages', () => {
   test('hands a message to its handler and acknowledges it when the handler returns', async ({ vhost, cleanUp }) => {
     const messageQueue = openMessageQueue({ vhost, cleanUp })
-    const received: ReceivedMessage<'chat.messages'>[] = []
+    const received: ReceivedMessage<'push.notifications'>[] = []
     const settled: SettledEvent[] = []
     const consumer = await messageQueue.consumeMessages(
-      'chat.messages',
+      'push.notifications',
       async (message) => {
         received.push(message)
       },
       { onSettled: (event) => settled.push(event) },
     )
-    await messageQueue.sendChatMessage(examples['chat.message'], { kind: 'group', correlationId: 'c1' })
+    await messageQueue.sendPushNotification(examples['push.notification'], {
+      channel: 'mobile',
+      messageId: 'm1',
+      correlationId: 'c1',
+    })
     await waitFor(() => settled.length === 1, { what: 'the message to be settled' })
     expect(received[0]).toMatchObject({
-      payload: examples['chat.message'],
-      messageId: examples['chat.message'].messageId,
-      type: 'chat.message',
-      tenantId: examples['chat.message'].tenantId,
-      routingKey: 'chat.group',
+      payload: examples['push.notification'],
+      messageId: 'm1',
+      type: 'push.notification',
+      tenantId: examples['push.notification'].tenantId,
+      routingKey: 'push.mobile',
       attempt: 1,
       redelivered: false,
     })
-    expect(settled[0]).toMatchObject({ queue: 'chat.messages', outcome: 'acked', attempt: 1 })
+    expect(settled[0]).toMatchObject({ queue: 'push.notifications', outcome: 'acked', attempt: 1 })
     expect(consumer.state).toBe('consuming')
-    expect(await vhost.countMessages('chat.messages')).toBe(0)
+    expect(await vhost.countMessages('push.notifications')).toBe(0)
   })
 
   test('takes a message of a plain client that sets nothing but a body', async ({ vhost, cleanUp }) => {
@@ -50,47 +54,65 @@ describe('consumeMessages', () => {
     vhost,
     cleanUp,
   }) => {
+    await vhost.shortenRetries('push.notifications')
     const messageQueue = openMessageQueue({ vhost, cleanUp })
-    const seen: { attempt: number; messageId: string; routingKey: string; at: number }[] = []
+    const seen: { attempt: number; messageId: string; routingKey: string; deaths: unknown }[] = []
     const settled: SettledEvent[] = []
     await messageQueue.consumeMessages(
-      'chat.messages',
-      async ({ attempt, messageId, routingKey }) => {
-        seen.push({ attempt, messageId, routingKey, at: Date.now() })
+      'push.notifications',
+      async ({ attempt, messageId, routingKey, headers }) => {
+        seen.push({ attempt, messageId, routingKey, deaths: headers['x-death'] })
         if (attempt < 3) throw new RetryableError('not yet', { code: 'PROVIDER_UNAVAILABLE' })
       },
       { onSettled: (event) => settled.push(event) },
     )
-    await vhost.publish('messages', 'chat.group', body)
-    await waitFor(() => settled.length === 3, { what: 'three settlements', timeoutMs: 20_000 })
+    await vhost.publish('notifications', 'push.mobile', body)
+    await waitFor(() => settled.length === 3, { what: 'three settlements' })
     expect(settled.map(({ outcome }) => outcome)).toEqual(['retried', 'retried', 'acked'])
     expect(seen.map(({ attempt }) => attempt)).toEqual([1, 2, 3])
     expect(new Set(seen.map(({ messageId }) => messageId)).size).toBe(1)
-    expect(new Set(seen.map(({ routingKey }) => routingKey))).toEqual(new Set(['chat.group']))
-    const [first, second, third] = seen.map(({ at }) => at) as [number, number, number]
-    expect(second - first).toBeGreaterThanOrEqual(1_000)
-    expect(third - second).toBeGreaterThanOrEqual(5_000)
+    expect(new Set(seen.map(({ routingKey }) => routingKey))).toEqual(new Set(['push.mobile']))
+    // As the broker tells it: where the message has waited since it was tried the last time.
+    expect(seen.map(({ deaths }) => deaths)).toEqual([
+      undefined,
+      [expect.objectContaining({ queue: 'push.notifications.retry.10s', reason: 'expired' })],
+      [expect.objectContaining({ queue: 'push.notifications.retry.60s', reason: 'expired' })],
+    ])
+  })
+
+  test('tries a message again when the delay of its plan is over and not before', async ({ vhost, cleanUp }) => {
+    const messageQueue = openMessageQueue({ vhost, cleanUp })
+    const triedAt: number[] = []
+    await messageQueue.consumeMessages('push.notifications', async ({ attempt }) => {
+      triedAt.push(Date.now())
+      if (attempt === 1) throw new RetryableError('not yet')
+    })
+    await vhost.publish('notifications', 'push.mobile', body)
+    await waitFor(() => triedAt.length === 2, { what: 'the second attempt', timeoutMs: 30_000 })
+    const [first, second] = triedAt as [number, number]
+    expect(second - first).toBeGreaterThanOrEqual(10_000)
   })
 
   test('dead-letters after the third attempt with the first and the last failure', async ({ vhost, cleanUp }) => {
+    await vhost.shortenRetries('push.notifications')
     const messageQueue = openMessageQueue({ vhost, cleanUp })
-    await messageQueue.consumeMessages('chat.messages', async ({ attempt }) => {
+    await messageQueue.consumeMessages('push.notifications', async ({ attempt }) => {
       throw new RetryableError(`failure ${attempt}`, { code: attempt === 1 ? 'PROVIDER_UNAVAILABLE' : 'UNCLASSIFIED' })
     })
-    await vhost.publish('messages', 'chat.direct', body, {
+    await vhost.publish('notifications', 'push.web', body, {
       correlationId: 'c1',
       appId: 'app',
       expiration: '60000',
       headers: { 'x-mine': 'kept' },
     })
-    const [letter] = await vhost.drainQueue('chat.messages.dlq', 1, { timeoutMs: 20_000 })
+    const [letter] = await vhost.drainQueue('push.notifications.dlq', 1)
     expect(letter?.body.toString()).toBe(body)
     expect(letter?.properties).toMatchObject({ correlationId: 'c1', appId: 'app', expiration: undefined })
     expect(letter?.headers).toMatchObject({
       'x-mine': 'kept',
       'x-attempts': 3,
-      'x-original-exchange': 'messages',
-      'x-original-routing-key': 'chat.direct',
+      'x-original-exchange': 'notifications',
+      'x-original-routing-key': 'push.web',
       'x-original-expiration': '60000',
       'x-first-failure-code': 'PROVIDER_UNAVAILABLE',
       'x-first-failure-message': 'failure 1',
@@ -105,23 +127,24 @@ describe('consumeMessages', () => {
   test('dead-letters a permanent failure and a programming error at once', async ({ vhost, cleanUp }) => {
     const messageQueue = openMessageQueue({ vhost, cleanUp })
     const errors = [new PermanentError('no such thing', { code: 'PROVIDER_REJECTED' }), new TypeError('oops')]
-    await messageQueue.consumeMessages('chat.messages', async () => {
+    await messageQueue.consumeMessages('push.notifications', async () => {
       throw errors.shift()
     })
-    await vhost.publish('messages', 'chat.direct', body)
-    const [permanent] = await vhost.drainQueue('chat.messages.dlq', 1)
-    await vhost.publish('messages', 'chat.direct', body)
-    const [bug] = await vhost.drainQueue('chat.messages.dlq', 1)
+    await vhost.publish('notifications', 'push.web', body)
+    const [permanent] = await vhost.drainQueue('push.notifications.dlq', 1)
+    await vhost.publish('notifications', 'push.web', body)
+    const [bug] = await vhost.drainQueue('push.notifications.dlq', 1)
     expect(permanent?.headers).toMatchObject({ 'x-failure-code': 'PROVIDER_REJECTED', 'x-attempts': 1 })
     expect(bug?.headers).toMatchObject({ 'x-failure-code': 'HANDLER_BUG', 'x-failure-message': 'oops' })
   })
 
   test('defers without counting an attempt', async ({ vhost, cleanUp }) => {
+    await vhost.shortenRetries('push.notifications')
     const messageQueue = openMessageQueue({ vhost, cleanUp })
     const seen: { attempt: number; header: unknown }[] = []
     const settled: SettledEvent[] = []
     await messageQueue.consumeMessages(
-      'chat.messages',
+      'push.notifications',
       async ({ attempt, headers }) => {
         seen.push({ attempt, header: headers['x-attempts'] })
         if (seen.length === 1) throw new RetryableError('one attempt')
@@ -129,8 +152,8 @@ describe('consumeMessages', () => {
       },
       { onSettled: (event) => settled.push(event) },
     )
-    await vhost.publish('messages', 'chat.direct', body)
-    await waitFor(() => settled.length === 3, { what: 'three settlements', timeoutMs: 20_000 })
+    await vhost.publish('notifications', 'push.web', body)
+    await waitFor(() => settled.length === 3, { what: 'three settlements' })
     expect(settled.map(({ outcome }) => outcome)).toEqual(['retried', 'deferred', 'acked'])
     expect(seen).toEqual([
       { attempt: 1, header: undefined },
@@ -159,7 +182,7 @@ describe('consumeMessages', () => {
     const settled: SettledEvent[] = []
     let aborted = false
     await messageQueue.consumeMessages(
-      'chat.messages',
+      'push.notifications',
       (_message, { signal }) =>
         new Promise((resolve) => {
           signal.addEventListener('abort', () => {
@@ -169,7 +192,7 @@ describe('consumeMessages', () => {
         }),
       { handlerTimeoutMs: 50, onSettled: (event) => settled.push(event) },
     )
-    await vhost.publish('messages', 'chat.direct', body)
+    await vhost.publish('notifications', 'push.web', body)
     await waitFor(() => settled.length > 0, { what: 'the settlement' })
     expect(settled[0]).toMatchObject({ outcome: 'retried', code: 'HANDLER_TIMEOUT' })
     expect(aborted).toBe(true)
