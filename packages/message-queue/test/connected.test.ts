@@ -66,8 +66,8 @@ describe('a client that sends and consumes is connected', () => {
 
   test('without a consumer that was drained, or that has failed', async ({ vhost, cleanUp }) => {
     const messageQueue = openMessageQueue({ vhost, cleanUp })
-    await vhost.withChannel((channel) => channel.assertQueue('chat.messages'))
-    await expect(messageQueue.consumeMessages('chat.messages', async () => {})).rejects.toMatchObject({
+    await vhost.withChannel((channel) => channel.assertQueue('push.notifications'))
+    await expect(messageQueue.consumeMessages('push.notifications', async () => {})).rejects.toMatchObject({
       code: 'TOPOLOGY_MISMATCH',
     })
     expect(messageQueue.connected).toBe(false)

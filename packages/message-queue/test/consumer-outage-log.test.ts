@@ -24,7 +24,7 @@ async function openThroughProxy(
   if (isDown) await proxy.down()
   const logger = createRecordingLogger()
   const messageQueue = openMessageQueue({ vhost, cleanUp }, { url: proxy.url(url), logger })
-  const consuming = messageQueue.consumeMessages('chat.messages', async () => {})
+  const consuming = messageQueue.consumeMessages('push.notifications', async () => {})
   // It is closed after the test.
   consuming.catch(() => {})
   return { proxy, consuming, lines: logger.lines }

@@ -3,8 +3,7 @@ import { test, waitFor } from '@mono/test-support'
 import { expect } from 'vitest'
 import { openMessageQueue } from './open-message-queue.js'
 
-const chat = examples['chat.message']
-const good = JSON.stringify(chat)
+const good = JSON.stringify(examples['push.notification'])
 
 const hostile: { what: string; headers?: object; properties?: object; code?: string; names?: string }[] = [
   { what: 'an x-death that is text', headers: { 'x-death': 'boo' }, code: 'INVALID_HEADERS', names: 'x-death' },
@@ -26,7 +25,7 @@ const hostile: { what: string; headers?: object; properties?: object; code?: str
       rascal: {
         restoreRoutingHeaders: true,
         originalRoutingKey: 'audit.compliance',
-        recovery: { 'chat.messages': { immediateNack: true, forwarded: -1e9 } },
+        recovery: { 'push.notifications': { immediateNack: true, forwarded: -1e9 } },
       },
     },
   },
@@ -37,21 +36,21 @@ for (const { what, headers = {}, properties, code, names } of hostile) {
   test(`${what} does not stop the consumer`, async ({ vhost, cleanUp }) => {
     const messageQueue = openMessageQueue({ vhost, cleanUp })
     const routingKeys: string[] = []
-    const consumer = await messageQueue.consumeMessages('chat.messages', async ({ routingKey }) => {
+    const consumer = await messageQueue.consumeMessages('push.notifications', async ({ routingKey }) => {
       routingKeys.push(routingKey)
     })
-    if (properties) await vhost.publish('messages', 'chat.direct', good, { headers, ...properties })
-    else await vhost.publishUnchecked('messages', 'chat.direct', good, headers)
+    if (properties) await vhost.publish('notifications', 'push.web', good, { headers, ...properties })
+    else await vhost.publishUnchecked('notifications', 'push.web', good, headers)
     if (code) {
-      const [letter] = await vhost.drainQueue('chat.messages.dlq', 1)
+      const [letter] = await vhost.drainQueue('push.notifications.dlq', 1)
       expect(letter?.headers['x-failure-code']).toBe(code)
       expect(letter?.headers['x-failure-message']).toContain(names)
       expect(letter?.body.toString()).toBe(good)
     }
-    await vhost.publish('messages', 'chat.group', good)
-    await waitFor(() => routingKeys.includes('chat.group'), { what: 'the next message' })
-    expect(routingKeys).toEqual(code ? ['chat.group'] : ['chat.direct', 'chat.group'])
+    await vhost.publish('notifications', 'push.mobile', good)
+    await waitFor(() => routingKeys.includes('push.mobile'), { what: 'the next message' })
+    expect(routingKeys).toEqual(code ? ['push.mobile'] : ['push.web', 'push.mobile'])
     expect(consumer.state).toBe('consuming')
-    expect(await vhost.countMessages('chat.messages.dlq')).toBe(0)
+    expect(await vhost.countMessages('push.notifications.dlq')).toBe(0)
   })
 }
