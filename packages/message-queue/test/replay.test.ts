@@ -5,29 +5,30 @@ import type { DeadLetter, MessageQueue, ReceivedMessage } from '../src/index.js'
 import { PermanentError, RetryableError } from '../src/index.js'
 import { openMessageQueue } from './open-message-queue.js'
 
-const body = JSON.stringify(examples['chat.message'])
-const { messageId } = examples['chat.message']
-const headers = { 'x-mine': 'kept', 'x-tenant-id': examples['chat.message'].tenantId }
+const body = JSON.stringify(examples['push.notification'])
+const messageId = 'm-0'
+const headers = { 'x-mine': 'kept', 'x-tenant-id': examples['push.notification'].tenantId }
 const daysAgo = new Date(Date.now() - 2 * 24 * 3_600_000).toISOString()
 
 type Fixtures = Pick<TestFixtures, 'vhost' | 'cleanUp'>
 
 /** The topology is there, and nobody consumes. */
 async function declareTopology(messageQueue: MessageQueue): Promise<void> {
-  const consumer = await messageQueue.consumeMessages('chat.messages', async () => {})
+  const consumer = await messageQueue.consumeMessages('push.notifications', async () => {})
   await consumer.drain()
 }
 
 const untilDead = (vhost: TestVhost, count = 1) =>
-  waitFor(async () => (await vhost.countMessages('chat.messages.dlq')) === count, {
+  waitFor(async () => (await vhost.countMessages('push.notifications.dlq')) === count, {
     what: `${count} dead letters`,
     timeoutMs: 20_000,
   })
 
 const publish = (vhost: TestVhost, properties: object = {}) =>
-  vhost.publish('messages', 'chat.group', body, {
+  vhost.publish('notifications', 'push.web', body, {
+    messageId,
     correlationId: 'c1',
-    type: 'chat.message',
+    type: 'push.notification',
     contentEncoding: 'identity',
     replyTo: 'me',
     headers,
@@ -35,7 +36,7 @@ const publish = (vhost: TestVhost, properties: object = {}) =>
   })
 
 async function failBy(messageQueue: MessageQueue, vhost: TestVhost, error: Error, properties: object = {}) {
-  const consumer = await messageQueue.consumeMessages('chat.messages', async () => {
+  const consumer = await messageQueue.consumeMessages('push.notifications', async () => {
     throw error
   })
   await publish(vhost, properties)
@@ -47,7 +48,7 @@ async function failBy(messageQueue: MessageQueue, vhost: TestVhost, error: Error
 async function reject(vhost: TestVhost, { requeue, times = 1 }: { requeue: boolean; times?: number }) {
   await vhost.withChannel(async (channel) => {
     for (let rejected = 0; rejected < times; rejected += 1) {
-      const message = await waitFor(() => channel.get('chat.messages'), { what: 'the message in the work queue' })
+      const message = await waitFor(() => channel.get('push.notifications'), { what: 'the message in the work queue' })
       if (message) channel.reject(message, requeue)
     }
   })
@@ -68,8 +69,10 @@ const ways: {
   {
     way: 'given up after its last attempt',
     code: 'PROVIDER_UNAVAILABLE',
-    go: (messageQueue, vhost) =>
-      failBy(messageQueue, vhost, new RetryableError('away', { code: 'PROVIDER_UNAVAILABLE' })),
+    async go(messageQueue, vhost) {
+      await vhost.shortenRetries('push.notifications')
+      await failBy(messageQueue, vhost, new RetryableError('away', { code: 'PROVIDER_UNAVAILABLE' }))
+    },
   },
   {
     way: 'too old for the worker',
@@ -107,26 +110,30 @@ const ways: {
     way: 'rejected when it came back from a retry',
     code: 'REJECTED',
     async go(messageQueue, vhost) {
-      const consumer = await messageQueue.consumeMessages('chat.messages', async () => {
+      // Long enough for the consumer to be gone when it comes back.
+      await vhost.shortenRetries('push.notifications', { waitMs: 1_000 })
+      const consumer = await messageQueue.consumeMessages('push.notifications', async () => {
         throw new RetryableError('not yet')
       })
       await publish(vhost)
-      await waitFor(async () => (await vhost.countMessages('chat.messages.retry.1s')) === 1, { what: 'the retry' })
+      await waitFor(async () => (await vhost.countMessages('push.notifications.retry.10s')) === 1, {
+        what: 'the retry',
+      })
       await consumer.drain()
       await reject(vhost, { requeue: false })
     },
   },
 ]
 
-async function receiveOne({ vhost, cleanUp }: Fixtures): Promise<ReceivedMessage<'chat.messages'>> {
-  const received: ReceivedMessage<'chat.messages'>[] = []
-  const consumer = await openMessageQueue({ vhost, cleanUp }).consumeMessages('chat.messages', async (message) => {
+async function receiveOne({ vhost, cleanUp }: Fixtures): Promise<ReceivedMessage<'push.notifications'>> {
+  const received: ReceivedMessage<'push.notifications'>[] = []
+  const consumer = await openMessageQueue({ vhost, cleanUp }).consumeMessages('push.notifications', async (message) => {
     received.push(message)
   })
   await waitFor(() => received.length > 0, { what: 'the replayed message' })
   await consumer.drain()
   expect(received).toHaveLength(1)
-  return received[0] as ReceivedMessage<'chat.messages'>
+  return received[0] as ReceivedMessage<'push.notifications'>
 }
 
 describe('replayDeadLetters', () => {
@@ -136,15 +143,17 @@ describe('replayDeadLetters', () => {
     await untilDead(vhost)
     const seen: DeadLetter[] = []
     const since = Date.now()
-    const result = await messageQueue.replayDeadLetters('chat.messages', { select: (letter) => seen.push(letter) > 0 })
+    const result = await messageQueue.replayDeadLetters('push.notifications', {
+      select: (letter) => seen.push(letter) > 0,
+    })
     expect(result).toEqual({ replayed: 1, kept: 0, failed: [], unreadable: 0 })
-    expect(seen).toMatchObject([{ code, origin: { exchange: 'messages', routingKey: 'chat.group' } }])
+    expect(seen).toMatchObject([{ code, origin: { exchange: 'notifications', routingKey: 'push.web' } }])
 
     const message = await receiveOne({ vhost, cleanUp })
     expect(message).toMatchObject({
-      payload: examples['chat.message'],
+      payload: examples['push.notification'],
       messageId,
-      routingKey: 'chat.group',
+      routingKey: 'push.web',
       attempt: 1,
       headers: { ...headers, 'x-replay': expect.any(String) },
     })
@@ -152,7 +161,7 @@ describe('replayDeadLetters', () => {
     expect(Object.keys(message.headers).filter((name) => /^(rascal|x-death|x-attempts|x-.*fail)/.test(name))).toEqual(
       [],
     )
-    expect(await vhost.countMessages('chat.messages.dlq')).toBe(0)
+    expect(await vhost.countMessages('push.notifications.dlq')).toBe(0)
   })
 
   test('keeps body and properties', async ({ vhost, cleanUp }) => {
@@ -162,12 +171,12 @@ describe('replayDeadLetters', () => {
       timestamp: 1_700_000_000,
       priority: 3,
     })
-    await messageQueue.replayDeadLetters('chat.messages')
-    const [message] = await vhost.drainQueue('chat.messages', 1)
+    await messageQueue.replayDeadLetters('push.notifications')
+    const [message] = await vhost.drainQueue('push.notifications', 1)
     expect(message?.body.toString()).toBe(body)
     expect(message?.properties).toMatchObject({
       messageId: 'm-1',
-      type: 'chat.message',
+      type: 'push.notification',
       correlationId: 'c1',
       contentEncoding: 'identity',
       replyTo: 'me',
@@ -186,21 +195,21 @@ describe('replayDeadLetters', () => {
     await untilDead(vhost, numbers.length)
     const isOdd = ({ headers }: DeadLetter) => Number(headers['x-number']) % 2 === 1
 
-    const first = await messageQueue.replayDeadLetters('chat.messages', { select: isOdd, limit: 30 })
+    const first = await messageQueue.replayDeadLetters('push.notifications', { select: isOdd, limit: 30 })
     expect(first).toMatchObject({ replayed: 30, failed: [] })
-    const replayed = await vhost.drainQueue('chat.messages', 30)
+    const replayed = await vhost.drainQueue('push.notifications', 30)
     expect(replayed.map(({ headers }) => headers['x-number']).sort(ascending)).toEqual(
       numbers.filter((number) => number % 2 === 1).slice(0, 30),
     )
     await untilDead(vhost, 70)
-    expect(await messageQueue.replayDeadLetters('chat.messages', { select: isOdd })).toEqual({
+    expect(await messageQueue.replayDeadLetters('push.notifications', { select: isOdd })).toEqual({
       replayed: 20,
       kept: 50,
       failed: [],
       unreadable: 0,
     })
     await untilDead(vhost, 50)
-    expect(await messageQueue.replayDeadLetters('chat.messages', { limit: 0 })).toEqual({
+    expect(await messageQueue.replayDeadLetters('push.notifications', { limit: 0 })).toEqual({
       replayed: 0,
       kept: 0,
       failed: [],
@@ -219,28 +228,28 @@ describe('replayDeadLetters', () => {
     await publish(vhost, { expiration: '1', headers: forged })
     await untilDead(vhost)
     const seen: DeadLetter[] = []
-    await messageQueue.replayDeadLetters('chat.messages', { select: (letter) => seen.push(letter) > 0 })
-    expect(seen).toMatchObject([{ code: 'EXPIRED', origin: { exchange: 'messages', routingKey: 'chat.group' } }])
-    expect(await vhost.drainQueue('chat.messages', 1)).toHaveLength(1)
+    await messageQueue.replayDeadLetters('push.notifications', { select: (letter) => seen.push(letter) > 0 })
+    expect(seen).toMatchObject([{ code: 'EXPIRED', origin: { exchange: 'notifications', routingKey: 'push.web' } }])
+    expect(await vhost.drainQueue('push.notifications', 1)).toHaveLength(1)
   })
 
   test('does not chase what fails again', async ({ vhost, cleanUp }) => {
     const messageQueue = openMessageQueue({ vhost, cleanUp })
-    await messageQueue.consumeMessages('chat.messages', async () => {})
+    await messageQueue.consumeMessages('push.notifications', async () => {})
     // So many that the first are back before the last are replayed.
     const count = 100
     await Promise.all(
-      Array.from({ length: count }, async () => await vhost.publish('messages', 'chat.group', '{not json')),
+      Array.from({ length: count }, async () => await vhost.publish('notifications', 'push.web', '{not json')),
     )
     await untilDead(vhost, count)
-    expect(await messageQueue.replayDeadLetters('chat.messages')).toEqual({
+    expect(await messageQueue.replayDeadLetters('push.notifications')).toEqual({
       replayed: count,
       kept: 0,
       failed: [],
       unreadable: 0,
     })
     await untilDead(vhost, count)
-    const [letter] = await vhost.drainQueue('chat.messages.dlq', 1)
+    const [letter] = await vhost.drainQueue('push.notifications.dlq', 1)
     expect(letter?.headers).toMatchObject({ 'x-failure-code': 'INVALID_JSON', 'x-replay': expect.any(String) })
   })
 
@@ -248,15 +257,15 @@ describe('replayDeadLetters', () => {
     const messageQueue = openMessageQueue({ vhost, cleanUp })
     await failBy(messageQueue, vhost, new PermanentError('no'))
     await vhost.withChannel(async (channel) =>
-      channel.publish('dead-letter', 'chat.messages', Buffer.from('of nowhere')),
+      channel.publish('dead-letter', 'push.notifications', Buffer.from('of nowhere')),
     )
     await untilDead(vhost, 2)
-    await vhost.withChannel((channel) => channel.unbindQueue('chat.messages', 'messages', 'chat.*'))
-    const { replayed, failed } = await messageQueue.replayDeadLetters('chat.messages')
+    await vhost.withChannel((channel) => channel.unbindQueue('push.notifications', 'notifications', 'push.*'))
+    const { replayed, failed } = await messageQueue.replayDeadLetters('push.notifications')
     expect(replayed).toBe(0)
     expect(failed.map(({ deadLetter, error }) => [deadLetter.code, error.name, error.message])).toEqual([
       ['UNKNOWN', 'Error', expect.stringContaining('x-original-exchange')],
-      ['UNCLASSIFIED', 'UnroutableMessageError', expect.stringContaining('chat.group')],
+      ['UNCLASSIFIED', 'UnroutableMessageError', expect.stringContaining('push.web')],
     ])
     await untilDead(vhost, 2)
   })
