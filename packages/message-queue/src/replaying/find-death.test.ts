@@ -2,22 +2,22 @@ import { expect, test } from 'vitest'
 import { findDeath } from './find-death.js'
 
 const retry = {
-  queue: 'chat.messages.retry.1s',
+  queue: 'push.notifications.retry.10s',
   reason: 'expired',
-  exchange: 'chat.messages.retry',
-  'routing-keys': ['1s'],
+  exchange: 'push.notifications.retry',
+  'routing-keys': ['10s'],
 }
 const work = {
-  queue: 'chat.messages',
+  queue: 'push.notifications',
   reason: 'rejected',
-  exchange: 'messages',
-  'routing-keys': ['chat.group', 'copy'],
+  exchange: 'notifications',
+  'routing-keys': ['push.web', 'copy'],
 }
 
 test('finds how the message left the work queue, whatever happened before and after', () => {
-  const death = { reason: 'rejected', exchange: 'messages', routingKey: 'chat.group' }
-  expect(findDeath([retry, work], 'chat.messages')).toEqual(death)
-  expect(findDeath([work, { ...work, exchange: 'older' }], 'chat.messages')).toEqual(death)
+  const death = { reason: 'rejected', exchange: 'notifications', routingKey: 'push.web' }
+  expect(findDeath([retry, work], 'push.notifications')).toEqual(death)
+  expect(findDeath([work, { ...work, exchange: 'older' }], 'push.notifications')).toEqual(death)
 })
 
 test.each([
@@ -29,7 +29,7 @@ test.each([
   ['an exchange that is no text', [{ ...work, exchange: 1 }]],
   ['no routing key', [{ ...work, 'routing-keys': [] }]],
   ['a routing key that is no text', [{ ...work, 'routing-keys': [1] }]],
-  ['routing keys that are no list', [{ ...work, 'routing-keys': 'chat.group' }]],
+  ['routing keys that are no list', [{ ...work, 'routing-keys': 'push.web' }]],
 ])('finds nothing in %s', (_, deaths) => {
-  expect(findDeath(deaths, 'chat.messages')).toBeUndefined()
+  expect(findDeath(deaths, 'push.notifications')).toBeUndefined()
 })

@@ -16,7 +16,7 @@ beforeEach(() => {
 
 async function declare(): Promise<void> {
   const urls = ['amqp://localhost:5672/mono']
-  await declareTopology({ urls, connectionName: 'test', queue: 'chat.messages', topologyMode: 'declare', signal })
+  await declareTopology({ urls, connectionName: 'test', queue: 'push.notifications', topologyMode: 'declare', signal })
 }
 
 test('declares over a connection of its own that is closed again', async () => {
@@ -27,7 +27,7 @@ test('declares over a connection of its own that is closed again', async () => {
   expect(options?.signal).toBe(signal)
   const socket = new AbortController().signal
   const vhost = options?.createConfig(socket).vhosts.worker
-  expect(Object.keys(vhost?.queues ?? {})).toContain('chat.messages')
+  expect(Object.keys(vhost?.queues ?? {})).toContain('push.notifications')
   expect(JSON.stringify(vhost?.connections)).toContain('test declaring')
   expect(vhost?.connections?.[0]?.socketOptions?.signal).toBe(socket)
 })
@@ -35,14 +35,14 @@ test('declares over a connection of its own that is closed again', async () => {
 test('names what exists with other arguments', async () => {
   const refused = Object.assign(
     new Error(
-      "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'chat.messages' in vhost 'mono': received the value '2' of type 'signedint' but current is none",
+      "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'push.notifications' in vhost 'mono': received the value '2' of type 'signedint' but current is none",
     ),
     { code: 406 },
   )
   openBroker.mockRejectedValue(refused)
   const error = await declare().catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(TopologyMismatchError)
-  expect(error).toMatchObject({ queue: 'chat.messages', argument: 'x-max-length', cause: refused })
+  expect(error).toMatchObject({ queue: 'push.notifications', argument: 'x-max-length', cause: refused })
 })
 
 test('passes every other error on as it is', async () => {

@@ -239,7 +239,7 @@ describe('a copy', () => {
   /** A copy on its way. */
   async function forward() {
     const { broker, fake } = await openBroker()
-    const outcome = broker.forward('chat.messages.dlq', copy)
+    const outcome = broker.forward('push.notifications.dlq', copy)
     outcome.catch(() => {})
     const [session] = fake.sessions
     if (!session) throw new Error('Expected a session, found none')
@@ -248,7 +248,7 @@ describe('a copy', () => {
 
   test('is sent with its routing left to the publication, and is in its queue with success', async () => {
     const { fake, outcome, session } = await forward()
-    expect(fake.forwarded).toEqual([['chat.messages.dlq', copy, { restoreRoutingHeaders: false }]])
+    expect(fake.forwarded).toEqual([['push.notifications.dlq', copy, { restoreRoutingHeaders: false }]])
     let isSent = false
     void outcome.then(() => {
       isSent = true
@@ -263,7 +263,7 @@ describe('a copy', () => {
     const { outcome, session } = await forward()
     session.emit('return')
     session.emit('success')
-    await expect(outcome).rejects.toThrow('No queue took the copy for chat.messages.dlq.')
+    await expect(outcome).rejects.toThrow('No queue took the copy for push.notifications.dlq.')
   })
 
   test('that the broker refuses is an error', async () => {
@@ -285,7 +285,7 @@ describe('a copy', () => {
     const { broker, fake, outcome } = await forward()
     fake.emit('disconnect')
     await expect(outcome).rejects.toThrow('The connection was closed.')
-    await expect(broker.forward('chat.messages.dlq', copy)).rejects.toThrow('The connection was closed.')
+    await expect(broker.forward('push.notifications.dlq', copy)).rejects.toThrow('The connection was closed.')
   })
 
   test('whose channel ends first is an error when the connection is lost, which rascal tells in the next turn', async () => {

@@ -28,17 +28,17 @@ describe('a failure that may pass', () => {
   })
 
   test.each([4, 1_000])('is dead-lettered at attempt %i, which nobody counts on', (attempt) => {
-    expect(decide('chat.messages', retry, attempt)).toMatchObject({ kind: 'dead-letter', attempts: attempt })
+    expect(decide('push.notifications', retry, attempt)).toMatchObject({ kind: 'dead-letter', attempts: attempt })
   })
 
   test('waits for the last step again where a plan has more attempts than steps', () => {
-    const queue = { ...workQueues['chat.messages'], maxAttempts: 5 }
+    const queue = { ...workQueues['push.notifications'], maxAttempts: 5 }
     const settlement = decideSettlement(retry, { queue, attempt: 4, ageMs: 0 })
-    expect(settlement).toMatchObject({ kind: 'retry', step: { name: '5s' } })
+    expect(settlement).toMatchObject({ kind: 'retry', step: { name: '60s' } })
   })
 
   test('is dead-lettered where a plan has no steps', () => {
-    const queue = { ...workQueues['chat.messages'], retrySteps: [] }
+    const queue = { ...workQueues['push.notifications'], retrySteps: [] }
     const settlement = decideSettlement(retry, { queue, attempt: 1, ageMs: 0 })
     expect(settlement.kind).toBe('dead-letter')
   })
@@ -57,7 +57,7 @@ describe('a deferral', () => {
   })
 
   test.each([1, 2, 3, 50])('at attempt %i leaves the count as it was', (attempt) => {
-    expect(decide('chat.messages', defer, attempt)).toMatchObject({ kind: 'defer', attempts: attempt - 1 })
+    expect(decide('push.notifications', defer, attempt)).toMatchObject({ kind: 'defer', attempts: attempt - 1 })
   })
 
   test.each([
@@ -86,8 +86,8 @@ describe('a deferral', () => {
   })
 
   test('needs a step to wait for', () => {
-    const queue = { ...workQueues['chat.messages'], retrySteps: [] }
+    const queue = { ...workQueues['push.notifications'], retrySteps: [] }
     const decideWithoutSteps = () => decideSettlement(defer, { queue, attempt: 1, ageMs: 0 })
-    expect(decideWithoutSteps).toThrow('Expected chat.messages to have a retry step, found none.')
+    expect(decideWithoutSteps).toThrow('Expected push.notifications to have a retry step, found none.')
   })
 })
