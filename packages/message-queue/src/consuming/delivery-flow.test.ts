@@ -1,4 +1,3 @@
-import { examples } from '@mono/contracts'
 import { createRecordingLogger } from '@mono/test-support'
 import { describe, expect, test } from 'vitest'
 import { createConsumeMessage } from '../../test/support/create-consume-message.js'
@@ -46,7 +45,7 @@ function createFlow() {
   } as unknown as Settler
 
   const flow = new DeliveryFlow({
-    queue: 'chat.messages',
+    queue: 'push.notifications',
     logger,
     settler,
     onPrefetch: (prefetch) => done.push(`prefetch ${prefetch}`),
@@ -95,12 +94,12 @@ function createFlow() {
     },
     receive(name: string, { ends = 0, alone = false, body, headers = {} }: DeliveryParts = {}) {
       const message = createConsumeMessage({
-        body: body ?? { ...examples['chat.message'], messageId: name },
+        ...(body !== undefined && { body }),
         redelivered: ends > 0,
         properties: { headers: { ...headers, 'x-delivery-count': ends } },
       })
       const channel = { ack() {}, reject() {}, closed: new AbortController().signal }
-      const delivery = new Delivery('chat.messages', message, { channel, alone })
+      const delivery = new Delivery('push.notifications', message, { channel, alone })
       names.set(delivery, name)
       flow.receive(delivery)
     },
@@ -249,7 +248,7 @@ describe('the prefetch', () => {
   test('is one while deliveries come that were in flight when a consumer ended, which is a warning', async () => {
     const { flow, done, handle, lines } = await createCautiousFlow()
     expect([flow.mode, flow.prefetch]).toEqual(['cautious', 1])
-    expect(lines).toMatchObject([{ level: 'warn', data: { queue: 'chat.messages', mode: 'cautious' } }])
+    expect(lines).toMatchObject([{ level: 'warn', data: { queue: 'push.notifications', mode: 'cautious' } }])
     // Before it is settled, so that the broker does not send another by the old prefetch.
     handle('b')
     expect(done()).toEqual(['prefetch 10', 'settle b'])

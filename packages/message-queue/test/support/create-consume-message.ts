@@ -13,13 +13,13 @@ export interface ConsumeMessageParts {
   properties?: Record<string, unknown>
 }
 
-/** What amqplib hands to a consumer; by default a chat message of a plain client that sets nothing but a body. */
+/** What amqplib hands to a consumer; by default a push notification of a plain client that sets nothing but a body. */
 export function createConsumeMessage({
-  exchange = 'messages',
-  routingKey = 'chat.direct',
+  exchange = 'notifications',
+  routingKey = 'push.web',
   redelivered = false,
   deliveryTag = 1,
-  body = examples['chat.message'],
+  body = examples['push.notification'],
   properties = {},
 }: ConsumeMessageParts = {}): ConsumeMessage {
   const text = typeof body === 'string' ? body : JSON.stringify(body)

@@ -3,14 +3,14 @@ import type { Held } from '../../src/consuming/handling/intake.js'
 import type { ReceivedMessage } from '../../src/consuming/reading/received-message.js'
 import type { Delivery } from '../../src/consuming/receiving/delivery.js'
 
-/** A chat message in flight whose delivery is none: for what never settles it. */
+/** A push notification in flight whose delivery is none: for what never settles it. */
 export function createHeld(messageId: string): Held {
-  const message: ReceivedMessage<'chat.messages'> = {
-    payload: { ...examples['chat.message'], messageId },
-    type: 'chat.message',
+  const message: ReceivedMessage<'push.notifications'> = {
+    payload: examples['push.notification'],
+    type: 'push.notification',
     messageId,
     tenantId: 42,
-    routingKey: 'chat.direct',
+    routingKey: 'push.web',
     publishedAt: new Date(),
     attempt: 1,
     redelivered: false,

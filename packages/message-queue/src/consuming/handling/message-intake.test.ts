@@ -97,7 +97,7 @@ describe('MessageIntake', () => {
     const { intake, lines } = createIntake(async (_message, { logger }) => logger.info({ step: 1 }, 'working'))
     intake.take(createHeld('m-1'))
     await vi.runAllTimersAsync()
-    const ids = { messageId: 'm-1', messageType: 'chat.message', tenantId: 42, attempt: 1 }
+    const ids = { messageId: 'm-1', messageType: 'push.notification', tenantId: 42, attempt: 1 }
     expect(lines).toEqual([{ level: 'info', data: { ...ids, step: 1 }, message: 'working' }])
   })
 

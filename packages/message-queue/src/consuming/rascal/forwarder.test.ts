@@ -9,7 +9,7 @@ import type { OpenRascalBrokerOptions } from './rascal-broker.js'
 const openBroker = vi.hoisted(() => vi.fn<(options: OpenRascalBrokerOptions) => Promise<FakeRascalBroker>>())
 vi.mock('./rascal-broker.js', () => ({ RascalBroker: { open: openBroker } }))
 
-const publication = 'chat.messages.dlq'
+const publication = 'push.notifications.dlq'
 const copy = createConsumeMessage()
 const notLost = new AbortController().signal
 let brokers: FakeRascalBroker[]
@@ -66,7 +66,7 @@ function holdOpening(): () => void {
 function createForwarder({ prefetch = 10 } = {}) {
   const urls = ['amqp://localhost:5672/mono']
   const { lines, ...logger } = createRecordingLogger()
-  const forwarder = new Forwarder({ urls, connectionName: 'test', queue: 'chat.messages', prefetch, logger })
+  const forwarder = new Forwarder({ urls, connectionName: 'test', queue: 'push.notifications', prefetch, logger })
   return {
     forwarder,
     logged: () => lines.filter(({ level }) => level !== 'debug').map(({ level }) => level),

@@ -20,7 +20,8 @@ const queues: Record<MessageType, WorkQueueName> = {
 const firstSeen = new Date('2025-04-01T10:00:00Z')
 
 function parse(queue: WorkQueueName, parts: ConsumeMessageParts & { headers?: Record<string, unknown> } = {}) {
-  return parseDelivery(queue, createConsumeMessage(parts), parts.headers ?? {}, firstSeen)
+  const message = createConsumeMessage({ ...published['chat.message'], ...parts })
+  return parseDelivery(queue, message, parts.headers ?? {}, firstSeen)
 }
 
 function parseAudit(parts: ConsumeMessageParts & { headers?: Record<string, unknown> } = {}) {

@@ -8,7 +8,7 @@ import { parseHeaders } from './parse-headers.js'
 type Headers = Record<string, unknown>
 
 function parse(headers: Headers, parts: ConsumeMessageParts = {}) {
-  return parseHeaders('chat.messages', createConsumeMessage(parts), headers)
+  return parseHeaders('push.notifications', createConsumeMessage(parts), headers)
 }
 
 function findFault(headers: Headers, parts: ConsumeMessageParts = {}): InvalidDeliveryError {
@@ -22,8 +22,8 @@ function findFault(headers: Headers, parts: ConsumeMessageParts = {}): InvalidDe
 }
 
 const backFromRetry = {
-  'x-original-exchange': 'messages',
-  'x-original-routing-key': 'chat.group',
+  'x-original-exchange': 'notifications',
+  'x-original-routing-key': 'push.mobile',
 }
 
 describe('parseHeaders', () => {
@@ -34,8 +34,8 @@ describe('parseHeaders', () => {
       publishedAt: undefined,
       replay: undefined,
       attempts: 0,
-      exchange: 'messages',
-      routingKey: 'chat.direct',
+      exchange: 'notifications',
+      routingKey: 'push.web',
     })
   })
 
@@ -165,12 +165,15 @@ describe('parseHeaders', () => {
   })
 
   test.each([
-    ['a list in x-death', { 'x-death': [{ queue: 'chat.messages', reason: 'expired' }] }],
-    ['a forged rascal header', { rascal: { recovery: { 'chat.messages': { forwarded: -1e9, immediateNack: true } } } }],
+    ['a list in x-death', { 'x-death': [{ queue: 'push.notifications', reason: 'expired' }] }],
+    [
+      'a forged rascal header',
+      { rascal: { recovery: { 'push.notifications': { forwarded: -1e9, immediateNack: true } } } },
+    ],
     ['a rascal header that is text', { rascal: 'boo' }],
     ['headers of others', { 'x-mine': 'kept', nested: { list: [1, null, true] } }],
   ])('takes no offence at %s', (_what, headers) => {
-    expect(parse(headers)).toMatchObject({ attempts: 0, exchange: 'messages', routingKey: 'chat.direct' })
+    expect(parse(headers)).toMatchObject({ attempts: 0, exchange: 'notifications', routingKey: 'push.web' })
   })
 
   test('does not hold against a message what the broker and we have added to it on its way', () => {
@@ -178,9 +181,9 @@ describe('parseHeaders', () => {
     const added = {
       'x-first-failure-message': 'x'.repeat(1_024),
       'x-death': Array(20).fill({
-        queue: 'chat.messages.retry.1s',
+        queue: 'push.notifications.retry.10s',
         reason: 'expired',
-        exchange: 'chat.messages.retry',
+        exchange: 'push.notifications.retry',
       }),
       rascal: { error: { message: 'x'.repeat(1_024) } },
     }
@@ -272,16 +275,16 @@ describe('parseHeaders', () => {
   })
 
   test('believes the original routing of a message that comes back from the retry exchange', () => {
-    expect(parse(backFromRetry, { exchange: 'chat.messages.retry', routingKey: 'work' })).toMatchObject({
-      exchange: 'messages',
-      routingKey: 'chat.group',
+    expect(parse(backFromRetry, { exchange: 'push.notifications.retry', routingKey: 'work' })).toMatchObject({
+      exchange: 'notifications',
+      routingKey: 'push.mobile',
     })
   })
 
-  test.each(['messages', 'push.notifications.retry', 'dead-letter', ''])(
+  test.each(['notifications', 'audit.events.retry', 'dead-letter', ''])(
     'does not believe it of a message from the exchange "%s"',
     (exchange) => {
-      expect(parse(backFromRetry, { exchange })).toMatchObject({ exchange, routingKey: 'chat.direct' })
+      expect(parse(backFromRetry, { exchange })).toMatchObject({ exchange, routingKey: 'push.web' })
     },
   )
 
@@ -289,9 +292,9 @@ describe('parseHeaders', () => {
     ['x-original-exchange', undefined],
     ['x-original-exchange', 7],
     ['x-original-routing-key', undefined],
-    ['x-original-routing-key', ['chat.group']],
+    ['x-original-routing-key', ['push.mobile']],
   ])('refuses a message from the retry exchange whose %s is %j', (name, value) => {
-    const fault = findFault({ ...backFromRetry, [name]: value }, { exchange: 'chat.messages.retry' })
+    const fault = findFault({ ...backFromRetry, [name]: value }, { exchange: 'push.notifications.retry' })
     expect(fault.code).toBe('INVALID_HEADERS')
     expect(fault.message).toContain(`${name}: expected text on a message from the retry exchange`)
   })

@@ -13,7 +13,10 @@ beforeEach(() => {
 
 function createDelivery(parts: ConsumeMessageParts = {}, { alone = false } = {}) {
   const message = createConsumeMessage(parts)
-  const delivery = new Delivery('chat.messages', message, { channel: { ack, reject, closed: closing.signal }, alone })
+  const delivery = new Delivery('push.notifications', message, {
+    channel: { ack, reject, closed: closing.signal },
+    alone,
+  })
   return { delivery, message }
 }
 

@@ -5,12 +5,12 @@ import { Delivery } from '../receiving/delivery.js'
 import { createCopy } from './create-copy.js'
 import type { ForwardSettlement } from './decide-settlement.js'
 
-const step: RetryStep = { name: '1s', delayMs: 1_000 }
+const step: RetryStep = { name: '10s', delayMs: 10_000 }
 const error = new Error('no luck')
 const retry: ForwardSettlement = { kind: 'retry', step, code: 'PROVIDER_UNAVAILABLE', error, attempts: 1 }
 const defer: ForwardSettlement = { kind: 'defer', step, code: 'DATABASE_UNAVAILABLE', error, attempts: 0 }
 const deadLetter: ForwardSettlement = { kind: 'dead-letter', code: 'PROVIDER_REJECTED', error, attempts: 1 }
-const origin = { workerName: 'chat-worker', publishedAt: new Date() }
+const origin = { workerName: 'push-worker', publishedAt: new Date() }
 
 const forwards: [ForwardSettlement['kind'], ForwardSettlement][] = [
   ['retry', retry],
@@ -22,7 +22,7 @@ const forwards: [ForwardSettlement['kind'], ForwardSettlement][] = [
 function copy(settlement: ForwardSettlement, properties: Record<string, unknown> = {}) {
   const message = createConsumeMessage({ properties })
   const channel = { ack: () => {}, reject: () => {}, closed: new AbortController().signal }
-  const delivery = new Delivery('chat.messages', message, { channel, alone: false })
+  const delivery = new Delivery('push.notifications', message, { channel, alone: false })
   return { copied: createCopy(delivery, settlement, origin), message }
 }
 
@@ -33,7 +33,7 @@ describe.each(forwards)('the copy for a %s', (_kind, settlement) => {
       appId: 'app',
       replyTo: 'answers',
       timestamp: 1_743_499_800,
-      type: 'chat.message',
+      type: 'push.notification',
       messageId: 'm-1',
       contentType: 'application/json',
       contentEncoding: 'identity',
@@ -58,15 +58,15 @@ describe.each(forwards)('the copy for a %s', (_kind, settlement) => {
   })
 
   test('tells rascal the queue and nothing else, whatever the publisher wrote', () => {
-    const forged = { originalQueue: 'audit.events', recovery: { 'chat.messages': { immediateNack: true } } }
+    const forged = { originalQueue: 'audit.events', recovery: { 'push.notifications': { immediateNack: true } } }
     for (const headers of [{}, { rascal: forged }, { rascal: 'boo' }]) {
       const { copied } = copy(settlement, { headers })
-      expect(copied.properties.headers?.rascal).toEqual({ originalQueue: 'chat.messages' })
+      expect(copied.properties.headers?.rascal).toEqual({ originalQueue: 'push.notifications' })
     }
   })
 
   test('has no deaths, in which the broker would detect a cycle', () => {
-    const { copied } = copy(settlement, { headers: { 'x-death': [{ queue: 'chat.messages', count: 1 }] } })
+    const { copied } = copy(settlement, { headers: { 'x-death': [{ queue: 'push.notifications', count: 1 }] } })
     expect(copied.properties.headers).not.toHaveProperty('x-death')
   })
 
@@ -84,7 +84,7 @@ describe.each(forwards)('the copy for a %s', (_kind, settlement) => {
 })
 
 test('the copy says by which worker its original was dead-lettered, and when it was published if it comes back', () => {
-  expect(copy(deadLetter).copied.properties.headers?.['x-failed-by']).toMatch(/^chat-worker@/)
+  expect(copy(deadLetter).copied.properties.headers?.['x-failed-by']).toMatch(/^push-worker@/)
   for (const settlement of [retry, defer]) {
     const { headers } = copy(settlement).copied.properties
     expect(headers?.['x-published-at']).toBe(origin.publishedAt.toISOString())

@@ -10,7 +10,7 @@ import { failureHeaders } from './failure-headers.js'
 type Headers = Record<string, unknown>
 type Forward = Extract<Settlement, { attempts: number }>
 
-const step: RetryStep = { name: '1s', delayMs: 1_000 }
+const step: RetryStep = { name: '10s', delayMs: 10_000 }
 const error = new Error('no luck')
 const retry: Forward = { kind: 'retry', step, code: 'PROVIDER_UNAVAILABLE', error, attempts: 1 }
 const defer: Forward = { kind: 'defer', step, code: 'DATABASE_UNAVAILABLE', error, attempts: 0 }
@@ -27,7 +27,7 @@ const now = new Date('2025-04-01T10:00:00.000Z')
 function headersFor(forward: Forward, headers: Headers = {}, parts: ConsumeMessageParts = {}): Headers {
   const message = createConsumeMessage(parts)
   return failureHeaders(
-    { queue: 'chat.messages', message, headers, publishedAt, workerName: 'chat-worker' },
+    { queue: 'push.notifications', message, headers, publishedAt, workerName: 'push-worker' },
     forward,
     now,
   )
@@ -36,13 +36,13 @@ function headersFor(forward: Forward, headers: Headers = {}, parts: ConsumeMessa
 describe('a copy that is dead-lettered', () => {
   test('says where it came from and why it was dead-lettered', () => {
     expect(headersFor(deadLetter)).toMatchObject({
-      'x-original-exchange': 'messages',
-      'x-original-routing-key': 'chat.direct',
+      'x-original-exchange': 'notifications',
+      'x-original-routing-key': 'push.web',
       'x-failure-code': 'PROVIDER_REJECTED',
       'x-failure-message': 'no luck',
       'x-failure-stack': error.stack,
       'x-failed-at': '2025-04-01T10:00:00.000Z',
-      'x-failed-by': `chat-worker@${hostname()}`,
+      'x-failed-by': `push-worker@${hostname()}`,
       'x-attempts': 2,
     })
   })
@@ -75,7 +75,7 @@ describe('a copy that is dead-lettered', () => {
 
   test('says why it was dead-lettered this time, not the time before', () => {
     const headers = headersFor(deadLetter, { 'x-failure-code': 'EXPIRED', 'x-failed-by': 'another' })
-    expect(headers).toMatchObject({ 'x-failure-code': 'PROVIDER_REJECTED', 'x-failed-by': `chat-worker@${hostname()}` })
+    expect(headers).toMatchObject({ 'x-failure-code': 'PROVIDER_REJECTED', 'x-failed-by': `push-worker@${hostname()}` })
   })
 
   test('has the first 4 KiB of a stack', () => {
@@ -171,9 +171,9 @@ describe.each(forwards)('every copy, such as for a %s,', (_kind, forward) => {
   test('drops the headers of the broker and of rascal', () => {
     const headers = {
       rascal: { recovery: {} },
-      CC: ['chat.messages.1s'],
+      CC: ['push.notifications.10s'],
       BCC: ['x'],
-      'x-death': [{ queue: 'chat.messages' }],
+      'x-death': [{ queue: 'push.notifications' }],
       'x-first-death-queue': 'q',
       'x-first-death-reason': 'expired',
       'x-first-death-exchange': 'e',
@@ -200,14 +200,14 @@ describe.each(forwards)('every copy, such as for a %s,', (_kind, forward) => {
   test('says where it came from, whatever it said before it came back from the retry exchange', () => {
     const forged = { 'x-original-exchange': 'forged', 'x-original-routing-key': 'forged' }
     expect(headersFor(forward, forged)).toMatchObject({
-      'x-original-exchange': 'messages',
-      'x-original-routing-key': 'chat.direct',
+      'x-original-exchange': 'notifications',
+      'x-original-routing-key': 'push.web',
     })
   })
 
   test('keeps where it came from if it came back from the retry exchange', () => {
-    const original = { 'x-original-exchange': 'messages', 'x-original-routing-key': 'chat.group' }
-    const fields = { exchange: 'chat.messages.retry', routingKey: 'work' }
+    const original = { 'x-original-exchange': 'notifications', 'x-original-routing-key': 'push.mobile' }
+    const fields = { exchange: 'push.notifications.retry', routingKey: 'work' }
     expect(headersFor(forward, original, fields)).toMatchObject(original)
   })
 

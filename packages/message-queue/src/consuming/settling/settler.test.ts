@@ -32,9 +32,9 @@ function createDelivery({ headers = {}, properties = { timestamp: 1 } }: Deliver
     ack: () => settleAs('ack'),
     reject: (_message, { requeue }) => settleAs(requeue ? 'return' : 'reject'),
   }
-  const message = createConsumeMessage({ body: { content: secret }, properties: { ...properties, headers } })
+  const message = createConsumeMessage({ body: { body: secret }, properties: { ...properties, headers } })
   const lose = () => closing.abort(new Error('The channel that the delivery came by is closed.'))
-  return { delivery: new Delivery('chat.messages', message, { channel, alone: false }), message, done, lose }
+  return { delivery: new Delivery('push.notifications', message, { channel, alone: false }), message, done, lose }
 }
 
 type Forward = SettlerOptions['forward']
@@ -44,8 +44,8 @@ function createSettler(forward: Forward = async () => {}) {
   const forwarded: { publication: string; copy: ConsumeMessage; headers: Record<string, unknown> }[] = []
   const { lines, ...logger } = createRecordingLogger()
   const settler = new Settler({
-    queue: 'chat.messages',
-    workerName: 'chat-worker',
+    queue: 'push.notifications',
+    workerName: 'push-worker',
     logger,
     onSettled: (event) => events.push(event),
     forward(publication, copy, lost) {
@@ -58,7 +58,7 @@ function createSettler(forward: Forward = async () => {}) {
 
 function createMessage(attempt = 1, publishedAt = new Date()): ReceivedMessage {
   const { message } = createHeld('m-1')
-  return { ...message, attempt, publishedAt, payload: { ...message.payload, content: secret } } as ReceivedMessage
+  return { ...message, attempt, publishedAt, payload: { ...message.payload, body: secret } } as ReceivedMessage
 }
 
 interface SettleOptions {
@@ -85,8 +85,8 @@ describe('a message whose handler is done', () => {
     expect(lines).toEqual([])
     expect(events).toEqual([
       {
-        queue: 'chat.messages',
-        type: 'chat.message',
+        queue: 'push.notifications',
+        type: 'push.notification',
         outcome: 'acked',
         attempt: 1,
         handlerMs: 12.4,
@@ -128,35 +128,35 @@ describe('a message whose handler failed', () => {
     {
       what: 'a RetryableError',
       thrown: new RetryableError('no luck', { code: 'PROVIDER_UNAVAILABLE', cause }),
-      publication: 'chat.messages.retry.1s',
+      publication: 'push.notifications.retry.10s',
       event: { outcome: 'retried', code: 'PROVIDER_UNAVAILABLE' },
-      line: { level: 'warn', message: 'Retried', data: { code: 'PROVIDER_UNAVAILABLE', attempts: 1, delay: '1s' } },
+      line: { level: 'warn', message: 'Retried', data: { code: 'PROVIDER_UNAVAILABLE', attempts: 1, delay: '10s' } },
     },
     {
       what: 'an unclassified error',
       thrown: new Error('no luck'),
-      publication: 'chat.messages.retry.1s',
+      publication: 'push.notifications.retry.10s',
       event: { outcome: 'retried', code: 'UNCLASSIFIED' },
-      line: { level: 'warn', message: 'Retried', data: { code: 'UNCLASSIFIED', attempts: 1, delay: '1s' } },
+      line: { level: 'warn', message: 'Retried', data: { code: 'UNCLASSIFIED', attempts: 1, delay: '10s' } },
     },
     {
       what: 'a DeferError',
-      thrown: new DeferError('no luck', { code: 'DATABASE_UNAVAILABLE', delayMs: 2_000 }),
-      publication: 'chat.messages.retry.5s',
+      thrown: new DeferError('no luck', { code: 'DATABASE_UNAVAILABLE', delayMs: 20_000 }),
+      publication: 'push.notifications.retry.60s',
       event: { outcome: 'deferred', code: 'DATABASE_UNAVAILABLE' },
-      line: { level: 'debug', message: 'Deferred', data: { code: 'DATABASE_UNAVAILABLE', attempts: 0, delay: '5s' } },
+      line: { level: 'debug', message: 'Deferred', data: { code: 'DATABASE_UNAVAILABLE', attempts: 0, delay: '60s' } },
     },
     {
       what: 'a PermanentError',
       thrown: new PermanentError('no luck', { code: 'PROVIDER_REJECTED' }),
-      publication: 'chat.messages.dlq',
+      publication: 'push.notifications.dlq',
       event: { outcome: 'dead-lettered', code: 'PROVIDER_REJECTED' },
       line: { level: 'error', message: 'Dead-lettered', data: { code: 'PROVIDER_REJECTED', attempts: 1 } },
     },
     {
       what: 'a programming error',
       thrown: new TypeError('no luck'),
-      publication: 'chat.messages.dlq',
+      publication: 'push.notifications.dlq',
       event: { outcome: 'dead-lettered', code: 'HANDLER_BUG' },
       line: { level: 'error', message: 'Dead-lettered', data: { code: 'HANDLER_BUG', attempts: 1 } },
     },
@@ -170,8 +170,8 @@ describe('a message whose handler failed', () => {
       expect(done).toEqual(['ack'])
       expect(events).toEqual([
         {
-          queue: 'chat.messages',
-          type: 'chat.message',
+          queue: 'push.notifications',
+          type: 'push.notification',
           attempt: 1,
           handlerMs: 12.4,
           sincePublishedMs: expect.any(Number),
@@ -181,7 +181,7 @@ describe('a message whose handler failed', () => {
       expect(lines).toMatchObject([line])
       expect(lines[0]?.data).toMatchObject({
         messageId: 'm-1',
-        messageType: 'chat.message',
+        messageType: 'push.notification',
         attempt: 1,
         reason: 'no luck',
         handlerMs: 12,
@@ -201,7 +201,7 @@ describe('a message whose handler failed', () => {
     const thrown = new RetryableError('no luck', { code: 'PROVIDER_UNAVAILABLE' })
     const { events, lines, forwarded } = await settle({ thrown }, { attempt: 3 })
     expect(forwarded).toMatchObject([
-      { publication: 'chat.messages.dlq', headers: { 'x-failure-code': 'PROVIDER_UNAVAILABLE', 'x-attempts': 3 } },
+      { publication: 'push.notifications.dlq', headers: { 'x-failure-code': 'PROVIDER_UNAVAILABLE', 'x-attempts': 3 } },
     ])
     expect(events).toMatchObject([{ outcome: 'dead-lettered', code: 'PROVIDER_UNAVAILABLE', attempt: 3 }])
     expect(lines).toMatchObject([{ level: 'error', message: 'Dead-lettered' }])
@@ -213,7 +213,7 @@ describe('a message whose handler failed', () => {
     const message = createMessage(1, new Date(Date.now() - 25 * 60 * 60 * 1_000))
     await settler.settle({ delivery, message }, { handlerMs: 1, failure: { thrown: new DeferError('later') } })
     expect(forwarded).toMatchObject([
-      { publication: 'chat.messages.dlq', headers: { 'x-failure-code': 'EXPIRED', 'x-attempts': 0 } },
+      { publication: 'push.notifications.dlq', headers: { 'x-failure-code': 'EXPIRED', 'x-attempts': 0 } },
     ])
     expect(events).toMatchObject([{ outcome: 'dead-lettered', code: 'EXPIRED' }])
   })
@@ -229,11 +229,11 @@ describe('a delivery that no handler saw', () => {
     const { delivery, done } = createDelivery({ headers: { 'x-attempts': 1 } })
     await settler.deadLetter(delivery, new InvalidDeliveryError('INVALID_JSON', 'body: expected JSON'))
     expect(forwarded).toMatchObject([
-      { publication: 'chat.messages.dlq', headers: { 'x-failure-code': 'INVALID_JSON', 'x-attempts': 1 } },
+      { publication: 'push.notifications.dlq', headers: { 'x-failure-code': 'INVALID_JSON', 'x-attempts': 1 } },
     ])
     expect(done).toEqual(['ack'])
     expect(events).toEqual([
-      { queue: 'chat.messages', outcome: 'dead-lettered', code: 'INVALID_JSON', attempt: 2, handlerMs: 0 },
+      { queue: 'push.notifications', outcome: 'dead-lettered', code: 'INVALID_JSON', attempt: 2, handlerMs: 0 },
     ])
     expect(lines).toMatchObject([
       { level: 'error', message: 'Dead-lettered', data: { code: 'INVALID_JSON', reason: 'body: expected JSON' } },
@@ -263,7 +263,7 @@ describe('a delivery that no handler saw', () => {
     const { delivery, done } = createDelivery({ headers: { 'x-attempts': 1 } })
     await settler.return(delivery)
     expect([done, forwarded]).toEqual([['return'], []])
-    expect(events).toEqual([{ queue: 'chat.messages', outcome: 'returned', attempt: 2, handlerMs: 0 }])
+    expect(events).toEqual([{ queue: 'push.notifications', outcome: 'returned', attempt: 2, handlerMs: 0 }])
     expect(lines).toEqual([])
   })
 })
@@ -289,7 +289,7 @@ describe('a delivery that is forwarded', () => {
     const { delivery, message } = createDelivery()
     await settler.settle({ delivery, message: createMessage() }, { handlerMs: 1, failure: { thrown } })
     expect(forwarded[0]?.copy).not.toBe(message)
-    expect(forwarded[0]?.headers.rascal).toEqual({ originalQueue: 'chat.messages' })
+    expect(forwarded[0]?.headers.rascal).toEqual({ originalQueue: 'push.notifications' })
     expect(message.properties.headers).toEqual({})
   })
 
@@ -387,7 +387,7 @@ describe('each delivery', () => {
     await settler.return(delivery)
     await settler.return(delivery)
     expect(done).toEqual([])
-    expect(events).toEqual([{ queue: 'chat.messages', outcome: 'returned', attempt: 1, handlerMs: 0 }])
+    expect(events).toEqual([{ queue: 'push.notifications', outcome: 'returned', attempt: 1, handlerMs: 0 }])
     expect(lines).toEqual([])
   })
 
@@ -433,7 +433,7 @@ describe('a delivery that is deferred unread', () => {
     const { settler, events, forwarded } = createSettler()
     const { delivery, done } = createDelivery({ headers: { 'x-attempts': 2 }, properties: {} })
     await settler.defer(delivery, reason)
-    expect(forwarded).toMatchObject([{ publication: 'chat.messages.retry.1s', headers: { 'x-attempts': 2 } }])
+    expect(forwarded).toMatchObject([{ publication: 'push.notifications.retry.10s', headers: { 'x-attempts': 2 } }])
     expect(done).toEqual(['ack'])
     expect(events).toMatchObject([{ outcome: 'deferred', code: 'PROVIDER_UNAVAILABLE', attempt: 3, handlerMs: 0 }])
   })
