@@ -20,11 +20,11 @@ describe('two replicas that are restarted whenever they die', () => {
     { timeout: timeLimitMs },
     async ({ intake, diesWhile, deadly }, { vhost, cleanUp }) => {
       const sending = openMessageQueue({ vhost, cleanUp })
-      const consumer = await sending.consumeMessages('chat.messages', async () => {})
+      const consumer = await sending.consumeMessages('push.notifications', async () => {})
       await consumer.close()
       for (const messageId of [...innocents.slice(0, 120), ...deadly, ...innocents.slice(120)]) {
-        const content = messageId.startsWith('deadly') ? 'deadly' : 'hello'
-        await sending.sendChatMessage({ ...examples['chat.message'], messageId, content })
+        const body = messageId.startsWith('deadly') ? 'deadly' : 'hello'
+        await sending.sendPushNotification({ ...examples['push.notification'], title: messageId, body }, { messageId })
       }
 
       const done = new Set<unknown>()
@@ -37,7 +37,7 @@ describe('two replicas that are restarted whenever they die', () => {
       const replicas = [1, 2].map(() => startRestartingProcess(script, env, onLine))
       cleanUp(() => Promise.all(replicas.map((replica) => replica.stop())))
 
-      const givenUp = waitFor(async () => (await vhost.countMessages('chat.messages.dlq')) >= deadly.length, {
+      const givenUp = waitFor(async () => (await vhost.countMessages('push.notifications.dlq')) >= deadly.length, {
         what: 'the deadly messages to be given up',
         timeoutMs: timeLimitMs - 20_000,
         intervalMs: 250,
@@ -49,13 +49,13 @@ describe('two replicas that are restarted whenever they die', () => {
       const alone = deaths.filter(({ inHand }) => inHand === 1).length
       // biome-ignore lint/suspicious/noConsole: the numbers are what the test is about
       console.log(`crash loop, ${intake}, ${diesWhile}: ${deaths.length} deaths, ${alone} with nothing else in flight`)
-      const letters = await vhost.drainQueue('chat.messages.dlq', deadly.length)
+      const letters = await vhost.drainQueue('push.notifications.dlq', deadly.length)
       expect(letters.map(({ properties }) => properties.messageId).sort()).toEqual(deadly)
       expect(letters.map(({ headers }) => headers['x-death'])).toEqual(
         deadly.map(() => [expect.objectContaining({ reason: 'delivery_limit' })]),
       )
-      expect(await vhost.countMessages('chat.messages.dlq')).toBe(0)
-      expect(await vhost.countMessages('chat.messages')).toBe(0)
+      expect(await vhost.countMessages('push.notifications.dlq')).toBe(0)
+      expect(await vhost.countMessages('push.notifications')).toBe(0)
       expect(done).toEqual(new Set(innocents))
       // Each is delivered once, and as often again as the limit says.
       expect(deaths.length).toBeLessThanOrEqual(deadly.length * (deliveryLimit + 1))

@@ -1,4 +1,4 @@
-// Consumes chat messages, and dies of those that say so. Run by crash-loop.test.ts as a process of its own.
+// Consumes push notifications, and dies of those that say so. Run by crash-loop.test.ts as a process of its own.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createMessageQueue } from '@mono/message-queue'
 
@@ -19,14 +19,14 @@ const parse = JSON.parse
 if (DIES_WHILE === 'reading') {
   JSON.parse = (text, reviver) => {
     const value = parse(text, reviver)
-    if (value?.content === 'deadly') die(value.messageId)
+    if (value?.body === 'deadly') die(value.title)
     return value
   }
 }
 
-/** @param {import('@mono/message-queue').ReceivedMessage<'chat.messages'>} message */
+/** @param {import('@mono/message-queue').ReceivedMessage<'push.notifications'>} message */
 async function handle({ messageId, payload }) {
-  if (payload.content === 'deadly') die(messageId)
+  if (payload.body === 'deadly') die(messageId)
   await sleep(5)
   say({ done: messageId })
 }
@@ -34,5 +34,5 @@ async function handle({ messageId, payload }) {
 process.once('SIGTERM', () => void messageQueue.drain())
 if (INTAKE === 'batches') {
   const handleAll = async (/** @type {readonly any[]} */ messages) => void (await Promise.all(messages.map(handle)))
-  await messageQueue.consumeBatches('chat.messages', handleAll, { size: 50, maxWaitMs: 5_000 })
-} else await messageQueue.consumeMessages('chat.messages', handle)
+  await messageQueue.consumeBatches('push.notifications', handleAll, { size: 50, maxWaitMs: 5_000 })
+} else await messageQueue.consumeMessages('push.notifications', handle)
