@@ -26,6 +26,7 @@ test('an application that only publishes does not load rascal', async ({ vhost, 
 test('no function of amqplib or rascal is replaced by publishing, consuming, retrying or replaying', async ({
   vhost,
 }) => {
+  await vhost.shortenRetries('push.notifications')
   const { compared, outcomes, replaced } = await runScript('use-everything.mjs', vhost.url)
   expect(outcomes).toEqual(['retried', 'dead-lettered', 'acked'])
   expect(compared).toBeGreaterThan(300)

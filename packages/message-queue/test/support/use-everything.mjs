@@ -37,7 +37,7 @@ const settled = (count) =>
     onSettled()
   })
 const consumer = await messageQueue.consumeMessages(
-  'chat.messages',
+  'push.notifications',
   async ({ attempt, replayedAt }) => {
     if (replayedAt) return
     throw attempt === 1 ? new RetryableError('not yet') : new PermanentError('never')
@@ -49,9 +49,9 @@ const consumer = await messageQueue.consumeMessages(
     },
   },
 )
-await messageQueue.sendChatMessage(examples['chat.message'])
+await messageQueue.sendPushNotification(examples['push.notification'])
 await settled(2)
-await messageQueue.replayDeadLetters('chat.messages')
+await messageQueue.replayDeadLetters('push.notifications')
 await settled(3)
 await consumer.drain()
 await messageQueue.close()
