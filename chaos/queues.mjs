@@ -59,17 +59,33 @@ export const countQueue = (url, queue) => withChannel(url, (channel) => channel.
  */
 export async function drainQueue(url, queue) {
   return await withChannel(url, async (channel) => {
+    const { messageCount } = await channel.checkQueue(queue)
     /** @type {Found[]} */
     const found = []
-    for (;;) {
-      const message = await channel.get(queue, { noAck: true })
-      if (!message) return found
-      const { messageId, headers } = message.properties
-      const code = headers?.['x-failure-code'] ?? headers?.['x-death']?.[0]?.reason
-      found.push({
-        id: String(headers?.[idHeader] ?? messageId),
-        ...(code === undefined ? {} : { code: String(code) }),
-      })
-    }
+    if (messageCount === 0) return found
+    // Not by `get`, which a queue with a single active consumer refuses.
+    await new Promise((resolve, reject) => {
+      channel.once('error', reject)
+      channel
+        .consume(
+          queue,
+          (message) => {
+            if (message) found.push(toFound(message))
+            if (found.length === messageCount) resolve(undefined)
+          },
+          { noAck: true },
+        )
+        .catch(reject)
+    })
+    return found
   })
+}
+
+/**
+ * @param {import('amqplib').ConsumeMessage} message
+ * @returns {Found}
+ */
+function toFound({ properties: { messageId, headers } }) {
+  const code = headers?.['x-failure-code'] ?? headers?.['x-death']?.[0]?.reason
+  return { id: String(headers?.[idHeader] ?? messageId), ...(code === undefined ? {} : { code: String(code) }) }
 }

@@ -233,6 +233,13 @@ describe('deliveries that were in flight when the trial began, and whose deferra
     settle(deferred)
     expect(breaker.status).toMatchObject({ state: 'open' })
   })
+
+  test('are not to be thought of when a delivery is kept in hand, which is told when its handler ends', async () => {
+    inFlight = 500
+    await beginTrial()
+    settle({ ...deferred, isInHand: true })
+    expect(breaker.status).toMatchObject({ state: 'open' })
+  })
 })
 
 describe('probes', () => {

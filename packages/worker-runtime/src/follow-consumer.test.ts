@@ -4,7 +4,7 @@ import { recordLogs } from '../test/support/record-logs.js'
 import { followConsumer } from './follow-consumer.js'
 import { createWorkerState } from './worker-state.js'
 
-function create(consumerState: 'connecting' | 'consuming') {
+function create(consumerState: 'connecting' | 'consuming' | 'standby') {
   const logs = recordLogs()
   const workerState = createWorkerState(logs.logger)
   workerState.change('waiting')
@@ -28,8 +28,8 @@ test('a worker runs as soon as its consumer consumes, and goes on when that is l
   expect(logs.records.filter(({ state }) => state === 'running')).toHaveLength(1)
 })
 
-test('a worker whose consumer consumes already runs at once', () => {
-  expect(create('consuming').changes).toEqual(['running, consuming'])
+test.each(['consuming', 'standby'] as const)('a worker whose consumer is %s already runs at once', (state) => {
+  expect(create(state).changes).toEqual([`running, ${state}`])
 })
 
 test('a worker that stops does not run any more because its consumer has come', () => {

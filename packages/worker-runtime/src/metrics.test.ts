@@ -10,7 +10,7 @@ async function linesOf(metrics: Metrics, name: string): Promise<string[]> {
 
 function create({ ready = true } = {}) {
   const metrics = createMetrics({ worker: 'audit-worker', isReady: () => ready })
-  metrics.watchConsumer({ queue: 'audit.events', inFlight: 7, mode: 'normal', stalls: 0 })
+  metrics.watchConsumer({ queue: 'audit.events', inFlight: 7, isActive: true, mode: 'normal', stalls: 0 })
   return metrics
 }
 
@@ -88,6 +88,7 @@ describe('metrics', () => {
     const consumer: WatchedConsumer & { inFlight: number } = {
       queue: 'audit.events',
       inFlight: 1,
+      isActive: true,
       mode: 'normal',
       stalls: 0,
     }
@@ -97,19 +98,30 @@ describe('metrics', () => {
   })
 
   test.each([
+    [true, 1],
+    [false, 0],
+  ])('show mono_active_consumer of a consumer whose isActive is %s as %d', async (isActive, value) => {
+    const metrics = createMetrics({ worker: 'w', isReady: () => true })
+    metrics.watchConsumer({ queue: 'chat.messages', inFlight: 0, isActive, mode: 'normal', stalls: 0 })
+    expect(await linesOf(metrics, 'mono_active_consumer')).toEqual([
+      `mono_active_consumer{queue="chat.messages",worker="w"} ${value}`,
+    ])
+  })
+
+  test.each([
     ['first', 0],
     ['cautious', 1],
     ['trial', 0],
     ['normal', 0],
   ] as const)('show mono_cautious in mode %s as %d', async (mode, value) => {
     const metrics = createMetrics({ worker: 'w', isReady: () => true })
-    metrics.watchConsumer({ queue: 'audit.events', inFlight: 0, mode, stalls: 3 })
+    metrics.watchConsumer({ queue: 'audit.events', inFlight: 0, isActive: true, mode, stalls: 3 })
     expect(await linesOf(metrics, 'mono_cautious')).toEqual([`mono_cautious{queue="audit.events",worker="w"} ${value}`])
   })
 
   test('count the stalls of the consumer, whatever the number of scrapes', async () => {
     const metrics = createMetrics({ worker: 'w', isReady: () => true })
-    metrics.watchConsumer({ queue: 'audit.events', inFlight: 0, mode: 'normal', stalls: 3 })
+    metrics.watchConsumer({ queue: 'audit.events', inFlight: 0, isActive: true, mode: 'normal', stalls: 3 })
     await metrics.render()
     expect(await linesOf(metrics, 'mono_consumer_stalls_total')).toEqual([
       'mono_consumer_stalls_total{queue="audit.events",worker="w"} 3',

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { EnvError } from './env-error.js'
 import { integer, secret, variable } from './env-variable.js'
 import { readEnv } from './read-env.js'
-import { migrationEnv, workerEnv } from './worker-env.js'
+import { migrationEnv, prefetch, workerEnv } from './worker-env.js'
 
 const shape = { ...workerEnv({ httpPort: 9104 }), prefetch: prefetch(1000) }
 const good = { RABBITMQ_URL: 'amqp://u:p@broker/mono', DATABASE_URL: 'postgres://u:p@db/mono' }

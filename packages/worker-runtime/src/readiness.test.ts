@@ -34,6 +34,15 @@ describe('a worker is ready', () => {
     })
   })
 
+  test('when its consumer stands by for another replica', () => {
+    const report = toReadinessReport(sources({ consumer: consumerIn('standby') }))
+    expect([report.status, report.checks.consumer.state, report.checks.broker.state]).toEqual([
+      'ready',
+      'standby',
+      'open',
+    ])
+  })
+
   test('when its publishing connection is open', () => {
     const messageQueue = createFakeMessageQueue({ connection: 'open' })
     expect(toReadinessReport(sources({ messageQueue })).status).toBe('ready')

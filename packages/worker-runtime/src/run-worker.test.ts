@@ -40,7 +40,7 @@ function run(source: Record<string, string>, options: Partial<RunWorkerOptions<W
 
 describe('a worker', () => {
   test('with faults in its environment prints them all and ends with 1, before anything is opened', async () => {
-    const { host, logs, ended } = run({ ...good, DATABASE_URL: 'hunter2', PREFETCH: 'many' })
+    const { host, logs, ended } = run({ ...good, DATABASE_URL: 'hunter2', TOPOLOGY: 'maybe' })
     await ended
     expect(host.printed).toHaveLength(1)
     expect(host.printed[0]).toMatch(/The environment has 2 faults:\n {2}.*\n {2}.*/)

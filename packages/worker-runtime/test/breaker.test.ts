@@ -33,13 +33,13 @@ async function startInserting({ vhost, database, cleanUp }: Pick<TestFixtures, '
   const worker = run(
     { rabbitmqUrl: vhost.url, databaseUrl: proxy.url(database.url) },
     {
-      start: async ({ env: { prefetch }, pool, messageQueue, onSettled }) => {
+      start: async ({ pool, messageQueue, onSettled }) => {
         const insert: MessageHandler<typeof queue> = async () => {
           await pool.query('insert into audit.events values (1)').catch((error: unknown) => {
             throw toDatabaseError(error)
           })
         }
-        return { consumer: await messageQueue.consumeMessages(queue, insert, { prefetch, onSettled }) }
+        return { consumer: await messageQueue.consumeMessages(queue, insert, { prefetch: 10, onSettled }) }
       },
     },
   )
@@ -125,7 +125,7 @@ describe('a worker with another dependency', () => {
     const worker = run(
       { rabbitmqUrl: vhost.url, databaseUrl: database.url },
       {
-        start: async ({ env: { prefetch }, messageQueue, onSettled }) => {
+        start: async ({ messageQueue, onSettled }) => {
           const handler: MessageHandler<typeof queue> = async () => {
             handled += 1
             if (!working) throw new DeferError('no answer', { code: 'PROVIDER_UNAVAILABLE' })
@@ -134,7 +134,7 @@ describe('a worker with another dependency', () => {
             if (!answering) throw new Error('no answer')
           }
           return {
-            consumer: await messageQueue.consumeMessages(queue, handler, { prefetch, onSettled }),
+            consumer: await messageQueue.consumeMessages(queue, handler, { prefetch: 10, onSettled }),
             dependencies: [{ name: 'smtp', code: 'PROVIDER_UNAVAILABLE', probe }],
           }
         },

@@ -52,7 +52,7 @@ function createFlow() {
     createSchedule: (parts) =>
       new CompetingSchedule({
         ...parts,
-        queue: 'chat.messages',
+        queue: 'push.notifications',
         logger,
         prefetch: 10,
         handlerTimeoutMs: 1_000,

@@ -42,6 +42,7 @@ export function createFakeConsumer({ inFlight = 0 }: { inFlight?: number } = {})
     },
     mode: 'normal',
     stalls: 0,
+    isActive: true,
     inFlight,
     failure: undefined,
     stopped,

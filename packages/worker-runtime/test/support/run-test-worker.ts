@@ -33,9 +33,9 @@ export function run(
       name: 'audit-worker',
       schema: 'audit',
       probeTable: 'audit.events',
-      readEnv: () => readEnv(workerEnv({ httpPort: 9104, prefetch: 10 }), source),
-      start: async ({ env: { prefetch }, messageQueue, onSettled }) => ({
-        consumer: await messageQueue.consumeMessages(queue, handler, { prefetch, onSettled }),
+      readEnv: () => readEnv(workerEnv({ httpPort: 9104 }), source),
+      start: async ({ messageQueue, onSettled }) => ({
+        consumer: await messageQueue.consumeMessages(queue, handler, { prefetch: 10, onSettled }),
       }),
       ...options,
     },

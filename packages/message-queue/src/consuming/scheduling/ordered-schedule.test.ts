@@ -107,6 +107,8 @@ function createFlow({ size = 100, journal }: { size?: number; journal?: TrialJou
     async receive(names: string, { ends = 0, body }: { ends?: number; body?: string } = {}) {
       for (const name of names.split(' ')) {
         const message = createConsumeMessage({
+          exchange: 'messages',
+          routingKey: 'chat.direct',
           body: body ?? { ...examples['chat.message'], messageId: name, conversationId: name[0] },
           redelivered: ends > 0,
           properties: { messageId: name, headers: { 'x-delivery-count': ends } },
