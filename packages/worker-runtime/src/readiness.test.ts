@@ -15,7 +15,7 @@ function sources(changes: Partial<ReadinessSources> = {}): ReadinessSources {
   }
 }
 
-function consumerIn(state: 'connecting' | 'paused' | 'draining' | 'stopped' | 'failed') {
+function consumerIn(state: 'connecting' | 'paused' | 'draining' | 'stopped' | 'failed' | 'standby') {
   return Object.assign(createFakeConsumer(), { state })
 }
 
