@@ -4,7 +4,8 @@
 export const promises = {
   nothingLost: 'what was confirmed is done, dead-lettered or still queued',
   sendSettles: 'a send settles by its deadline; none resolves for a message that is in no queue',
-  storedOnce: 'chat messages and audit events are stored once, a conversation in order and without gaps',
+  storedOnce: 'chat messages and audit events are stored once, a conversation without gaps',
+  keepsOrder: 'a conversation’s messages are stored in the order in which they were confirmed',
   sentOnce: 'a push or a mail is sent once',
   deadLettered: 'a message that cannot be done is dead-lettered with its code, and holds up nobody else',
   diesAlone: 'a message that kills its worker dies alone',

@@ -8,6 +8,7 @@ const subscription = `${source}/receiving/subscription`
 const forwarder = `${source}/rascal/forwarder`
 const rascalBroker = `${source}/rascal/rascal-broker`
 const flow = `${source}/delivery-flow`
+const ordered = `${source}/scheduling/ordered-schedule.test.ts`
 
 /** What becomes of a delivery, and of the consumer that receives it. @type {import('../mutant.mjs').Mutant[]} */
 export const consuming = [
@@ -189,10 +190,37 @@ export const consuming = [
     name: 'drain-returns',
     promise: promises.stops,
     guards: 'a draining consumer hands back what arrives',
-    file: `${flow}.ts`,
-    find: 'if (this.#isEnding) void this.#track(delivery, this.#options.settler.return(delivery))\n    else if',
+    file: `${source}/scheduling/competing-schedule.ts`,
+    find: 'if (this.#isEnding) void this.#steps.return(delivery)\n    else if',
     replace: 'if',
     tests: { file: `${flow}.test.ts`, name: 'a flow that is drained returns what arrives' },
+  },
+  {
+    name: 'one-of-a-conversation',
+    promise: promises.keepsOrder,
+    guards: 'a message waits for those of its conversation that came before it',
+    file: `${source}/scheduling/lanes.ts`,
+    find: 'return atWork === 0 && wait === undefined',
+    replace: 'return atWork >= 0 || wait === undefined',
+    tests: { file: ordered, name: 'holds back its conversation' },
+  },
+  {
+    name: 'never-cancelled',
+    promise: promises.keepsOrder,
+    guards: 'a consumer that keeps the order leaves by closing its channel',
+    file: `${subscription}.ts`,
+    find: "if (this.#options.leaving === 'cancel') await this.#channel?.end()",
+    replace: 'await this.#channel?.end()',
+    tests: { file: `${subscription}.test.ts`, name: 'keeps its registration when it is told to end' },
+  },
+  {
+    name: 'deadly-given-up',
+    promise: promises.diesAlone,
+    guards: 'a message whose tries end the process is given up',
+    file: `${source}/scheduling/ordered-schedule.ts`,
+    find: 'if (deaths < deadlyTries) {',
+    replace: 'if (deaths < deadlyTries * 1e9) {',
+    tests: { file: ordered, name: 'three of its tries were not survived' },
   },
   {
     name: 'drain-waits',

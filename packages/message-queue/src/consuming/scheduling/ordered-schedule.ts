@@ -28,7 +28,7 @@ export interface OrderedScheduleOptions {
  * The same in every replica, always: if a consumer that has taken fewer than its predecessor dies, what it held comes
  * back behind the rest of what the predecessor had (seen with RabbitMQ 3.10, 4.0 and 4.3).
  */
-export const orderedPrefetch = 500
+const orderedPrefetch = 500
 /** Deaths of a consumer with the message in hand, from which on it is tried alone. */
 const trialFrom = 3
 /** Tries that ended the process, after which a message is given up. */
