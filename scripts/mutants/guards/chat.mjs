@@ -28,11 +28,11 @@ export const chat = [
   {
     name: 'chat-lock-of-another',
     promise: promises.storedOnce,
-    guards: 'a conversation that somebody else has locked holds up only itself',
+    guards: 'nobody waits for long for the lock of somebody else',
     file: `${app}/src/store-together.ts`,
-    find: ' SKIP LOCKED',
+    find: "  SET LOCAL lock_timeout = '1s';\\n",
     replace: '',
-    tests: { file: storing, name: 'holds up only itself' },
+    tests: { file: storing, name: 'is inserting holds up its conversation only' },
   },
   {
     name: 'chat-redelivery',
