@@ -30,7 +30,7 @@ export const chat = [
     promise: promises.storedOnce,
     guards: 'nobody waits for long for the lock of somebody else',
     file: `${app}/src/store-together.ts`,
-    find: "  SET LOCAL lock_timeout = '1s';\\n",
+    find: "  SET LOCAL lock_timeout = '1s';\n",
     replace: '',
     tests: { file: storing, name: 'is inserting holds up its conversation only' },
   },
