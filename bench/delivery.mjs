@@ -1,12 +1,9 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
-import { createMessageQueue } from '@mono/message-queue'
 import { environment } from '../scripts/environment.mjs'
 import { startScript } from '../scripts/start-script.mjs'
-import { untilRecorded } from './until-recorded.mjs'
-
-/** For the acks of the last messages; this part is not measured. */
-const lastAcksMs = 500
+import { startWorker } from './start-worker.mjs'
+import { untilDrained } from './until-drained.mjs'
+import { withMessageQueue } from './with-message-queue.mjs'
 
 /**
  * @typedef {object} DeliveryBench
@@ -16,7 +13,7 @@ const lastAcksMs = 500
  * @property {'push.notifications' | 'email.notifications'} queue
  * @property {'push.deliveries' | 'email.deliveries'} ledger
  * @property {(messageQueue: import('@mono/message-queue').MessageQueue) => Promise<unknown>[]} publish
- * @property {{ script: string, env: NodeJS.ProcessEnv }} worker
+ * @property {import('./start-worker.mjs').WorkerProcess} worker
  * @property {{ script: string, args: (string | number)[], env?: NodeJS.ProcessEnv }} reference sends as much, and ends
  *
  * @typedef {object} DeliveryMeans
@@ -55,16 +52,11 @@ export function createDeliveryComparison(bench, { vhost, database, sink }) {
     async ours(signal) {
       await queue.renew()
       await database.queryRow(`TRUNCATE ${ledger}`)
-      await fillQueue(vhost.url, bench.publish)
+      await withMessageQueue(vhost.url, (messageQueue) => Promise.all(bench.publish(messageQueue)))
       await sink.renew()
-      const env = { NODE_ENV: 'production', RABBITMQ_URL: vhost.url, DATABASE_URL: database.url, HTTP_PORT: '0' }
-      const child = startScript(worker.script, { env: { ...environment, ...env, ...worker.env }, signal })
+      const child = startWorker(worker, { vhost, database, signal })
       const sql = `SELECT count(*)::int AS sent FROM ${ledger} WHERE state = 'sent'`
-      await untilRecorded(child, async () => (await database.queryRow(sql)).sent, { count, signal })
-      await sleep(lastAcksMs)
-      child.stop()
-      await child.ended
-      await queue.assertEmpty()
+      await untilDrained(queue, child, async () => (await database.queryRow(sql)).sent, { count, signal })
       return await measure()
     },
     async reference(signal) {
@@ -72,18 +64,5 @@ export function createDeliveryComparison(bench, { vhost, database, sink }) {
       await startScript(reference.script, { ...reference, env: { ...environment, ...reference.env }, signal }).ended
       return await measure()
     },
-  }
-}
-
-/**
- * @param {string} url
- * @param {DeliveryBench['publish']} publish
- */
-async function fillQueue(url, publish) {
-  const messageQueue = createMessageQueue({ url })
-  try {
-    await Promise.all(publish(messageQueue))
-  } finally {
-    await messageQueue.close()
   }
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { startScript } from '../scripts/start-script.mjs'
+import { describeMessage } from './describe-message.mjs'
 
 const count = 120_000
 const warmUp = 5_000
@@ -35,15 +36,4 @@ export function createPublishComparison(vhost) {
     ours: run('subject-publish.mjs'),
     reference: run('reference-publish.mjs'),
   }
-}
-
-/**
- * A message without what differs from one to the next: ids and times, of which the length counts.
- * @param {import('amqplib').GetMessage} message
- */
-function describeMessage({ fields: { exchange, routingKey }, properties, content }) {
-  const { timestamp, messageId, headers, ...rest } = properties
-  const lengths = [messageId, String(timestamp), headers?.['x-published-at'], content].map((value) => value.length)
-  const others = { ...headers, 'x-published-at': undefined }
-  return JSON.stringify({ exchange, routingKey, lengths, ...rest, headers: others })
 }

@@ -42,7 +42,7 @@ async function bench(chosen, signal) {
           compare(comparison, { print, signal })
         const benchmarks = {
           publish: () => compareHere(createPublishComparison(vhost)),
-          drain: () => compareHere(createDrainComparison(vhost, database)),
+          drain: () => compareHere(createDrainComparison(means)),
           push: () => comparePush(means, { compare: compareHere, signal }),
           email: () => compareEmail(means, { compare: compareHere, signal }),
         }

@@ -13,7 +13,7 @@ export async function untilRecorded({ ended }, countRecorded, { count, signal })
   const findMissing = async () => {
     signal.throwIfAborted()
     const recorded = await countRecorded()
-    return recorded >= count ? undefined : `expected ${count} rows, found ${recorded}`
+    return recorded >= count ? undefined : `expected ${count}, found ${recorded}`
   }
   const tooEarly = ended.then(() => 'the process ended by itself, and not when it was stopped')
   const recorded = waitUntilReady(findMissing, { timeoutMs: limitMs, intervalMs: 200 })
