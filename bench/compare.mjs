@@ -1,5 +1,6 @@
 // @ts-check
-import { loadavg } from 'node:os'
+import { percentileOf } from './percentile-of.mjs'
+import { runInTurn } from './run-in-turn.mjs'
 
 /**
  * @typedef {{ count: number, seconds: number }} Run
@@ -13,34 +14,28 @@ import { loadavg } from 'node:os'
  * @typedef {{ ours: number, reference: number, ratio: number }} Round rates are messages per second
  */
 
-const rounds = 5
 /** Below it, start and end weigh too much. */
 const leastSeconds = 2
 
 /**
- * Runs both sides in turn, so that whatever else keeps the machine busy hits both; which of them goes first alternates.
- * One round before, which does not count, warms up broker and database.
+ * Compares rates.
  * @param {Comparison} comparison
  * @param {{ print: (line: string) => void, signal: AbortSignal }} options
  * @returns {Promise<boolean>} the median ratio has reached the bar
  */
-export async function compare({ title, bar, ours, reference }, { print, signal }) {
+export async function compare({ title, bar, ...sides }, { print, signal }) {
   print(`\n${title}`)
-  await ours(signal)
-  await reference(signal)
-  /** @type {Round[]} */
-  const results = []
-  for (let round = 1; round <= rounds; round += 1) {
-    const ourFirst = round % 2 === 1 ? await ours(signal) : undefined
-    const theirRun = await reference(signal)
-    const ourRun = ourFirst ?? (await ours(signal))
-    const result = toRound(ourRun, theirRun)
-    results.push(result)
-    print(`  round ${round}  ${render([result.ratio], [result.ours], [result.reference])}  load ${describeLoad()}`)
-    if (Math.min(ourRun.seconds, theirRun.seconds) < leastSeconds) {
-      print(`           one side took less than ${leastSeconds} s: send more messages on a machine as fast as this`)
-    }
-  }
+  const results = await runInTurn(sides, {
+    signal,
+    toResult({ ours, reference }, { round, load }) {
+      const result = toRound(ours, reference)
+      print(`  round ${round}  ${render([result.ratio], [result.ours], [result.reference])}  load ${load}`)
+      if (Math.min(ours.seconds, reference.seconds) < leastSeconds) {
+        print(`           one side took less than ${leastSeconds} s: send more messages on a machine as fast as this`)
+      }
+      return result
+    },
+  })
   const ratios = results.map(({ ratio }) => ratio)
   const held = bar === undefined || medianOf(ratios) >= bar
   const verdict = bar === undefined ? 'no bar' : `bar ${bar.toFixed(2)} ${held ? 'held' : 'MISSED'}`
@@ -75,9 +70,4 @@ function render(ratios, ourRates, theirRates) {
   return `ratio ${medianOf(ratios).toFixed(2)}  ours ${toText(ourRates)}  reference ${toText(theirRates)}`
 }
 
-const describeLoad = () => (loadavg()[0] ?? 0).toFixed(1)
-
-/** @param {number[]} values an odd number of them */
-function medianOf(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
-}
+const medianOf = (/** @type {number[]} */ values) => percentileOf(values, 50)
