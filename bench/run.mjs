@@ -5,13 +5,12 @@ import { buildPackages, installDependencies } from '../scripts/prepare.mjs'
 import { say } from '../scripts/services/progress.mjs'
 import { startServices } from '../scripts/services/services.mjs'
 
-const usage = `usage: npm run bench [-- publish drain push email]
+const usage = `usage: npm run bench [-- publish drain push email chat]
 
-Compares the client and three of the workers with plain uses of the libraries below them, and says whether they are fast
-enough.
-Uses RABBITMQ_URL and DATABASE_URL if they are set, else private instances. Takes about twelve minutes.`
+Compares the client and the workers with plain uses of the libraries below them, and says whether they are fast enough.
+Uses RABBITMQ_URL and DATABASE_URL if they are set, else private instances. Takes about twenty minutes.`
 
-const names = ['publish', 'drain', 'push', 'email']
+const names = ['publish', 'drain', 'push', 'email', 'chat']
 const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`)
 
 /**
@@ -22,7 +21,9 @@ async function bench(chosen, signal) {
   await installDependencies()
   await buildPackages()
   // Only here, since they need the dependencies and the build.
+  const { compareChat } = await import('./chat.mjs')
   const { compare } = await import('./compare.mjs')
+  const { compareLatency } = await import('./compare-latency.mjs')
   const { withDatabase } = await import('./database.mjs')
   const { createDrainComparison } = await import('./drain.mjs')
   const { compareEmail } = await import('./email.mjs')
@@ -45,6 +46,11 @@ async function bench(chosen, signal) {
           drain: () => compareHere(createDrainComparison(means)),
           push: () => comparePush(means, { compare: compareHere, signal }),
           email: () => compareEmail(means, { compare: compareHere, signal }),
+          chat: () =>
+            compareChat(means, {
+              compare: compareHere,
+              compareLatency: (comparison) => compareLatency(comparison, { print, signal }),
+            }),
         }
         for (const [name, run] of Object.entries(benchmarks)) if (chosen.includes(name)) held.push(await run())
       }),
