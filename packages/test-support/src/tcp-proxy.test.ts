@@ -102,6 +102,21 @@ test('frozen from the target on, it delivers what is sent and holds back the ans
   await expectAnswer(client, 'A')
 })
 
+test('delayed, it passes everything on later and in order; without the delay, at once', async () => {
+  const client = await openClient()
+  proxy.delay(100)
+  const since = performance.now()
+  client.socket.write('a')
+  await waitFor(() => received.length === 1, { what: 'the request', intervalMs: 1 })
+  expect(performance.now() - since).toBeGreaterThanOrEqual(99)
+  client.socket.write('b')
+  await waitFor(() => received.length === 2, { what: 'the second request' })
+  proxy.delay(0)
+  client.socket.write('c')
+  await expectAnswer(client, 'ABC')
+  expect(received).toEqual(['a', 'b', 'c'])
+})
+
 test('down, it refuses connections; up, it takes them on the same port', async () => {
   const client = await openClient()
   await waitFor(() => proxy.connections === 1, { what: 'the connection' })

@@ -19,6 +19,11 @@ export interface TcpProxy {
   /** Passes on what was held back, and all that follows. */
   thaw(): void
   /**
+   * Passes everything on so much later, in each direction, on open connections and new ones; 0 ends it. What is on its
+   * way when either side closes is lost.
+   */
+  delay(ms: number): void
+  /**
    * Takes connections and ends each after a random time between these two, in milliseconds; open ones too. Half of them
    * are reset, the others closed in order.
    */
@@ -45,6 +50,7 @@ export async function createTcpProxy({ target }: TcpProxyOptions): Promise<TcpPr
   const { hostname: host, port } = new URL(target)
   const links = new Set<ProxyLink>()
   let frozen: FrozenDirection = 'none'
+  let delayMs = 0
   let resetting = false
   let lifeMs: { min: number; max: number } | undefined
   let attempts = 0
@@ -59,6 +65,7 @@ export async function createTcpProxy({ target }: TcpProxyOptions): Promise<TcpPr
       const link = createProxyLink(client, openSocket({ host, port: Number(port) }))
       links.add(link)
       link.setFrozen(frozen)
+      link.setDelay(delayMs)
       if (lifeMs) endLater(link, lifeMs)
       client.once('close', () => links.delete(link))
     })
@@ -98,6 +105,10 @@ export async function createTcpProxy({ target }: TcpProxyOptions): Promise<TcpPr
     cut,
     freeze: (direction = 'both') => setFrozen(direction),
     thaw: () => setFrozen('none'),
+    delay(ms) {
+      delayMs = ms
+      for (const link of links) link.setDelay(ms)
+    },
     flap(limits) {
       lifeMs = limits
       for (const link of links) endLater(link, limits)
@@ -125,6 +136,7 @@ type FrozenDirection = 'none' | 'both' | 'from-target'
 
 interface ProxyLink {
   setFrozen(direction: FrozenDirection): void
+  setDelay(ms: number): void
   reset(): void
   /** FIN to both sides, whatever is under way. */
   close(): void
@@ -156,6 +168,10 @@ function createProxyLink(client: Socket, target: Socket): ProxyLink {
       outward.setFrozen(direction === 'both')
       inward.setFrozen(direction !== 'none')
     },
+    setDelay(ms) {
+      outward.setDelay(ms)
+      inward.setDelay(ms)
+    },
     reset,
     close,
   }
@@ -163,25 +179,51 @@ function createProxyLink(client: Socket, target: Socket): ProxyLink {
 
 /** `Readable.pipe` would resume a stream that was paused to freeze it. */
 function createPipe(from: Socket, to: Socket) {
+  /** What is on its way, in order. */
+  const held: { chunk: Buffer; dueAt: number }[] = []
+  let delayMs = 0
   let frozen = false
   let full = false
+  let timer: NodeJS.Timeout | undefined
   const flow = () => {
     if (frozen || full) from.pause()
     else from.resume()
   }
-  from.on('data', (chunk: Buffer) => {
-    full = !to.write(chunk)
+  const passDue = () => {
+    clearTimeout(timer)
+    if (frozen) return
+    for (let [next] = held; next; [next] = held) {
+      const waitMs = next.dueAt - performance.now()
+      if (waitMs > 0) {
+        timer = setTimeout(passDue, waitMs)
+        break
+      }
+      held.shift()
+      full = !to.write(next.chunk)
+    }
     flow()
+  }
+  from.on('data', (chunk: Buffer) => {
+    held.push({ chunk, dueAt: performance.now() + delayMs })
+    passDue()
   })
+  from.on('end', () => to.end())
   to.on('drain', () => {
     full = false
     flow()
   })
-  from.on('end', () => to.end())
+  to.on('close', () => {
+    clearTimeout(timer)
+    held.length = 0
+  })
   return {
     setFrozen(value: boolean) {
       frozen = value
+      passDue()
       flow()
+    },
+    setDelay(ms: number) {
+      delayMs = ms
     },
   }
 }
