@@ -6,6 +6,7 @@ import { workerOf } from '../scripts/workers.mjs'
  * @typedef {object} Effects
  * @property {Map<string, number>} counts how often, by message id
  * @property {number[]} times in milliseconds since 1970
+ * @property {Map<string, { sequence: number, at: number }>} places in their conversations, by message id
  * @property {boolean} areComplete whoever a message was for, its effect is among them
  * @property {string[]} faults what is wrong with them as a whole
  */
@@ -24,7 +25,12 @@ export async function readEffects(queue, { query, farEnds: { pushService, mailCa
   })
   /** @type {Map<string, number>} */
   const counts = new Map()
-  for (const { id } of effects) counts.set(id, (counts.get(id) ?? 0) + 1)
+  /** @type {Effects['places']} */
+  const places = new Map()
+  for (const { id, at, sequence } of effects) {
+    counts.set(id, (counts.get(id) ?? 0) + 1)
+    if (sequence !== undefined) places.set(id, { sequence, at })
+  }
   const faults = (await findFaults?.({ query })) ?? []
-  return { counts, times: effects.map(({ at }) => at), areComplete: seesAllEffects, faults }
+  return { counts, times: effects.map(({ at }) => at), places, areComplete: seesAllEffects, faults }
 }

@@ -2,13 +2,17 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { spawnWorker } from '@mono/test-support/tools'
+import { spawnWorker, waitFor } from '@mono/test-support/tools'
+import { instanceName } from '../scripts/services/paths.mjs'
+import { choosePorts } from '../scripts/services/ports.mjs'
 import { spawnWithParent } from '../scripts/services/processes.mjs'
 
 /** As a supervisor in production does. */
 const restartAfterMs = 200
 /** A worker's own grace period, 25 s, and a while for what is frozen or has to be returned. */
 const stopLimitMs = 45_000
+const activeLimitMs = 30_000
+const answerLimitMs = 2000
 
 /**
  * One place for a worker process, which is filled again whenever the process is gone.
@@ -16,12 +20,16 @@ const stopLimitMs = 45_000
  * @property {string} name `chat-worker-1`
  * @property {string} worker `chat-worker`
  * @property {number} starts
+ * @property {(options: { timeoutMs: number }) => Promise<void>} untilReady its `/readyz` says 200
+ * @property {() => Promise<number | undefined>} countAcked deliveries since it was started last, if it answers
+ * @property {() => Promise<boolean>} isActive it takes messages; a stand-by does not
  * @property {(signal: NodeJS.Signals) => void} kill
  * @property {() => Promise<void>} restart SIGTERM, and until the next process has been started
  *
  * @typedef {object} Fleet
  * @property {Replica[]} replicas
  * @property {string[]} faults processes that ended by themselves, or did not end
+ * @property {(worker: string) => Promise<Replica>} untilActive resolves with one that takes messages
  * @property {() => void} freeze SIGSTOP to all
  * @property {() => void} thaw
  * @property {() => string[]} listComplaints what processes wrote on standard error, which their logs do not use
@@ -32,23 +40,27 @@ const stopLimitMs = 45_000
  * Starts worker processes from their builds and keeps them running. Their logs go to a file each.
  * @param {{ worker: string, count: number, env: Record<string, string | undefined> }[]} workers
  * @param {{ logDirectory: string, mayKillThemselves: boolean }} options
- * @returns {Fleet}
+ * @returns {Promise<Fleet>}
  */
-export function startFleet(workers, { logDirectory, mayKillThemselves }) {
+export async function startFleet(workers, { logDirectory, mayKillThemselves }) {
+  const places = workers.flatMap(({ worker, count, env }) =>
+    Array.from({ length: count }, (_, index) => ({ name: `${worker}-${index + 1}`, worker, env })),
+  )
+  const ports = await choosePorts(Object.fromEntries(places.map(({ name }) => [name, undefined])), instanceName)
   /** @type {string[]} */
   const faults = []
   let stopping = false
 
-  /** @param {string} worker @param {Record<string, string | undefined>} env @param {number} number */
-  function fillPlace(worker, env, number) {
-    const name = `${worker}-${number}`
+  /** @param {{ name: string, worker: string, env: Record<string, string | undefined> }} place */
+  function fillPlace({ name, worker, env }) {
     /** @type {import('@mono/test-support/tools').WorkerProcess} */
     let process
     const start = () => {
       const openLog = (/** @type {string} */ ending) => openSync(join(logDirectory, `${name}.${ending}`), 'a')
       /** @type {[number, number]} */
       const files = [openLog('log'), openLog('stderr.log')]
-      const ownEnv = { NODE_ENV: 'production', NODE_OPTIONS: '--trace-warnings', HTTP_PORT: '0', ...env }
+      const httpPort = String(ports[name])
+      const ownEnv = { NODE_ENV: 'production', NODE_OPTIONS: '--trace-warnings', HTTP_PORT: httpPort, ...env }
       process = spawnWorker(worker, ownEnv, { spawn: spawnWithParent('SIGKILL'), files })
       for (const file of files) closeSync(file)
       replica.starts += 1
@@ -74,6 +86,17 @@ export function startFleet(workers, { logDirectory, mayKillThemselves }) {
       name,
       worker,
       starts: 0,
+      untilReady: (/** @type {{ timeoutMs: number }} */ options) => process.ready(options),
+      async countAcked() {
+        const acked = process.metric('mono_deliveries_total', { outcome: 'acked' }).catch(() => undefined)
+        return await Promise.race([acked, sleep(answerLimitMs, undefined)])
+      },
+      async isActive() {
+        const signal = AbortSignal.timeout(answerLimitMs)
+        const response = await fetch(`${process.httpUrl}/readyz`, { signal })
+        const { checks } = /** @type {any} */ (await response.json())
+        return response.ok && checks.consumer.state !== 'standby'
+      },
       kill: (/** @type {NodeJS.Signals} */ signal) => process.kill(signal),
       async restart() {
         await terminate()
@@ -87,15 +110,21 @@ export function startFleet(workers, { logDirectory, mayKillThemselves }) {
     return replica
   }
 
-  const replicas = workers.flatMap(({ worker, count, env }) =>
-    Array.from({ length: count }, (_, index) => fillPlace(worker, env, index + 1)),
-  )
+  const replicas = places.map(fillPlace)
   const signalAll = (/** @type {NodeJS.Signals} */ signal) => {
     for (const replica of replicas) replica.kill(signal)
   }
   return {
     replicas,
     faults,
+    async untilActive(wanted) {
+      const candidates = replicas.filter(({ worker }) => worker === wanted)
+      const findActive = async () => {
+        for (const replica of candidates) if (await replica.isActive().catch(() => false)) return replica
+        return undefined
+      }
+      return await waitFor(findActive, { what: `a ${wanted} to be active`, timeoutMs: activeLimitMs })
+    },
     freeze: () => signalAll('SIGSTOP'),
     thaw: () => signalAll('SIGCONT'),
     listComplaints() {

@@ -1,5 +1,6 @@
 // @ts-check
 import { toIndex } from '../scripts/workers.mjs'
+import { judgeOrder } from './judge-order.mjs'
 
 /**
  * Everything that is known of one queue when a scenario is over.
@@ -7,6 +8,7 @@ import { toIndex } from '../scripts/workers.mjs'
  * @property {import('../scripts/workers.mjs').QueueName} queue
  * @property {import('./publisher.mjs').Published[]} published
  * @property {import('./effects.mjs').Effects} effects
+ * @property {import('./listener.mjs').Hearing[]} hearings of a subscriber to the broadcasts
  * @property {import('./queues.mjs').Found[]} dead
  * @property {import('./queues.mjs').Found[]} waiting in the work queue and its retry queues
  * @property {{ id: string, code: string }[]} poison what must be dead-lettered, and why
@@ -25,6 +27,9 @@ import { toIndex } from '../scripts/workers.mjs'
  * @property {number} lost
  * @property {number} twice
  * @property {string | undefined} twiceBecause why that cannot be avoided
+ * @property {number | undefined} outOfSequence messages that were stored or broadcast before a predecessor in their
+ *   conversation; undefined: they are in no conversation
+ * @property {{ stored: number, heard: number } | undefined} orderJudged of how many that is known
  * @property {number | undefined} goesOn seconds from the end of the fault to the first effect after it
  * @property {number | undefined} sendsAgain seconds from the end of the fault until the client was told that a message it
  *   sent after it is in the queue
@@ -38,13 +43,14 @@ import { toIndex } from '../scripts/workers.mjs'
  * @param {import('./scenario.mjs').Scenario} scenario
  * @returns {Row}
  */
-export function judge({ queue, published, effects, dead, waiting, poison, mutated, faultOverAt }, scenario) {
+export function judge({ queue, published, effects, hearings, dead, waiting, poison, mutated, faultOverAt }, scenario) {
   const withOutcome = (/** @type {string} */ outcome) =>
     published.filter((each) => each.outcome === outcome).map(({ id }) => id)
   const confirmed = withOutcome('confirmed')
   const refused = withOutcome('refused')
   const deadIds = new Set(dead.map(({ id }) => id))
   const waitingIds = new Set(waiting.map(({ id }) => id))
+  const order = judgeOrder({ published, effects, hearings, deadIds })
   const isDone = (/** @type {string} */ id) => effects.counts.has(id)
   const hasNobody = (/** @type {string} */ id) => scenario.mayHaveNobody?.(queue, toIndex(id)) === true
   const lost = confirmed.filter((id) => !isDone(id) && !deadIds.has(id) && !waitingIds.has(id) && !hasNobody(id))
@@ -96,6 +102,8 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutate
     ['refused, yet done', refused.filter(isDone)],
     ['never sent, yet done', mutated.length > 0 ? [] : [...effects.counts.keys()].filter((id) => !known.has(id))],
     ['still queued', [...waitingIds]],
+    ['stored before a predecessor', order?.storedEarly ?? []],
+    ['heard before a predecessor', order?.heardEarly ?? []],
   ]
   const faults = [...effects.faults]
   for (const [what, ids] of wrong) {
@@ -127,6 +135,8 @@ export function judge({ queue, published, effects, dead, waiting, poison, mutate
     lost: lost.length,
     twice: twice.reduce((total, [, times]) => total + times - 1, 0),
     twiceBecause: twice.length > 0 ? mayDoTwice[queue] : undefined,
+    outOfSequence: order && new Set([...order.storedEarly, ...order.heardEarly]).size,
+    orderJudged: order?.judged,
     goesOn,
     sendsAgain,
     allDone: toSeconds(afterwards.length > 0 ? afterwards.reduce((last, at) => Math.max(last, at)) : undefined),

@@ -8,19 +8,36 @@ import { createMessageQueue } from '@mono/message-queue'
 import { toMessageId, workerOf } from '../scripts/workers.mjs'
 
 // An application, in a process of its own: sends most messages evenly over the seconds it is told, the rest when it is told
-// that the fault is over, and writes down what became of each. One whose outcome is unknown it sends again with the same id, as the client advises.
+// that the fault is over, and writes down what became of each. One whose outcome is unknown it sends again with the same
+// id, as the client advises. The messages of a conversation it sends one by one, each when the outcome of the last is known,
+// and in bursts: several of one conversation are on their way whenever something goes wrong.
 
 const maxTries = 5
 const tickMs = 20
+/** Of so many messages those of one conversation are sent together: ten, if twenty conversations take turns. */
+const messagesOfBursts = 200
 
 /** @type {import('./publisher.mjs').PublisherTask} */
 const { url, counts, seconds, journalFile } = JSON.parse(process.argv[2] ?? '')
 const journal = createWriteStream(journalFile)
 const messageQueue = createMessageQueue({ url, connectionName: 'chaos-publisher' })
 
+/** The last message of each conversation. @type {Map<string, Promise<void>>} */
+const lastSends = new Map()
+
+/** @param {import('../scripts/workers.mjs').QueueName} queue @param {number} index */
+async function publishInTurn(queue, index) {
+  const conversation = workerOf(queue).conversationOf?.(index)
+  if (conversation === undefined) return await publish(queue, index)
+  const last = lastSends.get(conversation)
+  const sent = last ? last.then(() => publish(queue, index)) : publish(queue, index)
+  lastSends.set(conversation, sent)
+  await sent
+}
+
 /** @param {import('../scripts/workers.mjs').QueueName} queue @param {number} index */
 async function publish(queue, index) {
-  const { createPayload, send } = workerOf(queue)
+  const { createPayload, send, conversationOf } = workerOf(queue)
   const id = toMessageId(queue, index)
   const payload = createPayload(index, id)
   const sentAt = Date.now()
@@ -35,7 +52,10 @@ async function publish(queue, index) {
     outcome = timeouts > 0 ? 'unknown' : 'refused'
   }
   const settledAt = Date.now()
-  journal.write(`${JSON.stringify({ id, queue, outcome, timeouts, code, sentAt, settledAt, longestMs })}\n`)
+  const conversation = conversationOf?.(index)
+  journal.write(
+    `${JSON.stringify({ id, queue, conversation, outcome, timeouts, code, sentAt, settledAt, longestMs })}\n`,
+  )
 
   async function sendUntilKnown() {
     for (;;) {
@@ -54,22 +74,49 @@ async function publish(queue, index) {
 }
 
 /**
- * @param {(count: number) => { from: number, to: number }} part of each queue's messages
+ * The numbers of a queue's messages, in the order in which they are sent; those of a list together.
+ * @param {import('../scripts/workers.mjs').QueueName} queue
+ * @param {{ from: number, to: number }} part
+ */
+function toBursts(queue, { from, to }) {
+  const { conversationOf } = workerOf(queue)
+  const indexes = Array.from({ length: to - from }, (_, place) => from + place)
+  if (!conversationOf) return indexes.map((index) => [index])
+  /** @type {number[][]} */
+  const bursts = []
+  for (let start = 0; start < indexes.length; start += messagesOfBursts) {
+    /** @type {Map<string, number[]>} */
+    const byConversation = new Map()
+    for (const index of indexes.slice(start, start + messagesOfBursts)) {
+      const conversation = conversationOf(index)
+      byConversation.set(conversation, [...(byConversation.get(conversation) ?? []), index])
+    }
+    bursts.push(...byConversation.values())
+  }
+  return bursts
+}
+
+/**
+ * @param {(count: number) => { from: number, to: number }} toPart of each queue's messages
  * @param {number} seconds over which they are spread
  */
-async function publishEvenly(part, seconds) {
+async function publishEvenly(toPart, seconds) {
   const startedAt = performance.now()
-  const lanes = Object.entries(counts).map(([queue, count]) => {
-    const { from, to } = part(count)
-    return { queue: /** @type {import('../scripts/workers.mjs').QueueName} */ (queue), from, to, next: from }
+  const lanes = Object.entries(counts).map(([name, count]) => {
+    const queue = /** @type {import('../scripts/workers.mjs').QueueName} */ (name)
+    const part = toPart(count)
+    return { queue, bursts: toBursts(queue, part), total: part.to - part.from, sent: 0 }
   })
   /** @type {Promise<void>[]} */
   const sends = []
-  while (lanes.some(({ next, to }) => next < to)) {
+  while (lanes.some(({ sent, total }) => sent < total)) {
     const share = Math.min(1, (performance.now() - startedAt) / 1000 / seconds)
     for (const lane of lanes) {
-      const due = lane.from + Math.ceil(share * (lane.to - lane.from))
-      while (lane.next < due) sends.push(publish(lane.queue, lane.next++))
+      while (lane.sent < Math.ceil(share * lane.total)) {
+        const burst = lane.bursts.shift() ?? []
+        sends.push(...burst.map((index) => publishInTurn(lane.queue, index)))
+        lane.sent += burst.length
+      }
     }
     await sleep(tickMs)
   }

@@ -14,6 +14,7 @@ import { startScript } from '../scripts/start-script.mjs'
  * @typedef {object} Published
  * @property {string} id
  * @property {import('../scripts/workers.mjs').QueueName} queue
+ * @property {string} [conversation] in which it was sent when the outcome of its predecessor was known
  * @property {'confirmed' | 'refused' | 'unknown'} outcome
  * @property {number} timeouts how often its outcome was unknown before
  * @property {string} [code] of the last error
@@ -23,7 +24,7 @@ import { startScript } from '../scripts/start-script.mjs'
  *
  * @typedef {object} Publisher
  * @property {Promise<void>} connected
- * @property {Promise<Published[]>} done
+ * @property {Promise<Published[]>} done the messages of each conversation in the order in which they were sent
  * @property {() => void} sendRest
  * @property {() => void} freeze SIGSTOP
  * @property {() => void} thaw

@@ -44,6 +44,7 @@ function renderLosses(results) {
     `${sum(results.map(({ ended }) => ended))} processes ended by themselves`,
     `${sum(rows.map(({ lost }) => lost))} lost`,
     `${sum(rows.map(({ dead }) => dead))} dead-lettered`,
+    `${sum(rows.map(({ outOfSequence = 0 }) => outOfSequence))} out of sequence`,
   ].join(', ')
 }
 

@@ -29,6 +29,7 @@ const columns = [
   ['still queued', (row) => row.queued],
   ['**lost**', (row) => row.lost],
   ['**twice**', (row) => row.twice],
+  ['**out of sequence**', (row) => row.outOfSequence],
   ['went on after s', (row) => row.goesOn?.toFixed(1)],
   ['all done after s', (row) => row.allDone?.toFixed(0)],
 ]
@@ -56,6 +57,11 @@ export const listNotes = ({ rows, notes }) => [
   ...notes,
   ...rows.flatMap(({ queue, twice, twiceBecause }) =>
     twiceBecause ? [`${queue}: ${twice} twice: ${twiceBecause}`] : [],
+  ),
+  ...rows.flatMap(({ queue, orderJudged }) =>
+    orderJudged
+      ? [`${queue}: the order of ${orderJudged.stored} messages as stored and ${orderJudged.heard} as heard was judged`]
+      : [],
   ),
   ...rows.flatMap(({ queue, mutated }) =>
     mutated ? [`${queue}: ${mutated.deadLettered} mutated messages dead-lettered, ${mutated.done} done`] : [],

@@ -9,6 +9,7 @@ import { queueNames, toIndex, workerOf } from '../scripts/workers.mjs'
 import { readEffects } from './effects.mjs'
 import { startFleet } from './fleet.mjs'
 import { judge } from './judge.mjs'
+import { openListener } from './listener.mjs'
 import { startPublisher } from './publisher.mjs'
 import { countQueue, deadLetterQueueOf, drainQueue, listWaitingQueues } from './queues.mjs'
 import { runWithDeepStack } from './run-with-deep-stack.mjs'
@@ -55,7 +56,7 @@ export async function runScenario(scenario, services, { title, messages, seed, s
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
   const stage = await openStage(services, { proxied: scenario.proxied ?? false })
-  const fleet = startFleet(
+  const fleet = await startFleet(
     queues.map((queue) => ({
       worker: workerOf(queue).name,
       count: replicas,
@@ -63,8 +64,12 @@ export async function runScenario(scenario, services, { title, messages, seed, s
     })),
     { logDirectory: directory, mayKillThemselves: scenario.mayKillItself ?? false },
   )
+  /** @type {import('./listener.mjs').Listener | undefined} */
+  let listener
   try {
-    await until('all workers to consume', startLimitMs, () => findMissingConsumer(stage, queues, replicas))
+    await Promise.all(fleet.replicas.map((replica) => replica.untilReady({ timeoutMs: startLimitMs })))
+    // Now the exchange is declared.
+    if (queues.includes('chat.messages')) listener = await openListener(stage.brokerUrl)
     const stray = createStrayMessages(stage)
     /** @type {string[]} */
     const notes = []
@@ -113,6 +118,7 @@ export async function runScenario(scenario, services, { title, messages, seed, s
       intervalMs: 1000,
     })
     if (left !== undefined) note(`not all was done: ${left}`)
+    if (replicas > 1 && listener) note(await renderShares(fleet, workerOf('chat.messages').name))
     await fleet.stop()
     for (const complaint of fleet.listComplaints()) note(complaint)
 
@@ -127,6 +133,7 @@ export async function runScenario(scenario, services, { title, messages, seed, s
         queue,
         published: published.filter((each) => each.queue === queue),
         effects,
+        hearings: listener?.hearings ?? [],
         dead: await drain(deadLetterQueueOf(queue)),
         waiting,
         poison: stray.listPoison(queue),
@@ -140,6 +147,7 @@ export async function runScenario(scenario, services, { title, messages, seed, s
     // Each of them whatever becomes of the others: workers that are left over would work on beside the next scenario.
     const healed = await Promise.allSettled([services.broker.heal(), services.database.heal()])
     await fleet.stop()
+    await listener?.close()
     await stage.close()
     const failed = healed.find(({ status }) => status === 'rejected')
     if (failed) say(`healing failed: ${/** @type {PromiseRejectedResult} */ (failed).reason}`)
@@ -173,27 +181,15 @@ async function giveUpOn(what, ms) {
 }
 
 /**
- * @param {string} what
- * @param {number} timeoutMs
- * @param {() => Promise<string | undefined>} probe
+ * How the work was shared, as the processes that run now say.
+ * @param {import('./fleet.mjs').Fleet} fleet
+ * @param {string} worker
  */
-async function until(what, timeoutMs, probe) {
-  const fault = await waitUntilReady(probe, { timeoutMs, intervalMs: 300 })
-  if (fault !== undefined) throw new Error(`Expected ${what}: ${fault}`)
-}
-
-/**
- * @param {import('./stage.mjs').Stage} stage
- * @param {QueueName[]} queues
- * @param {number} replicas of each worker
- */
-async function findMissingConsumer({ brokerUrl }, queues, replicas) {
-  for (const queue of queues) {
-    // The queue is declared by the first worker.
-    const found = await countQueue(brokerUrl, queue).catch(() => ({ consumerCount: 0 }))
-    if (found.consumerCount < replicas) return `${queue} has ${found.consumerCount} consumers of ${replicas}`
-  }
-  return undefined
+async function renderShares({ replicas }, worker) {
+  const shares = replicas
+    .filter((replica) => replica.worker === worker)
+    .map(async (replica) => `${replica.name} ${(await replica.countAcked()) ?? 'does not answer'}`)
+  return `acked since it was started last: ${(await Promise.all(shares)).join(', ')}`
 }
 
 /**

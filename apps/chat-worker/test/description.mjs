@@ -13,8 +13,11 @@ export const chatDescription = {
   httpPort: 9101,
   createPayload,
   send: (messageQueue, payload) => messageQueue.sendChatMessage(payload),
+  conversationOf: (index) => createPayload(index, '').conversationId,
   readEffects: ({ query }) =>
-    query('SELECT message_id AS id, extract(epoch FROM stored_at)::float * 1000 AS at FROM chat.messages'),
+    query(`
+      SELECT message_id AS id, extract(epoch FROM stored_at)::float * 1000 AS at, sequence::int AS sequence
+      FROM chat.messages`),
   seesAllEffects: true,
   async findFaults({ query }) {
     const gaps = await query(`

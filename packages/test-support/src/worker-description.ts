@@ -18,6 +18,8 @@ export interface WorkerDescription<Client> {
   createPayload(index: number, messageId: string): object
   // biome-ignore lint/suspicious/noExplicitAny: a payload of `createPayload`; no list of workers could have one type for all
   send(client: Client, payload: any, messageId: string): Promise<unknown>
+  /** The conversation of the message with this number: what is sent to it one by one has its effects in this order. */
+  conversationOf?(index: number): string
   /** Every effect that its messages have had, those that came twice twice. */
   readEffects(sources: EffectSources): Promise<Effect[]>
   /** It sees all effects, whatever id and recipient a message has. Default: only those of its own kind of messages. */
@@ -51,6 +53,8 @@ export interface Effect {
   id: string
   /** In milliseconds since 1970. */
   at: number
+  /** Its place in its conversation, if it has one. */
+  sequence?: number
 }
 
 export interface ExampleStage<Client> extends Pick<EffectSources, 'query'> {
