@@ -55,7 +55,8 @@ export async function runScenario(scenario, services, { title, messages, seed, s
   const directory = join(localDirectory, 'runs', title)
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
-  const stage = await openStage(services, { proxied: scenario.proxied ?? false })
+  const { proxied = false, databaseProxied = false } = scenario
+  const stage = await openStage(services, { proxied, databaseProxied })
   const fleet = await startFleet(
     queues.map((queue) => ({
       worker: workerOf(queue).name,

@@ -57,6 +57,7 @@
  * @property {boolean} [isTest] its short form takes less than 20 s and is run with the tests
  * @property {boolean} [mayKillItself] workers may end by SIGKILL though nobody sent it
  * @property {boolean} [proxied] workers and publisher reach the broker through a proxy
+ * @property {boolean} [databaseProxied] workers reach the database through a proxy
  */
 
 export {}

@@ -12,7 +12,7 @@ import { workerOf } from '../scripts/workers.mjs'
  * @property {string} brokerUrl past the proxy, for looking and for draining
  * @property {string} clientUrl for workers and publisher
  * @property {import('@mono/test-support/tools').TcpProxy | undefined} proxy between them and the broker
- * @property {string} databaseUrl
+ * @property {import('@mono/test-support/tools').TcpProxy | undefined} databaseProxy between workers and the database
  * @property {(sql: string, params?: unknown[]) => Promise<any[]>} query
  * @property {import('../scripts/start/far-ends.mjs').FarEnds} farEnds
  * @property {import('@mono/test-support/sinks').PushDevice[]} devices of the users, in their order
@@ -22,16 +22,17 @@ import { workerOf } from '../scripts/workers.mjs'
 
 /**
  * @param {import('./private-services.mjs').PrivateServices} services
- * @param {{ proxied: boolean }} options
+ * @param {{ proxied: boolean, databaseProxied: boolean }} options
  * @returns {Promise<Stage>}
  */
-export async function openStage({ broker, database }, { proxied }) {
+export async function openStage({ broker, database }, { proxied, databaseProxied }) {
   const name = `chaos_${randomBytes(4).toString('hex')}`
   await Promise.all([broker.addVhost(name), database.createDatabase(name)])
   const brokerUrl = broker.url(name)
   const databaseUrl = database.url(name)
   const farEnds = await openFarEnds()
   const proxy = proxied ? await createTcpProxy({ target: brokerUrl }) : undefined
+  const databaseProxy = databaseProxied ? await createTcpProxy({ target: databaseUrl }) : undefined
   const clientUrl = proxy?.url(brokerUrl) ?? brokerUrl
   const query = (/** @type {string} */ sql, /** @type {unknown[]} */ params = []) => database.query(name, sql, params)
   const devices = pushUsers.map(() => farEnds.pushService.subscribe())
@@ -41,17 +42,18 @@ export async function openStage({ broker, database }, { proxied }) {
     brokerUrl,
     clientUrl,
     proxy,
-    databaseUrl,
+    databaseProxy,
     query,
     farEnds,
     devices,
     environmentOf: (queue) => ({
       RABBITMQ_URL: clientUrl,
-      DATABASE_URL: databaseUrl,
+      DATABASE_URL: databaseProxy?.url(databaseUrl) ?? databaseUrl,
       ...workerOf(queue).createEnvironment?.(farEnds.addresses),
     }),
     async close() {
-      await Promise.all([proxy?.close(), farEnds.close(), broker.deleteVhost(name), database.dropDatabase(name)])
+      await Promise.all([proxy?.close(), databaseProxy?.close(), farEnds.close()])
+      await Promise.all([broker.deleteVhost(name), database.dropDatabase(name)])
     },
   }
 }

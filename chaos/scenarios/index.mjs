@@ -8,6 +8,7 @@ import { expiry } from './expiry.mjs'
 import { flappingNetwork } from './flapping-network.mjs'
 import { freezeBroker } from './freeze-broker.mjs'
 import { freezeDatabase } from './freeze-database.mjs'
+import { frozenWorker } from './frozen-worker.mjs'
 import { fullQueues } from './full-queues.mjs'
 import { killBroker } from './kill-broker.mjs'
 import { killDatabase } from './kill-database.mjs'
@@ -17,6 +18,7 @@ import { mutatedMessages } from './mutated-messages.mjs'
 import { poison } from './poison.mjs'
 import { pushScenarios } from './push.mjs'
 import { rollingRestart } from './rolling-restart.mjs'
+import { slowDatabase } from './slow-database.mjs'
 import { smtpAway, smtpDrops, smtpHangs, smtpPerRecipient, smtpRefuses } from './smtp.mjs'
 import { stopBroker } from './stop-broker.mjs'
 
@@ -30,9 +32,11 @@ export const scenarios = [
   flappingNetwork,
   poison,
   rollingRestart,
+  frozenWorker,
   killBroker,
   freezeBroker,
   killDatabase,
+  slowDatabase,
   diskAlarm,
   fullQueues,
   expiry,
