@@ -1,5 +1,4 @@
 // @ts-check
-import { setTimeout as sleep } from 'node:timers/promises'
 import { topologyOf } from '@mono/rascal-config'
 import { connect } from 'amqplib'
 
@@ -9,9 +8,6 @@ import { connect } from 'amqplib'
  * @property {string} id
  * @property {string} [code] why it was given up
  */
-
-/** A queue is empty when nothing has come out of it for so long. */
-const quietMs = 200
 
 /** Tells messages whose `message_id` is part of what is wrong with them. */
 export const idHeader = 'x-chaos-id'
@@ -56,21 +52,31 @@ export function listWaitingQueues(queue) {
 export const countQueue = (url, queue) => withChannel(url, (channel) => channel.checkQueue(queue))
 
 /**
- * Takes all that is in a queue, as a consumer: `get` is refused where there may be one active consumer only.
+ * Takes all that is in a queue.
  * @param {string} url
  * @param {string} queue
  * @returns {Promise<Found[]>}
  */
 export async function drainQueue(url, queue) {
   return await withChannel(url, async (channel) => {
+    const { messageCount } = await channel.checkQueue(queue)
     /** @type {Found[]} */
     const found = []
-    await channel.consume(queue, (message) => message && found.push(toFound(message)), { noAck: true })
-    let before = -1
-    while (found.length !== before || (await channel.checkQueue(queue)).messageCount > 0) {
-      before = found.length
-      await sleep(quietMs)
-    }
+    if (messageCount === 0) return found
+    // Not by `get`, which a queue with a single active consumer refuses.
+    await new Promise((resolve, reject) => {
+      channel.once('error', reject)
+      channel
+        .consume(
+          queue,
+          (message) => {
+            if (message) found.push(toFound(message))
+            if (found.length === messageCount) resolve(undefined)
+          },
+          { noAck: true },
+        )
+        .catch(reject)
+    })
     return found
   })
 }
