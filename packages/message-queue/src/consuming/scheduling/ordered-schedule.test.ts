@@ -453,6 +453,26 @@ describe('an ordered schedule and a message that was in hand at three deaths', (
     expect(journal.end.mock.invocationCallOrder[0]).toBeLessThan(journal.begin.mock.invocationCallOrder.at(-1) ?? 0)
   })
 
+  test('lets go of it when its channel is lost before the journal is there', async () => {
+    const { journal } = createJournal()
+    const { flow, receive, calls, lose } = createFlow({ journal })
+    journal.begin.mockRejectedValue(new Error('no database'))
+    await receive('a1', { ends: 3 })
+    await lose()
+    await passMs(10_000)
+    expect([flow.inFlight, calls]).toEqual([0, []])
+  })
+
+  test('strikes its try out when the consumer ends meanwhile', async () => {
+    const { journal, told } = createJournal()
+    const { flow, receive, calls } = createFlow({ journal })
+    await receive('a1', { ends: 3 })
+    const drained = flow.drain()
+    await calls[0]?.end()
+    await drained
+    expect(told).toEqual(['begin m1', 'end m1'])
+  })
+
   test('without a journal takes one at a time from then on', async () => {
     const { flow, receive, calls, done, lose } = createFlow()
     await receive('a1 a2', { ends: 3 })

@@ -322,9 +322,10 @@ export class OrderedSchedule implements Schedule {
       this.#survived.delete(key)
       return await journal.begin(key)
     })
-    if (deaths === undefined) {
+    if (deaths === undefined || this.#mustNotBegin(delivery)) {
       // It comes again.
-      if (!delivery.lost.aborted) this.#unread.unshift(delivery)
+      if (delivery.lost.aborted) await this.#steps.return(delivery)
+      else this.#unread.unshift(delivery)
       return
     }
     if (deaths > 0) logger.warn({ queue, deaths }, 'A message was being tried when a process ended; it is tried alone')
@@ -344,17 +345,21 @@ export class OrderedSchedule implements Schedule {
     if (ended) this.#survived.delete(key)
   }
 
-  /** Tries until the journal is there. @returns undefined if the delivery is lost or the consumer ends first */
+  /** Until the journal has been told. @returns undefined if the delivery is lost or the consumer leaves before that */
   async #told<T>(delivery: Delivery, tell: () => Promise<T>): Promise<T | undefined> {
-    for (let failures = 1; !delivery.lost.aborted && !this.#isEnding && !this.#isLeaving; failures += 1) {
+    for (let failures = 1; ; failures += 1) {
       try {
         return await tell()
       } catch (error) {
         this.#options.logger.debug({ err: error }, 'The trial of a message could not be written down')
-        await sleep(backoffMs(failures, journalBackoff), delivery.lost)
       }
+      if (this.#mustNotBegin(delivery)) return undefined
+      await sleep(backoffMs(failures, journalBackoff), delivery.lost)
     }
-    return undefined
+  }
+
+  #mustNotBegin({ lost }: Delivery): boolean {
+    return lost.aborted || this.#isEnding || this.#isLeaving
   }
 
   #adjustPrefetch({ deliveryCount }: Delivery): void {
