@@ -12,6 +12,15 @@ test('connects on first use, not before', async () => {
   expect([publisher.state, publisher.connected, broker.tried.length]).toEqual(['open', true, 1])
 })
 
+test('all that goes to an exchange goes over one channel, in the order of sending', async () => {
+  const { publish, connection, channel, settle } = createFakePublisher()
+  const bodies = Array.from({ length: 50 }, (_, index) => `message ${index}`)
+  for (const body of bodies) publish(body)
+  await settle()
+  expect(connection().channels).toHaveLength(1)
+  expect(channel().bodies).toEqual(bodies)
+})
+
 test('nothing is sent while the broker has blocked the connection', async () => {
   const { publisher, publish, connection, channel, settle } = createFakePublisher()
   publish('a')
