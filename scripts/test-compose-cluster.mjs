@@ -129,6 +129,12 @@ async function testCluster(perSecond, { project, fleet, ports, sources, atEnd },
     GROUP BY tenant_id, conversation_id HAVING count(*) <> max(sequence)`)) {
     blame(`${conversation_id}: ${found} messages, the last is number ${last}`)
   }
+  const early = countStoredEarly(
+    await sources.query('SELECT message_id, conversation_id FROM chat.messages ORDER BY sequence'),
+    traffic.messages,
+  )
+  print(`chat messages stored before one that was confirmed before they were sent: ${early}`)
+  check(early === 0, `${early} chat messages are out of sequence`)
   for (const { name, restarts } of await fleet.listWorkers()) {
     check(restarts === 0, `${name} was started again ${restarts} times`)
   }
@@ -142,6 +148,25 @@ async function testCluster(perSecond, { project, fleet, ports, sources, atEnd },
     code !== 0 && answer.includes('expected a secret of your own'),
     'a node takes the cookie of development in production',
   )
+}
+
+/**
+ * Left out is what was sent again: an earlier copy may have arrived at any time.
+ * @param {{ message_id: string, conversation_id: string }[]} rows in the order of storing
+ * @param {ReadonlyMap<string, import('./compose/traffic.mjs').Sent>} messages
+ */
+function countStoredEarly(rows, messages) {
+  /** @type {Map<string, number>} when the last of those stored so far was sent, by conversation */
+  const lastSent = new Map()
+  let early = 0
+  for (const { message_id: id, conversation_id: conversation } of rows) {
+    const message = messages.get(id)
+    if (message?.tries !== 1) continue
+    const last = lastSent.get(conversation) ?? 0
+    if (message.confirmedAt !== undefined && message.confirmedAt < last) early += 1
+    lastSent.set(conversation, Math.max(last, message.sentAt))
+  }
+  return early
 }
 
 /** @template T @param {T[]} list @returns {T} */

@@ -70,11 +70,16 @@ async function testCompose(messages, testFleet, report) {
 
   await sendAll(messageQueue, { from: 0, to: messages })
   await settle('three replicas', messages)
+  let activeChatWorkers = 0
   for (const container of await fleet.listWorkers()) {
     const acked = await fleet.metric(container, 'mono_deliveries_total', 'outcome="acked"')
-    print(`  ${container.name.padEnd(40)} acked ${String(acked).padStart(5)}`)
-    check(acked > 0, `${container.name} has done nothing`)
+    const isActive = (await fleet.metric(container, 'mono_active_consumer')) > 0
+    print(`  ${container.name.padEnd(40)} acked ${String(acked).padStart(5)}${isActive ? '' : ', stands by'}`)
+    check(acked > 0 === isActive, `${container.name} has acknowledged ${acked}, and is ${isActive ? '' : 'not '}active`)
+    if (container.name.includes('chat-worker')) activeChatWorkers += Number(isActive)
+    else check(isActive, `${container.name} has done nothing`)
   }
+  check(activeChatWorkers === 1, `expected one active chat-worker, found ${activeChatWorkers}`)
   await testPanels(testFleet, report)
 
   const second = startSending({ from: messages, to: 2 * messages })

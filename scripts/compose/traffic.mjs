@@ -4,7 +4,7 @@ import { queueNames, toMessageId, workerOf } from '../workers.mjs'
 import { readEffects } from './effects.mjs'
 
 /** @typedef {import('../workers.mjs').QueueName} QueueName */
-/** @typedef {{ queue: QueueName, sentAt: number, confirmedAt?: number, doneAt?: number, effects: number }} Sent */
+/** @typedef {{ queue: QueueName, sentAt: number, confirmedAt?: number, doneAt?: number, effects: number, tries: number }} Sent */
 
 const pollMs = 500
 /** What an application sends again, with the same id. */
@@ -99,9 +99,10 @@ export class Traffic {
     const id = toMessageId(queue, index)
     const payload = createPayload(index, id)
     /** @type {Sent} */
-    const message = { queue, sentAt: performance.now(), effects: 0 }
+    const message = { queue, sentAt: performance.now(), effects: 0, tries: 0 }
     this.messages.set(id, message)
     for (;;) {
+      message.tries += 1
       try {
         await send(this.#messageQueue, payload, id)
         message.confirmedAt = performance.now()
