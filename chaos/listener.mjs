@@ -1,5 +1,4 @@
 // @ts-check
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'amqplib'
 
@@ -30,11 +29,13 @@ export async function openListener(url) {
   let connection
 
   async function subscribe() {
-    connection = await connect(url, { timeout: 10_000 })
-    connection.on('error', () => {}) // it is closed then
-    const ended = once(connection, 'close')
+    const opened = await connect(url, { timeout: 10_000 })
+    connection = opened
+    opened.on('error', () => {}) // it is closed then
+    // Not by `once` of node:events, which rejects at an error.
+    const ended = new Promise((resolve) => opened.once('close', resolve))
     try {
-      const channel = await connection.createChannel()
+      const channel = await opened.createChannel()
       channel.on('error', () => {})
       const { queue } = await channel.assertQueue('', { exclusive: true })
       await channel.bindQueue(queue, 'realtime', 'chat.#')
@@ -43,7 +44,7 @@ export async function openListener(url) {
       await channel.consume(queue, (message) => void ids.add(String(message?.properties.messageId)), { noAck: true })
       hearings.push({ since: Date.now(), ids })
     } catch (error) {
-      await connection.close().catch(() => {})
+      await opened.close().catch(() => {})
       throw error
     }
     return { ended }
