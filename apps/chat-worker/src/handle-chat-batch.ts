@@ -30,8 +30,8 @@ export function createChatBatchHandler({ store, broadcaster }: ChatBatchHandlerO
     const stored = new Map<ChatReceived, StoredChatMessage>()
     for (const [index, message] of messages.entries()) {
       const outcome = outcomes[index]
-      if (outcome === undefined) continue
-      if ('failure' in outcome) failures.set(message, outcome.failure)
+      if (outcome === undefined) failures.set(message, new Error('Expected an outcome of each message, found none'))
+      else if ('failure' in outcome) failures.set(message, outcome.failure)
       else stored.set(message, outcome.stored)
     }
     // Sent without waiting for each other: the client keeps their order.

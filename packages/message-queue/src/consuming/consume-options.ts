@@ -10,7 +10,7 @@ export interface ConsumeOptions {
   prefetch?: number
   /**
    * After this many milliseconds a handler's signal is aborted and its message is retried, `HANDLER_TIMEOUT`.
-   * Default 5 minutes; keep it below the broker's consumer timeout (30 minutes), which closes the channel.
+   * Default 5 minutes; keep it below the broker's consumer timeout (30 minutes), which closes the channel. Of a queue that keeps its order a third of that at most.
    */
   handlerTimeoutMs?: number
   /**

@@ -91,7 +91,7 @@ export class DeliveryFlow {
     this.#schedule.lose(loss)
   }
 
-  /** Begins nothing more. Resolves when nothing is at work. */
+  /** Takes no more. Resolves when what can be done with what it has is done. */
   drain(): Promise<void> {
     return this.#schedule.drain()
   }

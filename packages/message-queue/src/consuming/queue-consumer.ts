@@ -195,6 +195,7 @@ export class QueueConsumer implements Consumer {
     } catch (error) {
       this.#failure = error as Error
       this.#stallWatch.stop()
+      this.#flow.abort()
       this.#changeState('failed', ['connecting', 'paused', 'draining'])
       await this.#subscription.close()
       this.#onStopped(this.#failure)

@@ -35,6 +35,8 @@ export interface StallWatch {
  *   were waiting.
  * - It waits for an answer that does not come, though the broker answers other questions.
  *
+ * A consumer that stands by is not watched for the first: messages may wait for the active one.
+ *
  * A count that cannot be had says nothing; a broken connection is made again in any case.
  */
 export function watchForStall(options: StallWatchOptions): StallWatch {

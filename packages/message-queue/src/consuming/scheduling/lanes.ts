@@ -16,7 +16,7 @@ export interface Lane {
   readonly entries: Set<Entry>
   /** How many of them are at work. */
   atWork: number
-  /** Until when its first message waits for its next try. */
+  /** Its first message waits for its next try. */
   wait: { isDeferral: boolean } | undefined
   /** Its first message has failed by itself, and is tried by itself, so that it does not fail others again. */
   isSuspect: boolean
@@ -57,7 +57,7 @@ export class Lanes {
     return undefined
   }
 
-  /** The message is at work from now on. @returns undefined if its lane is at work, or others come before it */
+  /** The message is at work from now on. @returns undefined if its lane is at work or waits, or others come before it */
   take(entry: Entry): Entry | undefined {
     const [first] = entry.lane.entries
     if (first !== entry || !isFree(entry.lane)) return undefined
@@ -84,9 +84,9 @@ export class Lanes {
     for (const lane of this.#byKey.values()) if (lane.wait?.isDeferral) lane.wait = undefined
   }
 
-  /** Removes those that are not at work. */
-  discard(): Held[] {
-    const idle = [...this.#entries].filter(({ isAtWork }) => !isAtWork)
+  /** Removes those that are lost and not at work. */
+  discardLost(): Held[] {
+    const idle = [...this.#entries].filter(({ held, isAtWork }) => !isAtWork && held.delivery.lost.aborted)
     for (const entry of idle) this.remove(entry)
     return idle.map(({ held }) => held)
   }

@@ -249,6 +249,15 @@ describe('an ordered schedule', () => {
     expect(calls[2]?.names).toEqual(['a2'])
   })
 
+  test('the others go on while a dead letter waits for its confirm', async () => {
+    const { receive, calls, holdForwards } = createFlow()
+    holdForwards()
+    await receive('a1')
+    await receive('b1')
+    await calls[0]?.end({ a1: new PermanentError('never') })
+    expect(calls[1]?.names).toEqual(['b1'])
+  })
+
   test('after one that was given up, those that follow have one try each until one succeeds', async () => {
     const { receive, calls, done } = createFlow()
     await receive('a1 a2')
@@ -317,6 +326,33 @@ describe('an ordered schedule with a message that is in hand for long', () => {
   })
 })
 
+describe('an ordered schedule that gives back what was in hand for long', () => {
+  test('is not kept from anything by a delivery that was lost and is at work', async () => {
+    const { flow, receive, calls, done, lose } = createFlow()
+    flow.pause(away)
+    await receive('a1')
+    await passMs(580_000)
+    flow.resume()
+    await settle()
+    await lose()
+    await passMs(40_000)
+    await calls[0]?.end()
+    await receive('b1')
+    expect([done(), calls[1]?.names]).toEqual([[], ['b1']])
+  })
+
+  test('does so though what is at work does not end', async () => {
+    const { receive, done, holdForwards, calls } = createFlow()
+    holdForwards()
+    await receive('a1')
+    await calls[0]?.end({ a1: new PermanentError('never') })
+    await passMs(630_000)
+    expect(done()).toEqual(['forward a1 to chat.messages.dlq'])
+    await passMs(600_000)
+    expect(done()).toEqual(['prefetch 0', 'prefetch 500'])
+  })
+})
+
 describe('an ordered schedule whose channel is lost', () => {
   test('begins nothing that is not begun, and takes what comes again behind what is at work', async () => {
     const { receive, calls, done, events, lose } = createFlow()
@@ -378,10 +414,15 @@ describe('an ordered schedule at its end', () => {
   })
 
   test('aborts the signal of its handlers when it is closed, and requeues nothing', async () => {
-    const { flow, receive, done } = createFlow()
+    const { flow, receive, calls, done } = createFlow()
     await receive('a1')
+    await receive('a2')
+    await calls[0]?.end({ a1: new PermanentError('never') })
+    expect(calls[1]?.names).toEqual(['a2'])
+    done()
     flow.abort()
     await settle()
+    // The handler that was told to stop says nothing of the message, though this was its last try.
     expect(done()).toEqual([])
   })
 })
@@ -435,22 +476,41 @@ describe('an ordered schedule and a message that was in hand at three deaths', (
     expect(calls.map(({ names }) => names)).toEqual([['a2']])
   })
 
-  test('waits for the journal, and counts no try as deadly that it could not strike out', async () => {
-    const { journal } = createJournal()
-    const { receive, calls, lose } = createFlow({ journal })
+  test('waits for the journal before the try, and after it', async () => {
+    const { journal, told } = createJournal()
+    const { receive, calls } = createFlow({ journal })
     journal.begin.mockRejectedValueOnce(new Error('no database'))
     await receive('a1', { ends: 3 })
     expect(calls).toEqual([])
     await passMs(1_000)
     expect(calls.map(({ names }) => names)).toEqual([['a1']])
-    journal.end.mockRejectedValue(new Error('no database'))
+    journal.end.mockRejectedValueOnce(new Error('no database'))
+    await receive('b1')
     await calls[0]?.end()
+    expect([told, calls.length]).toEqual([['begin m1'], 1])
+    await passMs(1_000)
+    expect([told, calls[1]?.names]).toEqual([['begin m1', 'end m1'], ['b1']])
+  })
+
+  test('strikes out a try that was not begun, since its channel was lost before', async () => {
+    const { journal, told } = createJournal()
+    const { flow, receive, calls, lose } = createFlow({ journal })
+    let answer = (_deaths: number) => {}
+    journal.begin.mockImplementationOnce(() => new Promise((resolve) => (answer = resolve)))
+    await receive('a1', { ends: 3 })
     await lose()
-    journal.end.mockClear()
-    journal.end.mockResolvedValue(undefined)
-    await passMs(10_000)
-    await receive('a1', { ends: 4 })
-    expect(journal.end.mock.invocationCallOrder[0]).toBeLessThan(journal.begin.mock.invocationCallOrder.at(-1) ?? 0)
+    answer(0)
+    await settle()
+    expect([told, calls, flow.inFlight]).toEqual([['end m1'], [], 0])
+  })
+
+  test('keeps what it has written down of one that was lost while it was given up', async () => {
+    const { journal, told } = createJournal({ m1: 3 })
+    const { receive, holdForwards, lose } = createFlow({ journal })
+    holdForwards()
+    await receive('a1', { ends: 6 })
+    await lose()
+    expect(told).toEqual(['begin m1'])
   })
 
   test('lets go of it when its channel is lost before the journal is there', async () => {

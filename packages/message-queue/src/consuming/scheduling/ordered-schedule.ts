@@ -25,8 +25,9 @@ export interface OrderedScheduleOptions {
 }
 
 /**
- * The same in every replica, always: if a consumer that has taken fewer than its predecessor dies, what it held comes
- * back behind the rest of what the predecessor had (seen with RabbitMQ 3.10, 4.0 and 4.3).
+ * The same in every replica: if a consumer that has taken fewer than its predecessor dies, what it held comes back behind
+ * the rest of what the predecessor had (seen with RabbitMQ 3.10, 4.0 and 4.3). The one exception is taking one at a time,
+ * see below.
  */
 const orderedPrefetch = 500
 /** Deaths of a consumer with the message in hand, from which on it is tried alone. */
@@ -50,6 +51,8 @@ const journalBackoff = { first: 100, max: 3_000 }
  * - A message that was in hand at three deaths is tried alone, and its tries are written down in the journal. After three
  *   that were not survived it is given up. Without a journal, and after a frame that nobody can read, one is taken at a
  *   time until a message comes that was in hand at no death: the broker's delivery limit then ends the deadly one alone.
+ *   A consumer that is lost for another reason meanwhile puts the one that it holds behind the others; with many at a time
+ *   hundreds of innocent messages would be given up.
  */
 export class OrderedSchedule implements Schedule {
   readonly #options: OrderedScheduleOptions
@@ -66,14 +69,12 @@ export class OrderedSchedule implements Schedule {
   #busy = 0
   #isTrying = false
   #isPaused = false
-  /** From the decision to close the channel until that is lost. */
-  #isLeaving = false
+  /** Of the channel that is to be closed: nothing is begun until it is. */
+  #leaving: AbortSignal | undefined
   /** Left while paused. */
   #isAway = false
   #isEnding = false
   #isPlanned = false
-  /** Tries that ended without a death, though the journal could not be told. */
-  readonly #survived = new Set<string>()
   readonly #clock: NodeJS.Timeout
   #onIdle = () => {}
 
@@ -81,7 +82,7 @@ export class OrderedSchedule implements Schedule {
     this.#options = options
     this.#steps = options.steps
     this.#intake = options.createIntake({
-      handlerTimeoutMs: options.handlerTimeoutMs,
+      handlerTimeoutMs: Math.min(options.handlerTimeoutMs, Math.floor(options.consumerTimeoutMs / 3)),
       signal: options.signal,
       onHandled: (held, handled) => this.#handled(held, handled),
     })
@@ -95,6 +96,10 @@ export class OrderedSchedule implements Schedule {
 
   get prefetch(): number {
     return this.#isAway ? 0 : this.#prefetch
+  }
+
+  get #isLeaving(): boolean {
+    return this.#leaving !== undefined && !this.#leaving.aborted
   }
 
   take(delivery: Delivery): void {
@@ -117,10 +122,10 @@ export class OrderedSchedule implements Schedule {
   }
 
   lose({ isUnreadable }: Loss): void {
-    const waiting = [...this.#lanes.discard().map(({ delivery }) => delivery), ...this.#unread]
-    this.#unread = []
+    const waiting = [...this.#lanes.discardLost().map(({ delivery }) => delivery), ...this.#unread.filter(isLost)]
+    this.#unread = this.#unread.filter((delivery) => !isLost(delivery))
     for (const delivery of waiting) void this.#steps.return(delivery)
-    this.#isLeaving = false
+    this.#advanceSoon()
     if (!isUnreadable || this.#prefetch === 1) return
     this.#prefetch = 1
     this.#steps.setPrefetch(this.prefetch)
@@ -190,6 +195,7 @@ export class OrderedSchedule implements Schedule {
       this.#batches += 1
       void this.#begin(batch).then(() => {
         this.#batches -= 1
+        this.#advanceSoon()
       })
     }
     while (this.#suspects < suspectsAtOnce) {
@@ -198,6 +204,7 @@ export class OrderedSchedule implements Schedule {
       this.#suspects += 1
       void this.#begin([suspect]).then(() => {
         this.#suspects -= 1
+        this.#advanceSoon()
       })
     }
   }
@@ -235,8 +242,8 @@ export class OrderedSchedule implements Schedule {
       this.#settle(entry, this.#steps.settle(held, handled))
     } else if (held.delivery.lost.aborted) {
       this.#settle(entry, this.#steps.return(held.delivery))
-    } else if (run.kept.has(lane)) {
-      // It was not tried: the handler stopped at an earlier message of the conversation.
+    } else if (run.kept.has(lane) || this.#options.signal.aborted) {
+      // It was not tried, since the handler stopped at an earlier message of the conversation; or it was told to stop.
       this.#putBack(entry)
     } else {
       this.#fail(entry, { ...handled, failure }, run)
@@ -317,14 +324,11 @@ export class OrderedSchedule implements Schedule {
   async #tryAlone(delivery: Delivery, key: string): Promise<void> {
     const { journal, logger, queue } = this.#options
     if (journal === undefined) return
-    const deaths = await this.#told(delivery, async () => {
-      if (this.#survived.has(key)) await journal.end(key)
-      this.#survived.delete(key)
-      return await journal.begin(key)
-    })
+    const deaths = await this.#told(delivery, () => journal.begin(key))
     if (deaths === undefined || this.#mustNotBegin(delivery)) {
       // It comes again.
-      if (delivery.lost.aborted) await this.#steps.return(delivery)
+      if (deaths !== undefined) await journal.end(key).catch(() => {})
+      if (isLost(delivery)) await this.#steps.return(delivery)
       else this.#unread.unshift(delivery)
       return
     }
@@ -336,13 +340,10 @@ export class OrderedSchedule implements Schedule {
     } else {
       const message = `The process has ended ${deaths} times while it worked on this message, and nothing else`
       await this.#steps.deadLetter(delivery, new PermanentError(message, { code: 'HANDLER_BUG' }))
+      // Then nobody knows whether it is a dead letter, and the next process must not try it.
+      if (isLost(delivery)) return
     }
-    this.#survived.add(key)
-    const ended = await this.#told(delivery, async () => {
-      await journal.end(key)
-      return true
-    })
-    if (ended) this.#survived.delete(key)
+    await this.#told(delivery, () => journal.end(key))
   }
 
   /** Until the journal has been told. @returns undefined if the delivery is lost or the consumer leaves before that */
@@ -358,46 +359,55 @@ export class OrderedSchedule implements Schedule {
     }
   }
 
-  #mustNotBegin({ lost }: Delivery): boolean {
-    return lost.aborted || this.#isEnding || this.#isLeaving
+  #mustNotBegin(delivery: Delivery): boolean {
+    return isLost(delivery) || this.#isEnding || this.#isLeaving
   }
 
-  #adjustPrefetch({ deliveryCount }: Delivery): void {
+  #adjustPrefetch({ deliveryCount, lost }: Delivery): void {
     if (this.#isLeaving) return
     const { journal, logger, queue } = this.#options
     if (this.#prefetch !== 1 && deliveryCount >= trialFrom && journal === undefined) {
       logger.warn({ queue }, 'A message was in flight when consumers ended; one is taken at a time')
-      this.#registerWith(1)
+      this.#registerWith(1, lost)
     } else if (this.#prefetch === 1 && deliveryCount === 0) {
       logger.info({ queue }, 'Many are taken at a time again')
-      this.#registerWith(orderedPrefetch)
+      this.#registerWith(orderedPrefetch, lost)
     }
   }
 
   /** What is in hand is delivered again. */
-  #registerWith(prefetch: number): void {
-    this.#isLeaving = true
+  #registerWith(prefetch: number, lost: AbortSignal): void {
+    this.#leaving = lost
     this.#prefetch = prefetch
     this.#steps.setPrefetch(this.prefetch)
   }
 
   #lookAtClock(): void {
-    const [oldest] = this.#steps.inFlight()
-    if (oldest === undefined || this.#isLeaving || this.#isEnding) return
-    const ms = Date.now() - oldest.firstSeen.getTime()
-    if (ms >= this.#options.consumerTimeoutMs / 3) void this.#leave(ms)
+    if (this.#isLeaving || this.#isEnding) return
+    for (const delivery of this.#steps.inFlight()) {
+      // One that is lost may be at work still, and the broker does not wait for it.
+      if (isLost(delivery)) continue
+      const ms = Date.now() - delivery.firstSeen.getTime()
+      if (ms >= this.#options.consumerTimeoutMs / 3) void this.#leave(delivery.lost, ms)
+      return
+    }
   }
 
-  async #leave(ms: number): Promise<void> {
-    const { logger, queue } = this.#options
+  /** What is at work has another third of the time: it may wait for something that does not come. */
+  async #leave(lost: AbortSignal, ms: number): Promise<void> {
+    const { consumerTimeoutMs, logger, queue } = this.#options
     logger.warn({ queue, ms }, 'A message was in hand for long; the consumer gives back all that it has')
-    this.#isLeaving = true
-    await this.#whenIdle()
+    this.#leaving = lost
+    await Promise.race([this.#whenIdle(), sleep(consumerTimeoutMs / 3, lost)])
     if (!this.#isLeaving || this.#isEnding) return
     this.#isAway = this.#isPaused
     this.#steps.setPrefetch(0)
     if (!this.#isAway) this.#steps.setPrefetch(this.prefetch)
   }
+}
+
+function isLost({ lost }: Delivery): boolean {
+  return lost.aborted
 }
 
 /** Messages that were handed to the handler together. */

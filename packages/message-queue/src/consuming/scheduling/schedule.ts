@@ -17,7 +17,7 @@ export interface Schedule {
   resume(): void
   /** The channel is lost: the broker gives its deliveries to somebody else, so what is not begun must not be begun here too. */
   lose(loss: Loss): void
-  /** Begins nothing more. Resolves when nothing is at work. */
+  /** Takes no more. Resolves when what can be done with what it has is done. */
   drain(): Promise<void>
   /** Begins nothing more. The handlers' signal is aborted. */
   abort(): void

@@ -155,7 +155,12 @@ export class Settler {
     if ('code' in settlement) event.code = settlement.code
     if (sincePublishedMs !== undefined) event.sincePublishedMs = sincePublishedMs
     if (isInHand) event.isInHand = true
-    this.#options.onSettled(event)
+    try {
+      this.#options.onSettled(event)
+    } catch (error) {
+      // Whoever listens must not keep a delivery from its end.
+      this.#options.logger.error({ err: error }, 'A listener of settled deliveries has failed')
+    }
   }
 
   #log(settlement: Settlement, account: Account): void {
