@@ -9,6 +9,7 @@ export {
   deadLetterExchange,
   deadLetterPublicationName,
   deadLetterQueueName,
+  migratingQueueName,
   realtimeExchange,
   retryExchangeName,
   retryPublicationName,
@@ -17,6 +18,7 @@ export {
   workQueueNames,
 } from './names.js'
 export { parseBrokerUrl } from './parse-broker-url.js'
+export { migratingQueueOf } from './queues.js'
 export { renderDefinitions } from './render-definitions.js'
 export { renderPermissions } from './render-permissions.js'
 export type { RetryStep } from './retry.js'

@@ -43,6 +43,11 @@ export function retryQueueName(queue: WorkQueueName, stepName: string): string {
   return `${retryExchangeName(queue)}.${stepName}`
 }
 
+/** Takes the place of a work queue while that is made anew with other arguments. */
+export function migratingQueueName(queue: WorkQueueName): string {
+  return `${queue}.migrating`
+}
+
 /** The rascal publication that puts a message into the retry queue of this step. */
 export function retryPublicationName(queue: WorkQueueName, stepName: string): string {
   return retryQueueName(queue, stepName)

@@ -2,6 +2,7 @@ import { hasRetryQueues } from './has-retry-queues.js'
 import {
   deadLetterExchange,
   deadLetterQueueName,
+  migratingQueueName,
   retryExchangeName,
   retryQueueName,
   returnRoutingKey,
@@ -14,6 +15,11 @@ import type { WorkQueue } from './work-queues.js'
 export function queuesOf(queue: WorkQueue): QueueDefinition[] {
   const retryQueues = hasRetryQueues(queue) ? queue.retrySteps.map((step) => retryQueue(queue, step)) : []
   return [workQueue(queue), ...retryQueues, deadLetterQueue(queue)]
+}
+
+/** The same as the work queue, under another name, so that what the broker dead-letters from it goes the same way. */
+export function migratingQueueOf(queue: WorkQueue): QueueDefinition {
+  return { ...workQueue(queue), name: migratingQueueName(queue.name) }
 }
 
 function workQueue(queue: WorkQueue): QueueDefinition {

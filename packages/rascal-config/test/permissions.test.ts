@@ -1,7 +1,17 @@
 import { type TestFixtures, type TestVhost, test } from '@mono/test-support'
 import { type ConfirmChannel, connect } from 'amqplib'
 import { describe, expect } from 'vitest'
-import { createBrokerUsers, createTopology, renderPermissions, topologyOf, type WorkQueueName } from '../src/index.js'
+import {
+  createBrokerUsers,
+  createTopology,
+  migratingQueueOf,
+  renderPermissions,
+  retryExchangeName,
+  retryQueueName,
+  topologyOf,
+  type WorkQueueName,
+  workQueues,
+} from '../src/index.js'
 import { callManagement, importDefinitions } from './management.js'
 
 const password = 'a password of this test'
@@ -59,6 +69,28 @@ describe.for(workers)('%s', ([user, queue, other]) => {
     const act = await setUp(vhost, { cleanUp })
     await expectRefused((attempt) => act(user, attempt), forbidden)
   })
+})
+
+test('chat-worker has another queue stand in for its own, and makes that anew', async ({ vhost, cleanUp }) => {
+  const queue = workQueues['chat.messages']
+  const { exchange, bindingKey } = queue
+  const { name: standIn, ...options } = migratingQueueOf(queue)
+  const act = await setUp(vhost, { cleanUp })
+  await act('chat-worker', async (channel) => {
+    await channel.assertQueue(standIn, options)
+    await channel.bindQueue(standIn, exchange, bindingKey)
+    await channel.unbindQueue(queue.name, exchange, bindingKey)
+    for (const { name } of queue.retrySteps) await channel.deleteQueue(retryQueueName(queue.name, name))
+    await channel.deleteExchange(retryExchangeName(queue.name))
+    await channel.deleteQueue(queue.name)
+    await channel.assertQueue(queue.name, options)
+    await channel.bindQueue(queue.name, exchange, bindingKey)
+    await channel.unbindQueue(standIn, exchange, bindingKey)
+    await channel.consume(standIn, () => {})
+    await channel.deleteQueue(standIn)
+  })
+  await vhost.publish(exchange, 'chat.direct', 'hello')
+  expect(await vhost.countMessages(queue.name)).toBe(1)
 })
 
 describe('the publisher', () => {
