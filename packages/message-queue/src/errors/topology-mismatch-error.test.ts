@@ -47,6 +47,12 @@ describe('toTopologyMismatchError', () => {
     expect(error.message).toContain('Empty and delete it so that it is declared anew')
   })
 
+  test('says which command does it where there is one', () => {
+    const mismatch = { queue: 'chat.messages', argument: 'x-single-active-consumer', found: 'none', wanted: 'true' }
+    const { message } = new TopologyMismatchError(mismatch)
+    expect(message).toMatch(/found none\. Run `npm run migrate:chat-queue`\.$/)
+  })
+
   test.each([
     ['another precondition', refused('unknown delivery tag 1')],
     ['another code', refused("inequivalent arg 'a' for queue 'q' in vhost 'v': received '1' but current is '2'", 403)],

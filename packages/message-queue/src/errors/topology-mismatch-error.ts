@@ -1,4 +1,6 @@
 import { MessageQueueError } from '@mono/contracts'
+import type { WorkQueueName } from '@mono/rascal-config'
+import { migrationCommands } from '../migrating/migration-commands.js'
 
 /**
  * A queue exists with arguments other than those wanted. The broker never changes an existing queue's arguments
@@ -16,7 +18,7 @@ export class TopologyMismatchError extends MessageQueueError {
     const { queue, argument, found, wanted } = mismatch
     super(
       `${queue} exists with other arguments: expected ${argument} to be ${wanted}, found ${found}. ` +
-        'Empty and delete it so that it is declared anew, or change the topology to what is there.',
+        adviceFor(queue, argument),
       options,
     )
     this.queue = queue
@@ -24,6 +26,12 @@ export class TopologyMismatchError extends MessageQueueError {
     this.found = found
     this.wanted = wanted
   }
+}
+
+function adviceFor(queue: string, argument: string): string {
+  const migration = migrationCommands[queue as WorkQueueName]
+  if (migration?.argument === argument) return `Run \`${migration.command}\`.`
+  return 'Empty and delete it so that it is declared anew, or change the topology to what is there.'
 }
 
 const preconditionFailed = 406
