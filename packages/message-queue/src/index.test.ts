@@ -5,6 +5,7 @@ const {
   DeferError,
   InvalidMessageError,
   MessageQueueError,
+  MigrationPendingError,
   PermanentError,
   PublishTimeoutError,
   QueueFullError,
@@ -17,6 +18,7 @@ const {
 const codes: [InstanceType<typeof MessageQueueError>, string][] = [
   [new DeferError('later'), 'UNCLASSIFIED'],
   [new InvalidMessageError('chat.message', []), 'INVALID_MESSAGE'],
+  [new MigrationPendingError({ queue: 'q', standIn: 's', command: 'c' }), 'MIGRATION_PENDING'],
   [new PermanentError('never'), 'UNCLASSIFIED'],
   [new PublishTimeoutError('unknown'), 'PUBLISH_TIMEOUT'],
   [new QueueFullError('full'), 'QUEUE_FULL'],

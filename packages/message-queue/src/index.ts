@@ -23,6 +23,7 @@ export type { FailureCode } from './errors/failure-codes.js'
 export { failureCodes } from './errors/failure-codes.js'
 export type { DeferErrorOptions, HandlerErrorOptions } from './errors/handler-errors.js'
 export { DeferError, PermanentError, RetryableError } from './errors/handler-errors.js'
+export { MigrationPendingError } from './errors/migration-pending-error.js'
 export type { UnavailableReason } from './errors/publish-errors.js'
 export {
   PublishTimeoutError,

@@ -13,6 +13,8 @@ export interface ConsumerHealth {
 
 export interface ConsumerToOpen extends ResolvedConsumeOptions {
   queue: WorkQueueName
+  /** See `QueueConsumerOptions`. Default: the work queue. */
+  source?: string
   loadIntake(logger: Logger): Promise<QueueConsumerOptions['createIntake']>
 }
 

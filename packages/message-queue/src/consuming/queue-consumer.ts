@@ -4,9 +4,9 @@ import type { DeferError } from '../errors/handler-errors.js'
 import type { Logger } from '../logger.js'
 import type { ResolvedConsumeOptions } from './consume-options.js'
 import type { Consumer, ConsumerState } from './consumer.js'
+import { declareConsumable } from './declare-consumable.js'
 import { DeliveryFlow } from './delivery-flow.js'
 import type { Intake, IntakeOptions } from './handling/intake.js'
-import { declareTopology } from './rascal/declare-topology.js'
 import { Forwarder } from './rascal/forwarder.js'
 import { Delivery } from './receiving/delivery.js'
 import type { PrefetchMode } from './receiving/delivery-turns.js'
@@ -18,6 +18,8 @@ import { Settler } from './settling/settler.js'
 
 export interface QueueConsumerOptions extends ResolvedConsumeOptions {
   queue: WorkQueueName
+  /** Another queue of the broker that holds messages of this work queue. It has to be there: nothing is declared for it. */
+  source?: string
   urls: readonly string[]
   topologyMode: TopologyMode
   /** Unique in this process. */
@@ -52,7 +54,7 @@ export class QueueConsumer implements Consumer {
   #onStopped: (failure?: Error) => void = () => {}
 
   constructor(options: QueueConsumerOptions) {
-    const { connectionName, logger, queue, workerName } = options
+    const { connectionName, logger, queue, source, workerName } = options
     this.queue = queue
     this.#keepsOrder = workQueues[queue].order === 'strict'
     this.#logger = logger
@@ -80,11 +82,14 @@ export class QueueConsumer implements Consumer {
     })
     this.#subscription = new Subscription({
       ...options,
+      queue: source ?? queue,
       consumerName: `${workerName}@${hostname()}.${process.pid}`,
       prefetch: this.#flow.prefetch,
       leaving: this.#keepsOrder ? 'close' : 'cancel',
       heartbeatSeconds: this.#keepsOrder ? 5 : 10,
-      declare: (signal) => declareTopology({ ...options, signal }),
+      declare: async (broker) => {
+        if (source === undefined) await declareConsumable(options, broker)
+      },
       listener: {
         onDelivery: (message, from) => {
           this.#hasDeliveries = true

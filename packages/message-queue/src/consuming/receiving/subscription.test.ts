@@ -5,8 +5,9 @@ import { createConsumeMessage } from '../../../test/support/create-consume-messa
 import { createGate } from '../../../test/support/create-gate.js'
 import { createFakeBroker, type FakeBroker, type FakeConnection, settle } from '../../../test/support/fake-broker.js'
 import { FakeConsumerChannel } from '../../../test/support/fake-consumer-channel.js'
+import { MigrationPendingError } from '../../errors/migration-pending-error.js'
 import { TopologyMismatchError } from '../../errors/topology-mismatch-error.js'
-import { Subscription, type SubscriptionOptions } from './subscription.js'
+import { type DeclaringBroker, Subscription, type SubscriptionOptions } from './subscription.js'
 
 let broker: FakeBroker
 const subscriptions = new Set<Subscription>()
@@ -18,6 +19,8 @@ vi.mock('../../connection/open-connection.js', async (importOriginal) => ({
 
 const away = new Error('connect ECONNREFUSED')
 const mismatch = new TopologyMismatchError({ queue: 'q', argument: 'x-max-length', found: '1', wanted: '2' })
+const pending = new MigrationPendingError({ queue: 'q', standIn: 'q.migrating', command: 'npm run migrate' })
+const accessRefused = Object.assign(new Error('ACCESS_REFUSED - to queue'), { code: 403 })
 const notFound = Object.assign(new Error('NOT_FOUND - no queue'), { code: 404 })
 const protocolError = Object.assign(new Error('PRECONDITION_FAILED - unknown delivery tag'), { code: 406 })
 
@@ -78,7 +81,7 @@ function createSubscription({
   urls = ['amqp://one/mono'],
 }: Partial<Pick<SubscriptionOptions, 'leaving' | 'prefetch' | 'urls'>> = {}) {
   const { lines, ...logger } = createRecordingLogger()
-  const declare = vi.fn(async (_signal: AbortSignal) => {})
+  const declare = vi.fn(async (_broker: DeclaringBroker) => {})
   const told: string[] = []
   const onDelivery = vi.fn()
   const subscription = new Subscription({
@@ -155,14 +158,37 @@ describe('a subscription', () => {
     expect(broker.tried.map((url) => new URL(url).hostname)).toEqual(['two', 'three'])
   })
 
-  test('fails if the queue exists with other arguments at the start', async () => {
+  test.each([
+    ['exists with other arguments', mismatch],
+    ['may not be consumed yet', pending],
+  ])('fails if the queue %s at the start', async (_what, error) => {
     const { subscription, declare } = createSubscription()
-    declare.mockRejectedValue(mismatch)
+    declare.mockRejectedValue(error)
     const running = subscription.run()
     running.catch(() => {})
     await passMs(0)
-    await expect(running).rejects.toBe(mismatch)
+    await expect(running).rejects.toBe(error)
     expect(connection().consumerChannels).toEqual([])
+  })
+
+  test.each([
+    ['is there', undefined, true],
+    ['is missing', notFound, false],
+    ['may not be seen', accessRefused, false],
+  ])('tells whoever declares of another queue that it %s', async (_what, error, isThere) => {
+    const { subscription, declare } = createSubscription()
+    const answers: boolean[] = []
+    declare.mockImplementation(async ({ hasQueue }) => {
+      const asked = hasQueue('other')
+      await settle()
+      if (error) channel().fail(error)
+      else await channel().answer()
+      answers.push(await asked)
+    })
+    broker.openConsumerChannel = async () => new FakeConsumerChannel()
+    void subscription.run()
+    await passMs(0)
+    expect(answers).toEqual([isThere])
   })
 
   test('tries again to declare, with pauses, and tells of the outage once', async () => {
@@ -639,7 +665,7 @@ describe('a subscription that is closed', () => {
   test('tells the declaring to end', async () => {
     const { subscription, declare, logged } = createSubscription()
     declare.mockImplementation(
-      (signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      ({ signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
     )
     const running = subscription.run()
     await passMs(0)

@@ -6,6 +6,7 @@ import { OutageLog } from '../../connection/outage-log.js'
 import { reconnectBackoff } from '../../connection/reconnect-backoff.js'
 import { UnreadableFrameError } from '../../connection/unreadable-frame-error.js'
 import { useChannel } from '../../connection/use-channel.js'
+import { MigrationPendingError } from '../../errors/migration-pending-error.js'
 import { TopologyMismatchError } from '../../errors/topology-mismatch-error.js'
 import { type Logger, silentLogger } from '../../logger.js'
 import { ConsumerChannel, type ConsumerChannelOptions } from './consumer-channel.js'
@@ -28,9 +29,21 @@ export interface SubscriptionOptions {
    */
   leaving: 'cancel' | 'close'
   heartbeatSeconds: number
-  /** Declares the queue and what belongs to it. @throws TopologyMismatchError if it exists with other arguments */
-  declare(signal: AbortSignal): Promise<void>
+  /**
+   * Declares the queue and what belongs to it.
+   *
+   * @throws TopologyMismatchError if it exists with other arguments
+   * @throws MigrationPendingError if it may not be consumed yet
+   */
+  declare(broker: DeclaringBroker): Promise<void>
   listener: SubscriptionListener
+}
+
+export interface DeclaringBroker {
+  /** Aborted when the consumer is closed. */
+  signal: AbortSignal
+  /** Whether there is a queue of this name that the user may see. @throws Error if there is no connection, or no answer in time */
+  hasQueue(name: string): Promise<boolean>
 }
 
 export interface SubscriptionListener {
@@ -48,6 +61,7 @@ const answerTimeoutMs = 10_000
 /** A connection that was lost sooner than this after the registration has proven nothing. */
 const steadyMs = 3_000
 const probation = { first: 500, max: 2_000, random: () => 1 }
+const accessRefused = 403
 const notFound = 404
 
 /**
@@ -96,7 +110,12 @@ export class Subscription {
     })
   }
 
-  /** Resolves when it is closed. @throws TopologyMismatchError, if the queue exists with other arguments at the start */
+  /**
+   * Resolves when it is closed.
+   *
+   * @throws TopologyMismatchError, if the queue exists with other arguments at the start
+   * @throws MigrationPendingError, if it may not be consumed at the start
+   */
   run(): Promise<void> {
     this.#running ??= this.#run()
     return this.#running
@@ -145,10 +164,25 @@ export class Subscription {
 
   /** Messages that are ready in the queue. @throws Error if there is no connection, or no answer in time */
   async countWaiting(): Promise<number> {
+    return await this.#countReady(this.#options.queue)
+  }
+
+  async #countReady(queue: string): Promise<number> {
     const { model } = this.#connection
     if (!model) throw new Error('There is no connection to ask on.')
-    const counted = useChannel(model, (channel) => channel.checkQueue(this.#options.queue))
+    const counted = useChannel(model, (channel) => channel.checkQueue(queue))
     return (await this.#answered(model, counted)).messageCount
+  }
+
+  async #hasQueue(name: string): Promise<boolean> {
+    try {
+      await this.#countReady(name)
+      return true
+    } catch (error) {
+      const { code } = error as { code?: unknown }
+      if (code === notFound || code === accessRefused) return false
+      throw error
+    }
   }
 
   /** Asks for no more deliveries; with `leaving: 'close'` they come until `close`. What is in flight can still be settled. */
@@ -181,7 +215,7 @@ export class Subscription {
       try {
         if (await this.#consume()) failures = 0
       } catch (error) {
-        if (error instanceof TopologyMismatchError && !this.#isDeclared) throw error
+        if (needsPerson(error) && !this.#isDeclared) throw error
         this.#onFailure(toError(error))
       }
       // A lost connection pauses by itself.
@@ -227,7 +261,7 @@ export class Subscription {
 
   async #declare(): Promise<void> {
     this.#attempts += 1
-    await this.#options.declare(this.#stop.signal)
+    await this.#options.declare({ signal: this.#stop.signal, hasQueue: (name) => this.#hasQueue(name) })
     this.#mustDeclare = false
     this.#isDeclared = true
   }
@@ -306,6 +340,11 @@ export class Subscription {
   #onFailure(error: Error): void {
     if (!this.#stop.signal.aborted && !this.#isEnding) this.#outage.failed(error)
   }
+}
+
+/** It is no use to try again. */
+function needsPerson(error: unknown): boolean {
+  return error instanceof TopologyMismatchError || error instanceof MigrationPendingError
 }
 
 /** Begins with one at random, so that the consumers of a cluster do not all go to its first node. */
