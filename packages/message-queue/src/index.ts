@@ -33,7 +33,7 @@ export {
 } from './errors/publish-errors.js'
 export { TopologyMismatchError } from './errors/topology-mismatch-error.js'
 export type { Logger } from './logger.js'
-export type { MessageQueue, MessageQueueHealth } from './message-queue.js'
+export type { MessageQueue, MessageQueueHealth, MigrateQueueOptions } from './message-queue.js'
 export { createMessageQueue } from './message-queue.js'
 export type { MessageQueueOptions } from './message-queue-options.js'
 export type { PublishOptions, SentMessage } from './publishing/publish-options.js'

@@ -53,6 +53,25 @@ export interface MessageQueueHealth {
   lastError?: string
 }
 
+/** Of a queue that keeps its order. */
+type OrderedQueueName = 'chat.messages'
+
+export interface MigrateQueueOptions extends Omit<ConsumeBatchesOptions, 'onSettled'> {
+  /**
+   * How long, in milliseconds, a consumer that has been told to stop may go on with what it has: as long the old queue is
+   * kept at least. Default 30 seconds.
+   */
+  graceMs?: number
+}
+
+interface BatchesToOpen {
+  queue: WorkQueueName
+  handler: BatchHandler
+  options: ConsumeBatchesOptions
+  /** Another queue that holds its messages. */
+  source?: string
+}
+
 /**
  * The client. A send resolves only when the broker has taken the message into a queue; otherwise it rejects, by its
  * deadline at the latest, with one of
@@ -178,12 +197,43 @@ export class MessageQueue {
     handler: BatchHandler<Q>,
     options: ConsumeBatchesOptions = {},
   ): Promise<Consumer> {
+    return this.#openBatches({ queue, handler: handler as BatchHandler, options })
+  }
+
+  #openBatches({ queue, handler, options, ...source }: BatchesToOpen): Promise<Consumer> {
     const resolved = resolveConsumeBatchesOptions(options)
     const loadIntake = async (logger: Logger) => {
       const { BatchIntake } = await import('./consuming/handling/batch-intake.js')
-      return (intake: IntakeOptions) => new BatchIntake(handler as BatchHandler, logger, resolved, intake)
+      return (intake: IntakeOptions) => new BatchIntake(handler, logger, resolved, intake)
     }
-    return this.#consumers.open({ ...resolved, queue, loadIntake }, () => this.#options)
+    return this.#consumers.open({ ...resolved, ...source, queue, loadIntake }, () => this.#options)
+  }
+
+  /**
+   * Makes a work queue that keeps its order anew when it exists with other arguments, while it is published to. Consumes
+   * all that it held, and what comes meanwhile, so that afterwards it holds the newest only. Its own consumers have to be
+   * stopped, and may begin when this resolves. After an interruption it is called again.
+   *
+   * @throws Error if somebody consumes the queue, or the broker is away between two steps
+   */
+  async migrateQueue<Q extends OrderedQueueName>(
+    queue: Q,
+    handler: BatchHandler<Q>,
+    { graceMs = 30_000, ...options }: MigrateQueueOptions = {},
+  ): Promise<void> {
+    const { connectionName, logger, topologyMode, urls } = this.#options
+    const { migrateQueue } = await import('./migrating/migrate-queue.js')
+    await migrateQueue({
+      queue,
+      publisher: this.#publisher,
+      logger,
+      urls,
+      connectionName: `${connectionName} migrating`,
+      topologyMode,
+      graceMs,
+      consume: (source, onSettled) =>
+        this.#openBatches({ queue, handler: handler as BatchHandler, options: { ...options, onSettled }, source }),
+    })
   }
 
   /** The work queues as the broker has them now. A queue that does not exist is left out. @throws QueueUnavailableError */

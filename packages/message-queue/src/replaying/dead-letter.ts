@@ -1,4 +1,4 @@
-import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
+import { migratingQueueName, retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
 import type { GetMessage } from 'amqplib'
 import { type FailureCode, failureCodes } from '../errors/failure-codes.js'
 import { header } from '../headers.js'
@@ -30,7 +30,8 @@ const codeOfReason: Readonly<Record<string, DeadLetterCode>> = {
 
 export function toDeadLetter(queue: WorkQueueName, { content, properties }: GetMessage): DeadLetter {
   const headers: Record<string, unknown> = properties.headers ?? {}
-  const death = findDeath(headers['x-death'], queue)
+  const deaths = headers['x-death']
+  const death = findDeath(deaths, queue) ?? findDeath(deaths, migratingQueueName(queue))
   const { messageId } = properties
   return {
     queue,
