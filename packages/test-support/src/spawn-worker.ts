@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { type Exit, type SpawnNodeOptions, spawnNode, untilExited } from './child-process.js'
 import { sumSamples } from './sum-samples.js'
 import { waitFor } from './wait-for.js'
-import { findAppEntry } from './workspace.js'
+import { type AppEntry, findAppEntry } from './workspace.js'
 
 export type LogRecord = Record<string, unknown> & { level?: string; msg?: string }
 
@@ -36,6 +36,8 @@ export interface WorkerProcess {
 }
 
 export interface SpawnWorkerOptions extends SpawnNodeOptions {
+  /** What of the app is started. Default `main`. */
+  entry?: AppEntry | undefined
   /** Takes each line of both outputs, in place of keeping it. */
   onLine?: ((line: string) => void) | undefined
 }
@@ -48,9 +50,9 @@ export interface SpawnWorkerOptions extends SpawnNodeOptions {
 export function spawnWorker(
   name: string,
   env: Record<string, string | undefined>,
-  options: SpawnWorkerOptions = {},
+  { entry = 'main', ...options }: SpawnWorkerOptions = {},
 ): WorkerProcess {
-  return startWorkerProcess(name, findAppEntry(name, 'main'), env, options)
+  return startWorkerProcess(name, findAppEntry(name, entry), env, options)
 }
 
 /** As `spawnWorker`, for any script. */
@@ -58,7 +60,7 @@ export function startWorkerProcess(
   name: string,
   script: string,
   env: Record<string, string | undefined>,
-  { onLine, ...options }: SpawnWorkerOptions = {},
+  { onLine, ...options }: Omit<SpawnWorkerOptions, 'entry'> = {},
 ): WorkerProcess {
   const httpPort = env.HTTP_PORT ? Number(env.HTTP_PORT) : findFreePort()
   const child = spawnNode(script, [], { ...env, HTTP_PORT: String(httpPort) }, options)

@@ -1,9 +1,9 @@
-import { spawnWorker, type WorkerProcess } from './spawn-worker.js'
+import { type SpawnWorkerOptions, spawnWorker, type WorkerProcess } from './spawn-worker.js'
 import { waitFor } from './wait-for.js'
 
 export interface WorkerSupervisor {
   /** As `spawnWorker`; what is left of it after the test is killed. */
-  spawn(name: string, env: Record<string, string>): WorkerProcess
+  spawn(name: string, env: Record<string, string>, options?: Pick<SpawnWorkerOptions, 'entry'>): WorkerProcess
 }
 
 export interface OwnedWorkerSupervisor extends WorkerSupervisor {
@@ -17,8 +17,8 @@ export interface OwnedWorkerSupervisor extends WorkerSupervisor {
 export function createWorkerSupervisor(spawn: WorkerSupervisor['spawn'] = spawnWorker): OwnedWorkerSupervisor {
   const workers: { name: string; process: WorkerProcess }[] = []
   return {
-    spawn(name, env) {
-      const process = spawn(name, env)
+    spawn(name, env, options) {
+      const process = spawn(name, env, options)
       workers.push({ name, process })
       return process
     },
