@@ -1,9 +1,9 @@
-import { DatabaseDependency } from './database-dependency.js'
-import { createDatabaseProbe } from './database-probe.js'
+import { endWhenTold } from './end-when-told.js'
 import { createLogger, type RuntimeLogger } from './logger.js'
 import { runMigrations } from './migrations.js'
 import { readEnvOrExplain } from './read-env-or-explain.js'
 import { type ProcessHost, processHost } from './shutdown.js'
+import { waitForDatabase } from './wait-for-database.js'
 import type { MigrationEnv } from './worker-env.js'
 
 export interface RunMigrationsMainOptions {
@@ -35,7 +35,11 @@ export async function runMigrationsMain(
   if (!env) return
   const logger = dependencies.logger ?? createLogger({ name: `${name} migrate`, level: env.logLevel })
   const { databaseUrl } = env
-  const removeListeners = endWhenTold(host, logger)
+  const removeListeners = endWhenTold({
+    host,
+    logger,
+    consequence: 'nothing of the migrations that are under way is kept',
+  })
   try {
     await waitForDatabase({ databaseUrl, name, logger, waitMs })
     await runMigrations({ databaseUrl, directory, schema, logger })
@@ -46,40 +50,5 @@ export async function runMigrationsMain(
     host.setExitCode(1)
   } finally {
     removeListeners()
-  }
-}
-
-function endWhenTold(host: ProcessHost, logger: RuntimeLogger): () => void {
-  const listeners = (['SIGTERM', 'SIGINT'] as const).map((signal) => {
-    const listener = () => {
-      logger.warn({ signal }, 'Told to stop: nothing of the migrations that are under way is kept')
-      host.exit(1)
-    }
-    host.signals.on(signal, listener)
-    return () => host.signals.off(signal, listener)
-  })
-  return () => {
-    for (const remove of listeners) remove()
-  }
-}
-
-interface WaitOptions {
-  databaseUrl: string
-  name: string
-  logger: RuntimeLogger
-  waitMs: number
-}
-
-async function waitForDatabase({ databaseUrl, name, logger, waitMs }: WaitOptions): Promise<void> {
-  const { check, close } = createDatabaseProbe({ databaseUrl, name })
-  const database = new DatabaseDependency({ check, logger })
-  try {
-    await database.untilUp(AbortSignal.timeout(waitMs))
-  } catch (cause) {
-    const { status } = database
-    const reason = 'error' in status ? status.error : 'no answer'
-    throw new Error(`The database of DATABASE_URL was not reached within ${waitMs} ms: ${reason}`, { cause })
-  } finally {
-    await close()
   }
 }
