@@ -1,0 +1,28 @@
+import type { BatchHandler, ConsumeBatchesOptions, MessageQueue } from '@mono/message-queue'
+import { createChatStore } from './chat-store.js'
+import type { Database } from './database.js'
+import type { ChatEnv } from './env.js'
+import { createChatBatchHandler } from './handle-chat-batch.js'
+import { createTrialJournal, type TrialDatabase } from './trial-journal.js'
+
+export interface ChatWorkContext {
+  env: Pick<ChatEnv, 'consumerTimeoutMs'>
+  pool: Database & TrialDatabase
+  messageQueue: Pick<MessageQueue, 'broadcastChatMessage'>
+}
+
+/** How chat messages are consumed, by whoever does so. */
+export interface ChatWork {
+  handler: BatchHandler<'chat.messages'>
+  options: Pick<ConsumeBatchesOptions, 'size' | 'consumerTimeoutMs' | 'journal'>
+}
+
+/** Messages of one transaction at most. A batch is what has arrived while the one before it was being stored. */
+const size = 100
+
+export function createChatWork({ env: { consumerTimeoutMs }, pool, messageQueue }: ChatWorkContext): ChatWork {
+  return {
+    handler: createChatBatchHandler({ store: createChatStore(pool), broadcaster: messageQueue }),
+    options: { size, consumerTimeoutMs, journal: createTrialJournal(pool) },
+  }
+}
