@@ -173,8 +173,8 @@ export const consuming = [
     promise: promises.worksAgain,
     guards: 'a consumer whose step fails begins again with the first',
     file: `${subscription}.ts`,
-    find: 'if (error instanceof TopologyMismatchError && !this.#isDeclared) throw error',
-    replace: 'if (error instanceof TopologyMismatchError || error instanceof Error) throw error',
+    find: 'if (needsPerson(error) && !this.#isDeclared) throw error',
+    replace: 'if (needsPerson(error) || error instanceof Error) throw error',
     tests: { file: `${subscription}.test.ts`, name: 'while its channel is opened leaves that' },
   },
   {
