@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect } from 'vitest'
 import { spawnNode, untilExited } from '../child-process.js'
 import { printNumbers } from '../print-numbers.js'
-import type { WorkerProcess } from '../spawn-worker.js'
 import { waitFor } from '../wait-for.js'
 import { findAppEntry } from '../workspace.js'
 import { conformanceTest } from './conformance-test.js'
@@ -12,6 +11,7 @@ import {
   environmentOf,
   lockTable,
   startFleet,
+  untilActive,
   untilDone,
   untilHandled,
   untilHeldUp,
@@ -20,17 +20,6 @@ import {
   upTo,
 } from './worker-fleet.js'
 import type { WorkerUnderTest } from './worker-under-test.js'
-
-/** The one to stop does work; of a queue that keeps its order no more than one does. */
-async function chooseActive(
-  replicas: readonly WorkerProcess[],
-): Promise<{ stopping: WorkerProcess; other: WorkerProcess }> {
-  const active = await Promise.all(replicas.map((replica) => replica.metric('mono_active_consumer')))
-  const stopping = replicas[active.indexOf(1)]
-  const other = replicas.find((replica) => replica !== stopping)
-  if (!stopping || !other) throw new Error(`Expected two replicas and an active one, found ${active.join(' and ')}.`)
-  return { stopping, other }
-}
 
 const signalWhileLoading = fileURLToPath(new URL('../signal-while-loading.js', import.meta.url))
 
@@ -65,17 +54,18 @@ export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): voi
       const sent = Promise.all(upTo(count).map(send))
 
       const doneBefore = await untilDone(worker, database, count * 0.2)
-      const { stopping, other } = await chooseActive(replicas)
+      const stopping = await untilActive(replicas)
+      const other = replicas.find((replica) => replica !== stopping)
       const since = performance.now()
       const exit = await stopping.terminate({ timeoutMs: graceMs })
       const exitMs = performance.now() - since
       const doneAtExit = await countDone(worker, database)
       await sent
       await untilDone(worker, database, count, { timeoutMs: 120_000 })
-      await other.terminate()
+      await other?.terminate()
       const handled = await untilHandled(effects, count)
       printNumbers(`${worker.name} stop`, {
-        pids: [stopping.pid, other.pid],
+        pids: [stopping.pid, other?.pid],
         messages: count,
         doneBefore,
         exit,
@@ -135,7 +125,8 @@ export function describeStop(worker: WorkerUnderTest, { env }: StopOptions): voi
       })
 
       expect(exit).toEqual({ code: 0, signal: null })
-      expect(exitMs).toBeGreaterThanOrEqual(graceMs)
+      // A worker whose queue keeps its order has a limit of its own for locks, after which all is back in hand.
+      if (!worker.keepsOrder) expect(exitMs).toBeGreaterThanOrEqual(graceMs)
       expect(exitMs).toBeLessThan(graceMs + 2_000)
       expect(acked).toBe(count)
       await effects.expectOnce(count)

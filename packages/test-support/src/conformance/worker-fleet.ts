@@ -41,6 +41,18 @@ export async function startFleet(
   return fleet
 }
 
+/** Resolves with the first of them that the broker delivers to; of a queue that keeps its order it is the only one. */
+export async function untilActive(replicas: readonly WorkerProcess[]): Promise<WorkerProcess> {
+  const found = await waitFor(
+    async () => {
+      const active = await Promise.all(replicas.map((replica) => replica.metric('mono_active_consumer')))
+      return replicas[active.indexOf(1)]
+    },
+    { what: 'a replica that the broker delivers to', intervalMs: 20 },
+  )
+  return found
+}
+
 /** How many messages are done, as the worker's table says. */
 export async function countDone({ table, done = 'true' }: WorkerUnderTest, database: TestDatabase): Promise<number> {
   const [row] = await database.query<{ count: number }>(`SELECT count(*)::int FROM ${table} WHERE ${done}`)
