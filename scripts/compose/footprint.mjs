@@ -45,18 +45,21 @@ export async function reportFootprints(fleet, { print, check }) {
 
 const toMegabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(1)} MB`
 
+/** Of a consumer that would get the next message. */
+const registeredStates = new Set(['consuming', 'standby'])
+
 /** From the start of the container until the worker consumes, by its log. @param {string} id @param {string} name */
 async function readStartSeconds(id, name) {
   const startedAt = await inspect(id, '{{.State.StartedAt}}')
   const deadline = performance.now() + startLimitMs
   for (;;) {
     const log = await docker('logs', '--since', startedAt, id)
-    const consuming = log
+    const registered = log
       .split('\n')
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line))
-      .find(({ msg, state }) => msg === 'Consumer state changed' && state === 'consuming')
-    if (consuming !== undefined) return (Date.parse(consuming.time) - Date.parse(startedAt)) / 1000
+      .find(({ msg, state }) => msg === 'Consumer state changed' && registeredStates.has(state))
+    if (registered !== undefined) return (Date.parse(registered.time) - Date.parse(startedAt)) / 1000
     if (performance.now() > deadline) throw new Error(`${name}: expected its log to say that it consumes, found ${log}`)
     await sleep(pollMs)
   }
