@@ -1,10 +1,4 @@
-import {
-  deadLetterQueueName,
-  retryQueueName,
-  type WorkQueueName,
-  workQueueNames,
-  workQueues,
-} from '@mono/rascal-config'
+import { deadLetterQueueName, retryQueueNames, type WorkQueueName, workQueueNames } from '@mono/rascal-config'
 import { findCounts, type QueueCounts } from './find-counts.js'
 import type { Publisher } from './publisher.js'
 
@@ -26,9 +20,9 @@ export async function getQueueStats(publisher: Publisher): Promise<Partial<Recor
 async function findStats(publisher: Publisher, queue: WorkQueueName): Promise<QueueStats | undefined> {
   const counts = await findCounts(publisher, queue)
   if (counts === undefined) return undefined
-  const retryQueues = workQueues[queue].retrySteps.map(({ name }) => retryQueueName(queue, name))
+  // Only those that there are: a user without rights on a queue is refused, whether it exists or not.
   const [deadLetterCount = 0, ...retryCounts] = await Promise.all(
-    [deadLetterQueueName(queue), ...retryQueues].map(async (name) => await countMessages(publisher, name)),
+    [deadLetterQueueName(queue), ...retryQueueNames(queue)].map(async (name) => await countMessages(publisher, name)),
   )
   return { ...counts, deadLetterCount, retryCount: retryCounts.reduce((sum, count) => sum + count, 0) }
 }
