@@ -30,7 +30,7 @@ const sampleRoutingKey = `chat.${tenantId}.${conversationId}`
 export function createChatLatencyComparison({ vhost, database }) {
   const queue = vhost.openQueue('chat.messages')
   const reference = chatReference({ vhost, database })
-  /** What the first run has broadcast; the other side must broadcast the same. @type {string | undefined} */
+  /** The broadcast of the first run; the other side must broadcast the same. @type {string | undefined} */
   let expected
 
   const run = (/** @type {(signal: AbortSignal) => import('../scripts/start-script.mjs').Script} */ start) => {

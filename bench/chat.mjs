@@ -7,7 +7,7 @@ import { createRecordingComparison } from './recording.mjs'
 import { withMessageQueue } from './with-message-queue.mjs'
 
 const count = 40_000
-/** What the client has in flight at most; more would only come closer to its deadline. */
+/** The client has no more than this in flight; more would only come closer to its deadline. */
 const publishedAtOnce = 1_000
 
 /**

@@ -5,7 +5,7 @@ import { connect } from 'amqplib'
 const pauseMs = 200
 
 /**
- * What one subscription to the broadcasts has heard.
+ * The broadcasts that one subscription has heard.
  * @typedef {object} Hearing
  * @property {number} since what is broadcast from then on is heard, in milliseconds since 1970
  * @property {Set<string>} ids of messages, in the order in which they were heard first

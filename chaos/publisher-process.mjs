@@ -14,7 +14,7 @@ import { toMessageId, workerOf } from '../scripts/workers.mjs'
 
 const maxTries = 5
 const tickMs = 20
-/** Of so many messages those of one conversation are sent together: ten, if twenty conversations take turns. */
+/** A burst to one conversation is taken from so many messages: ten of them, if twenty conversations take turns. */
 const messagesOfBursts = 200
 
 /** @type {import('./publisher.mjs').PublisherTask} */

@@ -45,7 +45,7 @@ export async function reportFootprints(fleet, { print, check }) {
 
 const toMegabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(1)} MB`
 
-/** Of a consumer that would get the next message. */
+/** A consumer in one of these states would get the next message. */
 const registeredStates = new Set(['consuming', 'standby'])
 
 /** From the start of the container until the worker consumes, by its log. @param {string} id @param {string} name */

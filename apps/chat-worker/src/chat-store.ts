@@ -5,7 +5,7 @@ import { conversationKey } from './conversation-key.js'
 import type { Database, DatabaseClient } from './database.js'
 import { storeTogether } from './store-together.js'
 
-/** What became of one message of a batch. */
+/** The result for one message of a batch. */
 export type Outcome = { stored: StoredChatMessage; isNew: boolean } | { failure: Error }
 
 export interface ChatStore {

@@ -56,7 +56,7 @@ export function createConversationPublisher(messageQueue: MessageQueue): Convers
   }
 }
 
-/** What is wrong with what is stored: gaps in the sequences, and numbers that were stored before a lower one. */
+/** Counts the faults of the stored rows: gaps in the sequences, and numbers that were stored before a lower one. */
 export async function findFaults(database: TestDatabase): Promise<{ gaps: number; disordered: number }> {
   const rows = await database.query<{ conversation_id: string; sequence: number; content: string }>(
     'SELECT conversation_id, sequence::int, content FROM chat.messages ORDER BY conversation_id, sequence',

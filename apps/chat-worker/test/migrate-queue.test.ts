@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createMessageQueue } from '@mono/message-queue'
 import { migrate, printNumbers, type TestFixtures, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
@@ -16,7 +15,7 @@ const migrated = {
 
 const filledWith = 25
 
-/** What it says at each of its steps. Killed after one, it begins with that or the next. */
+/** The command logs these at its steps. Killed after one, it begins with that or the next. */
 const steps = [
   'New messages go to the queue that stands in',
   'Consumer state changed',
@@ -83,7 +82,8 @@ describe('migrating the queue of chat messages', () => {
     const storedByMigration = await countStored()
     const worker = startWorker()
     await worker.ready()
-    await sleep(500)
+    const sentBefore = publisher.sent
+    await waitFor(() => publisher.sent >= sentBefore + 100, { what: 'messages to be sent while the worker runs' })
     await publisher.end()
     await waitFor(async () => (await countStored()) >= publisher.sent + retried, {
       what: 'all messages to be stored',

@@ -53,7 +53,7 @@ export interface MessageQueueHealth {
   lastError?: string
 }
 
-/** Of a queue that keeps its order. */
+/** The queues that keep their order. */
 type OrderedQueueName = 'chat.messages'
 
 export interface MigrateQueueOptions extends Omit<ConsumeBatchesOptions, 'onSettled'> {

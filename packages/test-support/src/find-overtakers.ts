@@ -1,5 +1,5 @@
 /**
- * Of items in the order in which they were sent, those that have a place before one that was sent before them. An item
+ * Takes items in the order in which they were sent, and finds those whose place is before that of an earlier one. An item
  * without a place is left out.
  */
 export function findOvertakers<T>(inOrder: Iterable<T>, placeOf: (item: T) => number | undefined): T[] {

@@ -28,7 +28,7 @@ export interface RunCommandOptions<E extends WorkerEnv> {
   readEnv(): E
   /** A table that the worker's last migration needs: `audit.events`. */
   probeTable: string
-  /** What is to be done once. It may be interrupted at any point, and begun again by another call. */
+  /** Does the work, once. It may be interrupted at any point, and begun again by another call. */
   run(context: CommandContext<E>): Promise<void>
 }
 

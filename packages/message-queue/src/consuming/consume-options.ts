@@ -24,7 +24,7 @@ export interface ConsumeOptions {
    */
   consumerTimeoutMs?: number
   /**
-   * Of a queue that keeps its order: where tries are written down of a message that was in hand at three deaths, so that
+   * For a queue that keeps its order: tries are written down here of a message that was in hand at three deaths, so that
    * the one that ends its process is found. Without it one message is taken at a time then.
    */
   journal?: TrialJournal

@@ -13,7 +13,7 @@ export interface ConsumeMessageParts {
   properties?: Record<string, unknown>
 }
 
-/** What amqplib hands to a consumer; by default a push notification of a plain client that sets nothing but a body. */
+/** A message as amqplib hands it to a consumer; by default a push notification of a plain client that sets nothing but a body. */
 export function createConsumeMessage({
   exchange = 'notifications',
   routingKey = 'push.web',

@@ -69,7 +69,7 @@ export class OrderedSchedule implements Schedule {
   #busy = 0
   #isTrying = false
   #isPaused = false
-  /** Of the channel that is to be closed: nothing is begun until it is. */
+  /** The end of the channel that is to be closed: nothing is begun until then. */
   #leaving: AbortSignal | undefined
   /** Left while paused. */
   #isAway = false
@@ -375,7 +375,7 @@ export class OrderedSchedule implements Schedule {
     }
   }
 
-  /** What is in hand is delivered again. */
+  /** The deliveries in hand come again. */
   #registerWith(prefetch: number, lost: AbortSignal): void {
     this.#leaving = lost
     this.#prefetch = prefetch
@@ -393,7 +393,7 @@ export class OrderedSchedule implements Schedule {
     }
   }
 
-  /** What is at work has another third of the time: it may wait for something that does not come. */
+  /** Work under way has another third of the time: it may wait for something that does not come. */
   async #leave(lost: AbortSignal, ms: number): Promise<void> {
     const { consumerTimeoutMs, logger, queue } = this.#options
     logger.warn({ queue, ms }, 'A message was in hand for long; the consumer gives back all that it has')

@@ -2,7 +2,7 @@ import type { MessageType } from '@mono/contracts'
 import type { WorkQueueName } from '@mono/rascal-config'
 import type { FailureCode } from '../../errors/failure-codes.js'
 
-/** What became of one delivery, or of one try of a delivery that is kept. */
+/** The outcome of one delivery, or of one try of a delivery that is kept. */
 export interface SettledEvent {
   queue: WorkQueueName
   /** Absent when the delivery was not read, or could not be read that far. */
