@@ -77,14 +77,16 @@ export function runQuietly(command, args, env = {}) {
  * @param {string} command
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} [env]
- * @returns {Promise<number>} its exit code
+ * @param {{ timeoutMs?: number }} [limits] the time after which it gets SIGTERM; default none
+ * @returns {Promise<number>} its exit code, 1 if a signal ended it
  */
-export function runShown(command, args, env = {}) {
+export function runShown(command, args, env = {}, { timeoutMs } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: rootDirectory,
       env: { ...environment, ...env },
       stdio: ['ignore', 'inherit', 'inherit'],
+      timeout: timeoutMs,
     })
     child.once('error', reject)
     child.once('close', (code) => resolve(code ?? 1))

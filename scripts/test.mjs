@@ -9,6 +9,9 @@ import { findSuites } from './test/find-suites.mjs'
 import { runShortScenarios } from './test/short-scenarios.mjs'
 import { addSums, sumReports } from './test/sum-reports.mjs'
 
+/** More than twice of what the suites take: where one hangs, the log still says which. */
+const suitesTimeoutMs = 35 * 60_000
+
 /**
  * Runs suites; a failing one does not keep the others from running.
  * @param {import('./test/find-suites.mjs').Suite[]} suites
@@ -19,7 +22,15 @@ async function runSuites(suites, { concurrency, env = {} }) {
   if (suites.length === 0) return 0
   const flags = [`--concurrency=${concurrency}`, '--continue=always', '--output-logs=new-only', '--summarize']
   const tasks = suites.map(({ task }) => task)
-  return await runShown(turbo, ['run', ...tasks, ...flags], { ...turboEnvironment, ...env })
+  const since = Date.now()
+  const code = await runShown(
+    turbo,
+    ['run', ...tasks, ...flags],
+    { ...turboEnvironment, ...env },
+    { timeoutMs: suitesTimeoutMs },
+  )
+  if (Date.now() - since >= suitesTimeoutMs) say(`The suites did not end within ${suitesTimeoutMs / 60_000} minutes`)
+  return code
 }
 
 async function test() {

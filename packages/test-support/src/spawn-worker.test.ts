@@ -75,6 +75,17 @@ test('a worker that the test left running is killed and named', async () => {
   expect([left.running, deaf.running]).toEqual([false, false])
 })
 
+test('a test that starts a worker again whenever it ends comes to its end too', async () => {
+  const supervisor = createWorkerSupervisor((_name, env) => startWorkerProcess('fake-worker', fakeWorker, env))
+  async function keepRunning(): Promise<never> {
+    await supervisor.spawn('fake-worker', {}).exited
+    return await keepRunning()
+  }
+  const refused = expect(keepRunning()).rejects.toThrow('no worker to be started after the test, found a fake-worker')
+  await expect(supervisor.killLeftovers()).rejects.toThrow(/1 worker\(s\) had to be killed/)
+  await refused
+})
+
 test('a worker that the test killed or ended is nothing to complain of', async () => {
   const supervisor = createWorkerSupervisor((_name, env) => startWorkerProcess('fake-worker', fakeWorker, env))
   supervisor.spawn('killed-worker', {}).kill('SIGKILL')

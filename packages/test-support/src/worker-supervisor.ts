@@ -8,7 +8,7 @@ export interface WorkerSupervisor {
 
 export interface OwnedWorkerSupervisor extends WorkerSupervisor {
   /**
-   * Kills what is left.
+   * Kills what is left; from now on `spawn` throws, so that a test that starts workers again and again comes to its end.
    * @throws Error that names each worker that was still running although the test had not sent it SIGKILL
    */
   killLeftovers(options?: { graceMs?: number }): Promise<void>
@@ -16,13 +16,16 @@ export interface OwnedWorkerSupervisor extends WorkerSupervisor {
 
 export function createWorkerSupervisor(spawn: WorkerSupervisor['spawn'] = spawnWorker): OwnedWorkerSupervisor {
   const workers: { name: string; process: WorkerProcess }[] = []
+  let isOver = false
   return {
     spawn(name, env, options) {
+      if (isOver) throw new Error(`Expected no worker to be started after the test, found a ${name} that is`)
       const process = spawn(name, env, options)
       workers.push({ name, process })
       return process
     },
     async killLeftovers({ graceMs = 2_000 } = {}) {
+      isOver = true
       const leftovers: string[] = []
       for (const { name, process } of workers) {
         if (process.running && process.signals.length > 0) await untilGone(process, graceMs).catch(() => undefined)
