@@ -1,19 +1,20 @@
 import { expect, it } from 'vitest'
 import { renderDefinitions } from './render-definitions.js'
 import { createTopology } from './topology.js'
+import { workQueues } from './work-queues.js'
 
 const text = renderDefinitions(createTopology())
 const definitions = JSON.parse(text)
 
 it('holds topology only: no users, passwords or permissions', () => {
-  expect(Object.keys(definitions)).toEqual(['vhosts', 'exchanges', 'queues', 'bindings'])
+  expect(Object.keys(definitions)).toEqual(['vhosts', 'exchanges', 'queues', 'bindings', 'policies'])
   expect(definitions.vhosts).toEqual([{ name: 'mono' }])
 })
 
 it('places everything in the virtual host', () => {
-  const all = [...definitions.exchanges, ...definitions.queues, ...definitions.bindings]
+  const all = [...definitions.exchanges, ...definitions.queues, ...definitions.bindings, ...definitions.policies]
 
-  expect(all).toHaveLength(8 + 14 + 17)
+  expect(all).toHaveLength(8 + 14 + 17 + 4)
   expect(new Set(all.map(({ vhost }) => vhost))).toEqual(new Set(['mono']))
 })
 
@@ -28,6 +29,15 @@ it('refers only to exchanges and queues that are in the file', () => {
   for (const queue of definitions.queues) {
     const exchange = queue.arguments['x-dead-letter-exchange']
     if (exchange !== undefined) expect(exchanges).toContain(exchange)
+  }
+})
+
+it('limits each work queue in bytes, and no other queue', () => {
+  const queues: string[] = definitions.queues.map(({ name }: { name: string }) => name)
+  for (const { name, pattern, definition } of definitions.policies) {
+    const plan = Object.values(workQueues).find((each) => name === `${each.name}.bytes`)
+    expect(queues.filter((queue) => new RegExp(pattern).test(queue))).toEqual([plan?.name])
+    expect(definition).toEqual({ 'max-length-bytes': plan?.maxLengthBytes })
   }
 })
 

@@ -1,11 +1,13 @@
 import { vhostName } from './names.js'
 import type { Topology } from './topology-types.js'
+import { type WorkQueue, workQueues } from './work-queues.js'
 
 /**
  * The topology as a definitions file that RabbitMQ imports at boot or through its management API: no users, passwords
  * or permissions. The same topology always gives the same text.
  */
 export function renderDefinitions(topology: Topology): string {
+  const names = new Set(topology.queues.map(({ name }) => name))
   const definitions = {
     vhosts: [{ name: vhostName }],
     exchanges: topology.exchanges.map((exchange) => ({
@@ -32,6 +34,21 @@ export function renderDefinitions(topology: Topology): string {
       routing_key: binding.bindingKey,
       arguments: {},
     })),
+    policies: Object.values(workQueues)
+      .filter(({ name }) => names.has(name))
+      .map(renderPolicy),
   }
   return `${JSON.stringify(definitions, null, 2)}\n`
+}
+
+/** Of the lowest priority, so that one of the operator's own replaces it. */
+function renderPolicy({ name, maxLengthBytes }: WorkQueue): object {
+  return {
+    vhost: vhostName,
+    name: `${name}.bytes`,
+    pattern: `^${name.replaceAll('.', '\\.')}$`,
+    'apply-to': 'queues',
+    definition: { 'max-length-bytes': maxLengthBytes },
+    priority: 0,
+  }
 }

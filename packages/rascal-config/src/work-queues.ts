@@ -17,6 +17,11 @@ export interface WorkQueue extends RetryPlan {
   readonly ttlMs: number
   /** Messages above which the broker refuses publishers. Quorum queues keep to it softly: a few more may get in. */
   readonly maxLength: number
+  /**
+   * Bytes of all bodies above which it refuses them too: with bodies of the largest size the length alone would allow more
+   * than a broker's disk has. A policy of the broker, because RabbitMQ compares arguments with those of a queue that exists.
+   */
+  readonly maxLengthBytes: number
   /** Redeliveries after which the broker dead-letters a message that no consumer survives. */
   readonly deliveryLimit: number
   /**
@@ -31,6 +36,7 @@ export interface WorkQueue extends RetryPlan {
 const second = 1000
 const hour = 60 * 60 * second
 const day = 24 * hour
+const mebibyte = 1024 * 1024
 
 /**
  * Ends a crash loop, and leaves room: messages that are in flight each time the process dies over another one are counted
@@ -46,6 +52,7 @@ export const workQueues: Readonly<Record<WorkQueueName, WorkQueue>> = {
     messageTypes: ['chat.message'],
     ttlMs: 24 * hour,
     maxLength: 100_000,
+    maxLengthBytes: 512 * mebibyte,
     deliveryLimit,
     order: 'strict',
     ...retryPlans['chat.messages'],
@@ -57,6 +64,7 @@ export const workQueues: Readonly<Record<WorkQueueName, WorkQueue>> = {
     messageTypes: ['push.notification'],
     ttlMs: hour,
     maxLength: 50_000,
+    maxLengthBytes: 256 * mebibyte,
     deliveryLimit,
     order: 'none',
     ...retryPlans['push.notifications'],
@@ -68,6 +76,7 @@ export const workQueues: Readonly<Record<WorkQueueName, WorkQueue>> = {
     messageTypes: ['email.notification', 'email.message'],
     ttlMs: hour,
     maxLength: 25_000,
+    maxLengthBytes: 512 * mebibyte,
     deliveryLimit,
     order: 'none',
     ...retryPlans['email.notifications'],
@@ -79,6 +88,7 @@ export const workQueues: Readonly<Record<WorkQueueName, WorkQueue>> = {
     messageTypes: ['audit.event'],
     ttlMs: 7 * day,
     maxLength: 500_000,
+    maxLengthBytes: 1024 * mebibyte,
     deliveryLimit,
     order: 'none',
     ...retryPlans['audit.events'],

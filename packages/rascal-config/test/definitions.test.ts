@@ -1,6 +1,6 @@
-import { type TestVhost, test } from '@mono/test-support'
+import { type TestVhost, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
-import { createTopology, type Topology } from '../src/index.js'
+import { createTopology, type Topology, workQueues } from '../src/index.js'
 import { callManagement, importDefinitions } from './management.js'
 
 describe('the definitions file', () => {
@@ -30,6 +30,18 @@ describe('the definitions file', () => {
     })
 
     expect(await listTopology(vhost)).toEqual(sorted(createTopology()))
+  })
+
+  test('has the broker limit the work queues in bytes', async ({ vhost }) => {
+    await importDefinitions(vhost)
+    for (const { name, maxLengthBytes } of Object.values(workQueues)) {
+      const readLimits = async () => {
+        const queue = (await callManagement(vhost, 'GET', `queues/${vhost.name}/${name}`)) as { policy?: string }
+        return queue.policy === `${name}.bytes` && queue
+      }
+      const queue = await waitFor(readLimits, { what: `the policy of ${name}` })
+      expect(queue).toMatchObject({ effective_policy_definition: { 'max-length-bytes': maxLengthBytes } })
+    }
   })
 
   test('lets a message go to its work queue, to a retry queue, and back when the delay is over', async ({ vhost }) => {
