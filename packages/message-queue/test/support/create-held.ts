@@ -4,7 +4,7 @@ import type { ReceivedMessage } from '../../src/consuming/reading/received-messa
 import type { Delivery } from '../../src/consuming/receiving/delivery.js'
 
 /** A push notification in flight whose delivery is none: for what never settles it. */
-export function createHeld(messageId: string): Held {
+export function createHeld(messageId: string, { bytes = 100 }: { bytes?: number } = {}): Held {
   const message: ReceivedMessage<'push.notifications'> = {
     payload: examples['push.notification'],
     type: 'push.notification',
@@ -16,5 +16,5 @@ export function createHeld(messageId: string): Held {
     redelivered: false,
     headers: {},
   }
-  return { message, delivery: {} as Delivery }
+  return { message, delivery: { message: { content: Buffer.alloc(bytes) } } as Delivery }
 }

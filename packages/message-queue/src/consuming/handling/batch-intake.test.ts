@@ -39,6 +39,16 @@ function createIntake(handle: BatchHandler = async () => {}) {
 }
 
 describe('BatchIntake', () => {
+  test('starts a batch that is full by its bytes', () => {
+    const { intake, batches } = createIntake()
+    intake.take(createHeld('a', { bytes: 5_000_000 }))
+    expect(batches).toEqual([])
+    intake.take(createHeld('b', { bytes: 5_000_000 }))
+    expect(batches).toEqual([['a', 'b']])
+    intake.take(createHeld('c', { bytes: 5_000_000 }))
+    expect(batches).toEqual([['a', 'b']])
+  })
+
   test('starts a batch when it is full, without waiting, and leaves no timer', () => {
     const { take, batches } = createIntake()
     take('a', 'b')

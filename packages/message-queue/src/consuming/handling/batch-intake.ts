@@ -10,6 +10,9 @@ export interface BatchSize {
   maxWaitMs: number
 }
 
+/** A batch with this many bytes of bodies is full: it would else wait for more than the prefetch admits of large ones. */
+const fullBytes = 8 * 1024 * 1024
+
 /** Collects messages into batches. While one batch is being handled the next one fills, as far as the prefetch admits. */
 export class BatchIntake implements Intake {
   readonly size: number
@@ -18,6 +21,7 @@ export class BatchIntake implements Intake {
   readonly #batchSize: BatchSize
   readonly #options: IntakeOptions
   readonly #waiting: Held[] = []
+  #waitingBytes = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(handler: BatchHandler, logger: Logger, batchSize: BatchSize, options: IntakeOptions) {
@@ -30,7 +34,8 @@ export class BatchIntake implements Intake {
 
   take(held: Held): void {
     this.#waiting.push(held)
-    if (this.#waiting.length >= this.#batchSize.size) this.flush()
+    this.#waitingBytes += held.delivery.message.content.length
+    if (this.#waiting.length >= this.#batchSize.size || this.#waitingBytes >= fullBytes) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), this.#batchSize.maxWaitMs)
   }
 
@@ -42,6 +47,7 @@ export class BatchIntake implements Intake {
   discard(): Held[] {
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#waitingBytes = 0
     return this.#waiting.splice(0)
   }
 

@@ -4,6 +4,7 @@ import type { Logger } from '../../logger.js'
 import type { Handled, Held, Intake, IntakeOptions } from '../handling/intake.js'
 import type { Delivery } from '../receiving/delivery.js'
 import { DeliveryTurns, type PrefetchMode } from '../receiving/delivery-turns.js'
+import { PrefetchBySize } from './prefetch-by-size.js'
 import type { DeliverySteps, Schedule } from './schedule.js'
 
 export interface CompetingScheduleOptions {
@@ -29,6 +30,7 @@ export class CompetingSchedule implements Schedule {
   readonly #steps: DeliverySteps
   readonly #intake: Intake
   readonly #turns: DeliveryTurns<Delivery>
+  readonly #sizes = new PrefetchBySize()
   #pauseReason: DeferError | undefined
   #isEnding = false
 
@@ -52,13 +54,16 @@ export class CompetingSchedule implements Schedule {
 
   get prefetch(): number {
     if (this.#pauseReason !== undefined) return 0
-    return this.#turns.mode === 'normal' ? this.#options.prefetch : 1
+    return this.#turns.mode === 'normal' ? Math.min(this.#options.prefetch, this.#sizes.limit) : 1
   }
 
   take(delivery: Delivery): void {
+    // Before its turn, which may ask for as many as fit.
+    const isLimitNew = this.#sizes.notice(delivery.message.content.length)
     if (this.#isEnding) void this.#steps.return(delivery)
     else if (this.#pauseReason === undefined) this.#turns.take(delivery, delivery)
     else void this.#steps.defer(delivery, this.#pauseReason)
+    if (isLimitNew && !this.#isEnding) this.#steps.setPrefetch(this.prefetch)
   }
 
   pause(reason: DeferError): void {
