@@ -4,7 +4,7 @@ import type { SettledEvent } from './settling/settled-event.js'
 export interface ConsumeOptions {
   /**
    * How many deliveries the broker hands out before the first is settled. Default 100; for batches, twice their size.
-   * The first of all is taken by itself and does not count. Of large messages fewer are taken, 32 MiB of bodies about. A queue that keeps its order has a constant prefetch of 500,
+   * The first of all is taken by itself and does not count. Of large messages fewer are taken, 8 MiB of bodies about. A queue that keeps its order has a constant prefetch of 500,
    * whatever is said here.
    */
   prefetch?: number

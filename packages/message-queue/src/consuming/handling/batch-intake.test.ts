@@ -41,11 +41,11 @@ function createIntake(handle: BatchHandler = async () => {}) {
 describe('BatchIntake', () => {
   test('starts a batch that is full by its bytes', () => {
     const { intake, batches } = createIntake()
-    intake.take(createHeld('a', { bytes: 5_000_000 }))
+    intake.take(createHeld('a', { bytes: 2_500_000 }))
     expect(batches).toEqual([])
-    intake.take(createHeld('b', { bytes: 5_000_000 }))
+    intake.take(createHeld('b', { bytes: 2_500_000 }))
     expect(batches).toEqual([['a', 'b']])
-    intake.take(createHeld('c', { bytes: 5_000_000 }))
+    intake.take(createHeld('c', { bytes: 2_500_000 }))
     expect(batches).toEqual([['a', 'b']])
   })
 

@@ -11,7 +11,7 @@ export interface BatchSize {
 }
 
 /** A batch with this many bytes of bodies is full: it would else wait for more than the prefetch admits of large ones. */
-const fullBytes = 8 * 1024 * 1024
+const fullBytes = 4 * 1024 * 1024
 
 /** Collects messages into batches. While one batch is being handled the next one fills, as far as the prefetch admits. */
 export class BatchIntake implements Intake {

@@ -7,7 +7,7 @@ describe('the prefetch that fits into memory', () => {
   test('is known from the first delivery', () => {
     const sizes = new PrefetchBySize()
     expect(sizes.notice(mebibyte)).toBe(true)
-    expect(sizes.limit).toBe(32)
+    expect(sizes.limit).toBe(8)
   })
 
   test('does not follow every delivery', () => {
@@ -21,9 +21,9 @@ describe('the prefetch that fits into memory', () => {
     const sizes = new PrefetchBySize()
     for (let index = 0; index < 1_000; index += 1) sizes.notice(1_000)
     for (let index = 0; index < 10; index += 1) sizes.notice(mebibyte)
-    expect(sizes.limit).toBeLessThan(200)
+    expect(sizes.limit).toBeLessThan(50)
     for (let index = 0; index < 1_000; index += 1) sizes.notice(1_000)
-    expect(sizes.limit).toBeGreaterThan(10_000)
+    expect(sizes.limit).toBeGreaterThan(5_000)
   })
 
   test('is at least one', () => {

@@ -1,5 +1,5 @@
-/** Of the bodies in flight. A worker's container has 256 MB, and needs some for what it makes of them. */
-const budgetBytes = 32 * 1024 * 1024
+/** Of the bodies in flight. A worker has 256 MB, and makes of each body a text, values, and a statement with both. */
+const budgetBytes = 8 * 1024 * 1024
 
 /** How much one body counts in the mean. A large one counts more, so that those behind it are not asked for. */
 const weightOf = (bytes: number, mean: number) => (bytes > mean ? 0.1 : 0.01)
