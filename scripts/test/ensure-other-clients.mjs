@@ -1,15 +1,20 @@
 // @ts-check
+import { existsSync } from 'node:fs'
 import { findInstallObstacle, installPackages } from '../services/install-packages.mjs'
 import { findCommand, run } from '../services/processes.mjs'
 import { say } from '../services/progress.mjs'
 
-/** AMQP clients of other languages, by which the examples of docs/messages.md are tried. Without them those tests are skipped. */
+/**
+ * AMQP clients of other languages, by which the examples of docs/messages.md are tried, and a pooler for PostgreSQL. Without
+ * them those tests are skipped.
+ */
 export async function ensureOtherClients() {
   const missing = []
   const hasPika = async (/** @type {string} */ python) => (await run(python, ['-c', 'import pika'])).code === 0
   // Debian's package is for its own Python, which need not be the first on the PATH.
   if (!(await hasPika('python3')) && !(await hasPika('/usr/bin/python3'))) missing.push('python3-pika')
   if (!findCommand('amqp-publish')) missing.push('amqp-tools')
+  if (!findCommand('pgbouncer') && !existsSync('/usr/sbin/pgbouncer')) missing.push('pgbouncer')
   if (missing.length === 0 || findInstallObstacle() !== undefined) return
   try {
     await installPackages(missing)

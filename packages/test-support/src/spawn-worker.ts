@@ -1,5 +1,5 @@
-import { createServer } from 'node:net'
 import { type Exit, type SpawnNodeOptions, spawnNode, untilExited } from './child-process.js'
+import { findFreePort } from './find-free-port.js'
 import { sumSamples } from './sum-samples.js'
 import { waitFor } from './wait-for.js'
 import { type AppEntry, findAppEntry } from './workspace.js'
@@ -126,15 +126,6 @@ export function startWorkerProcess(
       return await exited
     },
   }
-}
-
-/** Listening without a host binds at once, so the address is known without waiting. */
-function findFreePort(): number {
-  const server = createServer().listen(0)
-  const address = server.address()
-  server.close()
-  if (typeof address !== 'object' || !address) throw new Error('Expected a free TCP port, found none')
-  return address.port
 }
 
 function splitLines(take: (line: string) => void): (chunk: Buffer) => void {

@@ -1,6 +1,10 @@
+import { DeferError } from '@mono/message-queue'
 import pg from 'pg'
+import { ConnectionSlots } from './connection-slots.js'
 import { describeError } from './describe-error.js'
+import { isConnectionRefusal } from './is-connection-refusal.js'
 import type { RuntimeLogger } from './logger.js'
+import { within } from './within.js'
 
 export interface DatabasePoolOptions {
   databaseUrl: string
@@ -16,15 +20,30 @@ export interface DatabasePoolOptions {
   statementTimeoutMs?: number
 }
 
-/** How long making a connection, or waiting for a free one, may take. */
-const connectionTimeoutMs = 5000
+export interface DatabasePool {
+  /** Runs one statement in a transaction of its own, within the time limit. */
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    sql: string,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<Row>>
+  /**
+   * Lends out a connection for a transaction of the caller's, who sets its limits by `SET LOCAL`. Waits for one as long as
+   * it takes.
+   */
+  connect(): Promise<pg.PoolClient>
+  /** As `connect`, if one is to be had without waiting for our own. */
+  connectNow(): Promise<pg.PoolClient | undefined>
+  /** Connections, lent out or idle. */
+  readonly totalCount: number
+  /** The database cannot be used: who waits for a connection, or would have to, is told so until `goOn`. */
+  holdOff(reason: string): void
+  goOn(): void
+  /** Closes what is still lent out after `limitMs` (default 500), with whatever runs on it. */
+  end(options?: { limitMs?: number }): Promise<void>
+}
 
-/**
- * PostgreSQL looks this often whether the client of a running statement is still there (PostgreSQL docs,
- * `client_connection_check_interval`, since 14). By default it does not: a claim that waits for a lock would be made
- * after its worker has gone, and keep the recipients from everybody else until its lease is over.
- */
-const clientCheckMs = 1000
+/** How long the server may take to make a connection. */
+const connectionTimeoutMs = 5000
 
 /** The server should be the one to give up; this is for a server that does not answer any more. */
 const answerMarginMs = 5000
@@ -32,8 +51,12 @@ const answerMarginMs = 5000
 /**
  * A pool whose connections may break at any time without ending the process: the query that was running rejects, an
  * idle connection is replaced. `bigint` columns arrive as strings.
+ *
+ * It keeps no state in a session: a pooler between us and the server, such as PgBouncer in transaction mode, gives the next
+ * transaction another session, and refuses limits as startup parameters. So each statement has a transaction that sets
+ * them; the three parts are sent together, in one round trip.
  */
-export function createDatabasePool(options: DatabasePoolOptions): pg.Pool {
+export function createDatabasePool(options: DatabasePoolOptions): DatabasePool {
   const { databaseUrl, name, logger, max = 10, statementTimeoutMs = 30_000 } = options
   const pool = new pg.Pool({
     connectionString: databaseUrl,
@@ -41,10 +64,11 @@ export function createDatabasePool(options: DatabasePoolOptions): pg.Pool {
     max,
     connectionTimeoutMillis: connectionTimeoutMs,
     keepAlive: true,
-    options: `-c client_connection_check_interval=${clientCheckMs}`,
-    statement_timeout: statementTimeoutMs,
+    pipeline: true,
     query_timeout: statementTimeoutMs + answerMarginMs,
   })
+  const slots = new ConnectionSlots(max)
+  const lent = new Set<pg.PoolClient>()
   pool.on('error', (error) => {
     logger.debug({ error: describeError(error) }, 'An idle database connection was lost')
   })
@@ -53,5 +77,80 @@ export function createDatabasePool(options: DatabasePoolOptions): pg.Pool {
   pool.on('connect', (client) => {
     client.on('error', () => {})
   })
-  return pool
+  pool.on('acquire', (client) => lent.add(client))
+  pool.on('release', (_error, client) => {
+    lent.delete(client)
+    // The pool tells of it before it has taken it back.
+    queueMicrotask(() => slots.giveBack())
+  })
+
+  /** For a slot that is taken. @returns undefined if the server has no connection for it, but others are in use */
+  async function connectTaken(): Promise<pg.PoolClient | undefined> {
+    try {
+      return await pool.connect()
+    } catch (error) {
+      if (!isConnectionRefusal(error)) slots.giveBack()
+      else if (slots.giveBackRefused()) return undefined
+      throw error
+    }
+  }
+
+  async function connect(): Promise<pg.PoolClient> {
+    for (let isFirst = false; ; isFirst = true) {
+      // At once if one is free: what was asked for before the end of the pool still has its connection.
+      if (isFirst || !slots.takeFree()) await slots.take({ isFirst })
+      const client = await connectTaken()
+      if (client !== undefined) return client
+    }
+  }
+
+  const begin = beginLimited(statementTimeoutMs)
+
+  return {
+    connect,
+    connectNow: async () => (slots.takeFree() ? await connectTaken() : undefined),
+    async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) {
+      const client = await connect()
+      const parts = [client.query(begin), client.query<Row>(sql, values), client.query('COMMIT')] as const
+      const results = await Promise.allSettled(parts)
+      const failed = results.find((result) => result.status === 'rejected')
+      // After a COMMIT that was answered no transaction is open, whatever came before it.
+      client.release(results[2].status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+      return await parts[1]
+    },
+    get totalCount() {
+      return pool.totalCount
+    },
+    holdOff(reason) {
+      slots.holdOff(new DeferError(`The database is not available (${reason})`, { code: 'DATABASE_UNAVAILABLE' }))
+    },
+    goOn: () => slots.goOn(),
+    async end({ limitMs = 500 } = {}) {
+      slots.holdOff(new Error('Cannot use a pool after calling end on the pool'))
+      const ended = pool.end()
+      if (await within(ended, limitMs)) return
+      // The pool would wait for what is lent out, and its sockets would keep the process alive.
+      for (const client of lent) destroy(client)
+    },
+  }
+}
+
+/**
+ * PostgreSQL looks once a second whether the client of a running statement is still there (PostgreSQL docs,
+ * `client_connection_check_interval`, since 14). By default it does not: a claim that waits for a lock would be made
+ * after its worker has gone, and keep the recipients from everybody else until its lease is over.
+ */
+function beginLimited(statementTimeoutMs: number): string {
+  return `
+    BEGIN;
+    SET LOCAL statement_timeout = ${statementTimeoutMs};
+    SET LOCAL idle_in_transaction_session_timeout = '10s';
+    SET LOCAL client_connection_check_interval = '1s'`
+}
+
+/** pg ends a connection only when the queries that were sent on it are answered. */
+function destroy(client: pg.PoolClient): void {
+  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } }
+  connection.stream.destroy()
 }

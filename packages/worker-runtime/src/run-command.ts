@@ -1,7 +1,5 @@
 import { createMessageQueue, type MessageQueue } from '@mono/message-queue'
-import type { Pool } from 'pg'
-import { createPoolEnd } from './create-pool-end.js'
-import { createDatabasePool } from './database-pool.js'
+import { createDatabasePool, type DatabasePool } from './database-pool.js'
 import { endWhenTold } from './end-when-told.js'
 import { createLogger, type RuntimeLogger } from './logger.js'
 import { readEnvOrExplain } from './read-env-or-explain.js'
@@ -14,7 +12,7 @@ export interface CommandContext<E extends WorkerEnv> {
   env: E
   logger: RuntimeLogger
   /** The worker's database, which is up. Ended by the runtime. */
-  pool: Pool
+  pool: DatabasePool
   /** Closed by the runtime. */
   messageQueue: MessageQueue
 }
@@ -40,9 +38,6 @@ export interface RunCommandDependencies {
   logger?: RuntimeLogger
 }
 
-/** For the time that the pool's connections are given to end. */
-const poolEndLimitMs = 500
-
 /**
  * Runs one piece of a worker's work and ends: environment, wait for the database, the work. Sets the exit code 1 and says
  * why if any of it fails; never rejects. SIGTERM and SIGINT end the process at once with 1.
@@ -61,7 +56,7 @@ export async function runCommand<E extends WorkerEnv>(
   try {
     await waitForDatabase({ databaseUrl, name, probeTable, logger, waitMs })
     const pool = createDatabasePool({ databaseUrl, name: fullName, logger })
-    resources.add('the database pool', createPoolEnd(pool, { limitMs: poolEndLimitMs }))
+    resources.add('the database pool', () => pool.end())
     const messageQueue = createMessageQueue({ url, connectionName: fullName, logger, topology })
     resources.add('the broker connections', () => messageQueue.close())
     await run({ env, logger, pool, messageQueue })

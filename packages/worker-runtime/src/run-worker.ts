@@ -1,11 +1,9 @@
 import type { Consumer, MessageQueue, SettledEvent } from '@mono/message-queue'
 import { createMessageQueue as createRealMessageQueue } from '@mono/message-queue'
-import type { Pool } from 'pg'
 import { createBreakers } from './breakers.js'
-import { createPoolEnd } from './create-pool-end.js'
 import { createReadinessReporter } from './create-readiness-reporter.js'
 import { DatabaseDependency } from './database-dependency.js'
-import { createDatabasePool } from './database-pool.js'
+import { createDatabasePool, type DatabasePool } from './database-pool.js'
 import { createDatabaseProbe } from './database-probe.js'
 import { followConsumer } from './follow-consumer.js'
 import { openHealthServer } from './health-server.js'
@@ -23,7 +21,7 @@ export interface WorkerContext<E extends WorkerEnv> {
   env: E
   logger: RuntimeLogger
   /** The worker's database, which is up when `start` is called. Ended by the runtime. */
-  pool: Pool
+  pool: DatabasePool
   /** Closed by the runtime. */
   messageQueue: MessageQueue
   /** Feeds the metrics and the breakers; to be passed to `consumeMessages` or `consumeBatches`. */
@@ -136,7 +134,7 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
   state.change('waiting')
 
   const pool = createDatabasePool({ databaseUrl, name, logger, ...(poolSize === undefined ? {} : { max: poolSize }) })
-  resources.add('the database pool', createPoolEnd(pool, { limitMs: poolEndLimitMs }))
+  resources.add('the database pool', () => pool.end())
   const probe = createDatabaseProbe({ databaseUrl, name, probeTable })
   resources.add('the database probe', probe.close)
   // Added after the probe, so they are stopped before it is closed: a closed probe would look like an outage.
@@ -164,9 +162,6 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
   metrics.watchConsumer(running.consumer)
   stopWhenConsumerEnds(running.consumer, shutdown)
 }
-
-/** What still runs then belongs to deliveries that were given back, or has a server that does not answer. */
-const poolEndLimitMs = 500
 
 function stopWhenConsumerEnds(consumer: Consumer, shutdown: Shutdown): void {
   consumer.stopped.then(

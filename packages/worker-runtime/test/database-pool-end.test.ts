@@ -1,13 +1,12 @@
 import { type TestDatabase, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
-import { createPoolEnd } from '../src/create-pool-end.js'
 import { createDatabasePool } from '../src/database-pool.js'
 import { recordLogs } from './support/record-logs.js'
 
 function open(database: TestDatabase) {
   const { logger } = recordLogs()
   const pool = createDatabasePool({ databaseUrl: database.url, name: 'audit-worker', logger, max: 2 })
-  return { pool, end: createPoolEnd(pool, { limitMs: 200 }) }
+  return { pool, end: () => pool.end({ limitMs: 200 }) }
 }
 
 const countConnections = async (database: TestDatabase) =>
