@@ -7,6 +7,12 @@ await runWorker({
   readEnv: () => readChatEnv(),
   schema: 'chat',
   probeTable: 'chat.trials',
+  probeStatements: [
+    'INSERT INTO chat.messages SELECT (NULL::chat.messages).* WHERE false',
+    'INSERT INTO chat.conversations SELECT (NULL::chat.conversations).* WHERE false',
+    'UPDATE chat.conversations SET last_sequence = last_sequence WHERE false',
+    'INSERT INTO chat.trials SELECT (NULL::chat.trials).* WHERE false',
+  ],
   async start({ env, pool, messageQueue, onSettled, signal }) {
     const { handler, options } = createChatWork({ env, pool, messageQueue })
     const consumer = await messageQueue.consumeBatches('chat.messages', handler, { ...options, onSettled })

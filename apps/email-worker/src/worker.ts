@@ -13,6 +13,11 @@ await runWorker({
   readEnv: () => readEmailEnv(),
   schema: 'email',
   probeTable: 'email.suppressions',
+  probeStatements: [
+    'INSERT INTO email.deliveries SELECT (NULL::email.deliveries).* WHERE false',
+    'UPDATE email.deliveries SET state = state WHERE false',
+    'SELECT FROM email.suppressions WHERE false',
+  ],
   async start({ env, pool, messageQueue, logger, onSettled }) {
     const { smtp, from, onUnknown, prefetch, templatesDirectory } = env
     const templates = loadTemplates(templatesDirectory)

@@ -14,6 +14,11 @@ await runWorker({
   readEnv: () => readPushEnv(),
   schema: 'push',
   probeTable: 'push.deliveries',
+  probeStatements: [
+    'INSERT INTO push.deliveries SELECT (NULL::push.deliveries).* WHERE false',
+    'UPDATE push.deliveries SET state = state WHERE false',
+    'UPDATE push.devices SET disabled_at = disabled_at WHERE false',
+  ],
   async start({ env, pool, messageQueue, logger, onSettled }) {
     const channels = findConfiguredChannels(env)
     if (channels.length > 0) logger.warn({ channels }, 'These channels are configured, but this worker has only web')

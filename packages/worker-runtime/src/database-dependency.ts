@@ -37,7 +37,7 @@ export class DatabaseDependency implements Dependency {
   async probe(): Promise<void> {
     const previous = this.#status
     this.#status = await this.#check()
-    if (this.#status.state !== previous.state) logChange(this.#logger, this.#status)
+    if (kindOf(this.#status) !== kindOf(previous)) logChange(this.#logger, this.#status)
     if ('error' in this.#status) throw new Error(this.#status.error)
   }
 
@@ -57,8 +57,14 @@ export class DatabaseDependency implements Dependency {
   }
 }
 
+/** Each cause of its own has its line; why a database cannot be reached may change with each attempt. */
+function kindOf(status: DatabaseStatus): string {
+  return status.state === 'unusable' ? status.code : status.state
+}
+
 function logChange(logger: RuntimeLogger, status: DatabaseStatus): void {
   if (status.state === 'up') logger.info({ database: status }, 'Database is up')
   else if (status.state === 'not migrated') logger.warn({ database: status }, 'Database is not migrated')
+  else if (status.state === 'unusable') logger.warn({ database: status }, 'Database cannot be used')
   else logger.warn({ database: status }, 'Database cannot be reached')
 }

@@ -2,6 +2,8 @@
 export type DatabaseStatus =
   | { state: 'unknown' }
   | { state: 'up' }
-  /** Reached, but the worker's table is not there; `error` says which command makes it. */
+  /** Reached, but something that the worker's tables need is not there; `error` says which command makes it. */
   | { state: 'not migrated'; error: string }
+  /** It answers, and cannot do the work. `code` is PostgreSQL's, or `ENCODING` or `CLOCK`. */
+  | { state: 'unusable'; error: string; code: string }
   | { state: 'down'; error: string }

@@ -39,6 +39,11 @@ export interface RunWorkerOptions<E extends WorkerEnv> {
   schema: string
   /** A table of it that the worker's last migration needs: `audit.events`. Without it the worker waits. */
   probeTable: string
+  /**
+   * Statements by which the database shows that it can do the work, and that do nothing: `UPDATE … WHERE false`. They are
+   * rolled back. Default: an insert of no rows into `probeTable`.
+   */
+  probeStatements?: readonly string[]
   /** Database connections at most. Default 10. */
   poolSize?: number
   /**
@@ -109,7 +114,7 @@ interface BringUpOptions<E extends WorkerEnv> {
 
 /** The start, in order. Each thing acquired is registered for release, last in first out. */
 async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessageQueue }: BringUpOptions<E>) {
-  const { name, probeTable, poolSize } = options
+  const { name, probeTable, probeStatements, poolSize } = options
   const { logger, shutdown, state, resources, started } = worker
   const { databaseUrl } = env
 
@@ -135,11 +140,17 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
 
   const pool = createDatabasePool({ databaseUrl, name, logger, ...(poolSize === undefined ? {} : { max: poolSize }) })
   resources.add('the database pool', () => pool.end())
-  const probe = createDatabaseProbe({ databaseUrl, name, probeTable })
+  const probe = createDatabaseProbe({ databaseUrl, name, probeTable, probeStatements, pool })
   resources.add('the database probe', probe.close)
   // Added after the probe, so they are stopped before it is closed: a closed probe would look like an outage.
   resources.add('the breakers', breakers.stop)
-  const database = new DatabaseDependency({ check: probe.check, logger })
+  const check = async () => {
+    const status = await probe.check()
+    if ('error' in status) pool.holdOff(status.error)
+    else pool.goOn()
+    return status
+  }
+  const database = new DatabaseDependency({ check, logger })
   started.database = database
   await database.untilUp(shutdown.signal)
   breakers.add(database)

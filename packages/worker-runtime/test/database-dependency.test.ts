@@ -37,7 +37,11 @@ describe('a check of the database', () => {
     const databaseUrl = database.url.replace(database.name, 'no_such_database')
     const probe = createDatabaseProbe({ databaseUrl, name: 'audit-worker', probeTable })
     cleanUp(() => probe.close())
-    expect(await probe.check()).toEqual({ state: 'down', error: 'database "no_such_database" does not exist' })
+    expect(await probe.check()).toEqual({
+      state: 'unusable',
+      code: '3D000',
+      error: 'database "no_such_database" does not exist',
+    })
   })
 })
 
