@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { findEncodingFault } from './find-encoding-fault.js'
 import type { RuntimeLogger } from './logger.js'
+import { MigrationLease } from './migration-lease.js'
 
 export interface RunMigrationsOptions {
   databaseUrl: string
@@ -19,12 +21,15 @@ const notSql = '(?:(?!.*\\.sql$).*|\\..*)'
 
 /**
  * Brings the worker's schema up to date, all pending files in one transaction. May run in any number of replicas and
- * workers at once: they wait for each other on node-pg-migrate's advisory lock. Logs only what it applies.
+ * workers at once, and be killed at any time: one after the other holds a lease, which is renewed and taken over when it
+ * is not, and the transaction itself holds node-pg-migrate's advisory lock. Earlier releases hold that lock for their
+ * session, so they and we wait for each other. Nothing is left in a session, which a pooler would give to somebody else.
+ * Logs only what it applies.
  *
  * The schema is made if it is missing; a role that may not do that works once somebody has made it.
  *
- * @throws Error if the directory holds no SQL file, the database cannot be reached, the schema cannot be made, a file
- *   fails (nothing is applied then), or a new file sorts before one that was applied already.
+ * @throws Error if the directory holds no SQL file, the database cannot be reached or has another encoding than UTF8, the
+ *   schema cannot be made, a file fails (nothing is applied then), or a new file sorts before one that was applied already.
  */
 export async function runMigrations({ databaseUrl, directory, schema, logger }: RunMigrationsOptions): Promise<void> {
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
@@ -35,54 +40,94 @@ export async function runMigrations({ databaseUrl, directory, schema, logger }: 
     throw new Error(`SQL files were expected in ${dir}, but none is there`)
   }
   // Only this needs node-pg-migrate, which brings a TypeScript loader; a worker's start should not pay for that.
-  const { runner, PG_MIGRATE_LOCK_ID } = await import('node-pg-migrate')
+  const { runner, PG_MIGRATE_LOCK_ID: lockId } = await import('node-pg-migrate')
+  const connect = () => openClient(databaseUrl, `${schema} migrations`)
+  const client = await connect()
+  try {
+    const { rows } = await client.query<{ server_encoding: string }>('SHOW server_encoding')
+    const fault = findEncodingFault(rows[0]?.server_encoding ?? '')
+    if (fault !== undefined) throw new Error(fault)
+    await inTransaction(client, async () => {
+      await lock(client, { lockId, schema, logger })
+      await createSchemaIfMissing(client, schema)
+      await client.query(MigrationLease.createTable(schema))
+    })
+    const lease = new MigrationLease({ client, connect, schema, logger })
+    await lease.take()
+    try {
+      const applied = await inTransaction(client, async () => {
+        await lock(client, { lockId, schema, logger })
+        await client.query(`SET LOCAL search_path TO "${schema}"`)
+        // Its BEGIN does nothing in a transaction, and its COMMIT ends ours.
+        return await runner({
+          dbClient: client,
+          dir,
+          ignorePattern: notSql,
+          direction: 'up',
+          migrationsSchema: schema,
+          migrationsTable,
+          singleTransaction: true,
+          noLock: true,
+          logger: toMigrateLogger(logger, schema),
+        })
+      })
+      if (applied.length > 0) logger.info({ schema, migrations: applied.map(({ name }) => name) }, 'Migrations applied')
+    } finally {
+      await lease.giveBack()
+    }
+  } finally {
+    await client.end()
+  }
+}
+
+async function openClient(databaseUrl: string, name: string): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: databaseUrl,
-    application_name: `${schema} migrations`,
+    application_name: name,
     connectionTimeoutMillis: 5000,
     keepAlive: true,
   })
   // A lost connection rejects the running query as well; without a listener it would end the process first.
   client.on('error', () => {})
   await client.connect()
+  return client
+}
+
+/**
+ * A role may come with a time limit; waiting for the lock and building an index may take longer. Without the check, the
+ * server would go on with a statement whose client has gone, and keep the lock until its end.
+ */
+const begin = `
+  BEGIN;
+  SET LOCAL statement_timeout = 0;
+  SET LOCAL lock_timeout = 0;
+  SET LOCAL idle_in_transaction_session_timeout = '60s';
+  SET LOCAL client_connection_check_interval = '500ms'`
+
+async function inTransaction<T>(client: pg.Client, run: () => Promise<T>): Promise<T> {
+  await client.query(begin)
   try {
-    // A role may come with a time limit; waiting for the lock and building an index may take longer.
-    await client.query('set statement_timeout = 0')
-    // Otherwise the server would go on with a statement whose client has gone, and keep the lock until its end.
-    await client.query("set client_connection_check_interval = '500ms'")
-    await lock(client, { lockId: PG_MIGRATE_LOCK_ID, schema, logger })
-    await createSchemaIfMissing(client, schema)
-    const applied = await runner({
-      dbClient: client,
-      dir,
-      ignorePattern: notSql,
-      direction: 'up',
-      schema,
-      migrationsSchema: schema,
-      migrationsTable,
-      singleTransaction: true,
-      advisoryLockMode: 'wait',
-      logger: toMigrateLogger(logger, schema),
-    })
-    if (applied.length > 0) logger.info({ schema, migrations: applied.map(({ name }) => name) }, 'Migrations applied')
-  } finally {
-    // Ends the session and with it our hold on the lock, whatever happened.
-    await client.end()
+    const result = await run()
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {})
+    throw error
   }
 }
 
 /**
- * The lock that node-pg-migrate takes, taken once more around it: making the schema must not race either (two
- * `CREATE SCHEMA IF NOT EXISTS` at once can fail on the catalogue's unique index). A session may hold it several times.
+ * Until the transaction ends. Making the schema must not race either: two `CREATE SCHEMA IF NOT EXISTS` at once can fail on
+ * the catalogue's unique index.
  */
 async function lock(
   client: pg.Client,
   { lockId, schema, logger }: { lockId: number; schema: string; logger: RuntimeLogger },
 ): Promise<void> {
-  const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [lockId])
+  const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS locked', [lockId])
   if (rows[0]?.locked) return
   logger.info({ schema }, 'Waiting for other migrations of this database to end')
-  await client.query('select pg_advisory_lock($1)', [lockId])
+  await client.query('SELECT pg_advisory_xact_lock($1)', [lockId])
 }
 
 /** `CREATE SCHEMA IF NOT EXISTS` asks for the privilege even when the schema is there. So look first. */

@@ -52,6 +52,18 @@ describe('a usable environment', () => {
     expect(readEnv(own, { ...good, AUDIT_BATCH_SIZE: ' 20 ' }).batchSize).toBe(20)
   })
 
+  test('takes another database URL for migrations, also from a file', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'env-'))
+    const path = join(directory, 'url')
+    writeFileSync(path, 'postgres://owner:p@direct/mono\n')
+    const source = { DATABASE_URL: good.DATABASE_URL, DATABASE_MIGRATION_URL_FILE: path }
+    expect(readEnv(migrationEnv(), source)).toMatchObject({
+      databaseUrl: good.DATABASE_URL,
+      databaseMigrationUrl: 'postgres://owner:p@direct/mono',
+    })
+    rmSync(directory, { recursive: true })
+  })
+
   test('needs no broker to migrate', () => {
     expect(readEnv(migrationEnv(), { DATABASE_URL: 'postgresql:///mono?host=/run/postgresql' })).toEqual({
       databaseUrl: 'postgresql:///mono?host=/run/postgresql',

@@ -34,14 +34,15 @@ export async function runMigrationsMain(
   const env = readEnvOrExplain(readEnv, host)
   if (!env) return
   const logger = dependencies.logger ?? createLogger({ name: `${name} migrate`, level: env.logLevel })
-  const { databaseUrl } = env
+  const databaseUrl = env.databaseMigrationUrl ?? env.databaseUrl
+  const variable = env.databaseMigrationUrl === undefined ? 'DATABASE_URL' : 'DATABASE_MIGRATION_URL'
   const removeListeners = endWhenTold({
     host,
     logger,
     consequence: 'nothing of the migrations that are under way is kept',
   })
   try {
-    await waitForDatabase({ databaseUrl, name, logger, waitMs })
+    await waitForDatabase({ databaseUrl, variable, name, logger, waitMs })
     await runMigrations({ databaseUrl, directory, schema, logger })
     logger.info({ schema }, 'Schema is up to date')
     host.setExitCode(0)

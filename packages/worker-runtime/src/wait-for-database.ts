@@ -5,10 +5,17 @@ import type { RuntimeLogger } from './logger.js'
 export interface WaitForDatabaseOptions extends DatabaseProbeOptions {
   logger: RuntimeLogger
   waitMs: number
+  /** That has the URL. Default `DATABASE_URL`. */
+  variable?: string
 }
 
 /** @throws Error if the database is not reached in time, or has not got the table that is to be there */
-export async function waitForDatabase({ logger, waitMs, ...options }: WaitForDatabaseOptions): Promise<void> {
+export async function waitForDatabase({
+  logger,
+  waitMs,
+  variable = 'DATABASE_URL',
+  ...options
+}: WaitForDatabaseOptions): Promise<void> {
   const { check, close } = createDatabaseProbe(options)
   const database = new DatabaseDependency({ check, logger })
   try {
@@ -16,7 +23,7 @@ export async function waitForDatabase({ logger, waitMs, ...options }: WaitForDat
   } catch (cause) {
     const { status } = database
     const reason = 'error' in status ? status.error : 'no answer'
-    throw new Error(`The database of DATABASE_URL was not reached within ${waitMs} ms: ${reason}`, { cause })
+    throw new Error(`The database of ${variable} was not reached within ${waitMs} ms: ${reason}`, { cause })
   } finally {
     await close()
   }

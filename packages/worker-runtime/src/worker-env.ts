@@ -25,10 +25,14 @@ export function prefetch(fallback: number) {
   return variable('PREFETCH', integer({ min: 1, max: 65_535, default: fallback }))
 }
 
+const databaseUrl = () => url({ schemes: ['postgres', 'postgresql'], hostNeeded: false })
+
 /** The part of it that migrations need. */
 export function migrationEnv() {
   return {
-    databaseUrl: secret('DATABASE_URL', url({ schemes: ['postgres', 'postgresql'], hostNeeded: false })),
+    databaseUrl: secret('DATABASE_URL', databaseUrl()),
+    /** Where migrations are applied: past a pooler, or as another role. Absent: at `DATABASE_URL`. */
+    databaseMigrationUrl: secret('DATABASE_MIGRATION_URL', databaseUrl().optional()),
     logLevel: variable('LOG_LEVEL', oneOf(logLevels, { default: 'info' })),
     /** `production` makes `readEnv` refuse the development password. */
     nodeEnv: variable('NODE_ENV', z.string().default('development')),

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { test, waitFor } from '@mono/test-support'
+import { hasPgbouncer, startPgbouncer, test, waitFor } from '@mono/test-support'
 import { PG_MIGRATE_LOCK_ID } from 'node-pg-migrate'
 import pg from 'pg'
 import { describe, expect } from 'vitest'
+import { MigrationLease } from '../src/migration-lease.js'
 import { runMigrations } from '../src/migrations.js'
 import { recordLogs } from './support/record-logs.js'
 
@@ -74,6 +75,77 @@ describe('migrations', () => {
     await running
     expect(await database.query('select name from audit.migrations')).toHaveLength(1)
   })
+
+  test('wait for a holder of the lease that renews it, and take over from one that does not', async ({
+    database,
+    cleanUp,
+  }) => {
+    const directory = writeDirectory({ '0001_create-events.sql': createEvents }, cleanUp)
+    const logs = recordLogs()
+    const options = { databaseUrl: database.url, directory, schema: 'audit', logger: logs.logger }
+    await database.query('create schema audit')
+    await database.query(MigrationLease.createTable('audit'))
+    await database.query("insert into audit.migration_lease values (1, 'somebody', now() + interval '1 minute')")
+    const running = runMigrations(options)
+    const waiting = await waitFor(() => logs.find('Waiting for other migrations of this schema to end'), {
+      what: 'the log line',
+    })
+    expect(waiting).toMatchObject({ schema: 'audit', lease: { holder: 'somebody' } })
+    expect(await database.query("select to_regclass('audit.migrations') as found")).toEqual([{ found: null }])
+    await database.query("update audit.migration_lease set lease_until = now() - interval '1 second'")
+    await running
+    expect(await database.query('select name from audit.migrations')).toHaveLength(1)
+    expect(await database.query('select from audit.migration_lease')).toEqual([])
+  })
+
+  test('renew their lease while they run', async ({ database, cleanUp }) => {
+    const directory = writeDirectory({ '0001_slow.sql': 'select pg_sleep(8);' }, cleanUp)
+    const { logger } = recordLogs()
+    const running = runMigrations({ databaseUrl: database.url, directory, schema: 'audit', logger })
+    const readLease = async () => {
+      const rows = await database
+        .query<{ until: string }>('select lease_until::text as until from audit.migration_lease')
+        .catch(() => [])
+      return rows[0]?.until
+    }
+    const first = await waitFor(readLease, { what: 'the lease' })
+    await waitFor(async () => (await readLease()) !== first, { what: 'it to be renewed' })
+    await running
+  })
+
+  test('are refused by a database of another encoding', async ({ database, cleanUp }) => {
+    const name = `${database.name}_latin1`
+    await database.query(`create database ${name} template template0 encoding latin1 locale 'C'`)
+    cleanUp(() => database.query(`drop database ${name} with (force)`))
+    const directory = writeDirectory({ '0001_create-events.sql': createEvents }, cleanUp)
+    const databaseUrl = database.url.replace(database.name, name)
+    const { logger } = recordLogs()
+    await expect(runMigrations({ databaseUrl, directory, schema: 'audit', logger })).rejects.toThrow(
+      'The database needs UTF8, found LATIN1',
+    )
+  })
+
+  test.skipIf(!hasPgbouncer())(
+    `leave nothing in a session of PgBouncer${hasPgbouncer() ? '' : ' (not installed here)'}`,
+    async ({ database, cleanUp }) => {
+      const bouncer = await startPgbouncer({ databaseUrl: database.url })
+      cleanUp(() => bouncer.close())
+      const { logger } = recordLogs()
+      const audit = writeDirectory({ '0001_a.sql': createEvents }, cleanUp)
+      const chat = writeDirectory({ '0001_a.sql': 'create table messages (id bigint);' }, cleanUp)
+      const run = (databaseUrl: string, schema: string, directory: string) =>
+        runMigrations({ databaseUrl, directory, schema, logger })
+      await Promise.all([run(bouncer.url, 'audit', audit), run(bouncer.url, 'chat', chat)])
+      await Promise.all([run(bouncer.url, 'audit', audit), run(database.url, 'chat', chat)])
+      expect(await database.query("select to_regclass('chat.messages') is not null as found")).toEqual([
+        { found: true },
+      ])
+      const pooled = new pg.Pool({ connectionString: bouncer.url, max: 10 })
+      cleanUp(() => pooled.end())
+      const shown = await Promise.all(Array.from({ length: 10 }, () => pooled.query('show search_path')))
+      expect(new Set(shown.map(({ rows }) => rows[0]?.search_path))).toEqual(new Set(['"$user", public']))
+    },
+  )
 
   test('of which one fails leave nothing behind, and give the lock back', async ({ database, cleanUp }) => {
     const directory = writeDirectory(

@@ -9,13 +9,14 @@ import { migrationEnv } from '../src/worker-env.js'
 import { createFakeHost } from './support/fake-host.js'
 import { recordLogs } from './support/record-logs.js'
 
-function run(databaseUrl: string, cleanUp: (release: () => void) => void, { waitMs = 10_000 } = {}) {
+function run(databaseUrl: string, cleanUp: (release: () => void) => void, { waitMs = 10_000, migrationUrl = '' } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'migrations-'))
   cleanUp(() => rmSync(directory, { recursive: true }))
   writeFileSync(join(directory, '0001_create-events.sql'), 'create table audit.events (id bigint);')
   const host = createFakeHost()
   const logs = recordLogs()
-  const readMigrationEnv = () => readEnv(migrationEnv(), { DATABASE_URL: databaseUrl })
+  const readMigrationEnv = () =>
+    readEnv(migrationEnv(), { DATABASE_URL: databaseUrl, DATABASE_MIGRATION_URL: migrationUrl })
   const options = { name: 'audit-worker', schema: 'audit', directory, readEnv: readMigrationEnv }
   return { host, logs, ended: runMigrationsMain(options, { host, waitMs, logger: logs.logger }) }
 }
@@ -45,6 +46,13 @@ describe('the migration process', () => {
         message: expect.stringMatching(/The database of DATABASE_URL was not reached within 300 ms: .*ECONNREFUSED/),
       },
     })
+  })
+
+  test('goes past a pooler if it is told the way', async ({ database, cleanUp }) => {
+    const { host, ended } = run('postgres://nobody@127.0.0.1:1/none', cleanUp, { migrationUrl: database.url })
+    await ended
+    expect(host.exitCode).toBe(0)
+    expect(await database.query('select name from audit.migrations')).toHaveLength(1)
   })
 
   test('ends with 1 and a list if its environment has faults', async ({ cleanUp }) => {
