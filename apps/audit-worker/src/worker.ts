@@ -10,12 +10,12 @@ await runWorker({
   readEnv: () => readAuditEnv(),
   schema: 'audit',
   probeTable: 'audit.events',
-  async start({ env, pool, messageQueue, logger, onSettled }) {
+  async start({ env, pool, messageQueue, logger, judged, onSettled }) {
     const partitions = createPartitions({ database: pool, logger })
     const upkeep = await startPartitionUpkeep(partitions, logger)
     const handler = createAuditBatchHandler({ store: createAuditStore(pool), partitions })
     const { batchSize: size, batchWaitMs: maxWaitMs, prefetch } = env
-    const consumer = await messageQueue.consumeBatches('audit.events', handler, {
+    const consumer = await messageQueue.consumeBatches('audit.events', judged.batch(handler), {
       size,
       maxWaitMs,
       prefetch,

@@ -13,9 +13,12 @@ await runWorker({
     'UPDATE chat.conversations SET last_sequence = last_sequence WHERE false',
     'INSERT INTO chat.trials SELECT (NULL::chat.trials).* WHERE false',
   ],
-  async start({ env, pool, messageQueue, onSettled, signal }) {
+  async start({ env, pool, messageQueue, judged, onSettled, signal }) {
     const { handler, options } = createChatWork({ env, pool, messageQueue })
-    const consumer = await messageQueue.consumeBatches('chat.messages', handler, { ...options, onSettled })
+    const consumer = await messageQueue.consumeBatches('chat.messages', judged.batch(handler), {
+      ...options,
+      onSettled,
+    })
     // The worker is ready when it can broadcast, too. After the consumer, which says for both that the broker is away.
     await messageQueue.connect({ deadlineMs: Number.POSITIVE_INFINITY, signal })
     return { consumer }

@@ -18,7 +18,7 @@ await runWorker({
     'UPDATE email.deliveries SET state = state WHERE false',
     'SELECT FROM email.suppressions WHERE false',
   ],
-  async start({ env, pool, messageQueue, logger, onSettled }) {
+  async start({ env, pool, messageQueue, logger, judged, onSettled }) {
     const { smtp, from, onUnknown, prefetch, templatesDirectory } = env
     const templates = loadTemplates(templatesDirectory)
     logger.info({ directory: templatesDirectory, templates: templates.names }, 'Templates are checked')
@@ -32,7 +32,7 @@ await runWorker({
       onUnknown,
       concurrency: smtp.maxConnections,
     })
-    const consumer = await messageQueue.consumeMessages('email.notifications', handler, {
+    const consumer = await messageQueue.consumeMessages('email.notifications', judged.message(handler), {
       prefetch,
       // A thousand addresses at a slow server; the broker would close the channel after 30 minutes.
       handlerTimeoutMs: 20 * minute,

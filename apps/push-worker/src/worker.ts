@@ -19,14 +19,14 @@ await runWorker({
     'UPDATE push.deliveries SET state = state WHERE false',
     'UPDATE push.devices SET disabled_at = disabled_at WHERE false',
   ],
-  async start({ env, pool, messageQueue, logger, onSettled }) {
+  async start({ env, pool, messageQueue, logger, judged, onSettled }) {
     const channels = findConfiguredChannels(env)
     if (channels.length > 0) logger.warn({ channels }, 'These channels are configured, but this worker has only web')
     const deviceStore = createDeviceStore(pool)
     const { client, gate, webPush } = createWebPush({ env, deviceStore, logger })
     const ledger = createDeliveryLedger({ pool, table: 'push.deliveries', recipientColumn: 'device_id' })
     const handler = createPushNotificationHandler({ deviceStore, ledger, webPush })
-    const consumer = await messageQueue.consumeMessages('push.notifications', handler, {
+    const consumer = await messageQueue.consumeMessages('push.notifications', judged.message(handler), {
       prefetch: env.prefetch,
       handlerTimeoutMs,
       onSettled,

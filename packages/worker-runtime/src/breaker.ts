@@ -56,9 +56,10 @@ export class Breaker {
   /** Probes while open, since it was closed last. */
   #openProbes = 0
   #openSince = 0
-  #isProbing = false
+  #probing: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #stopped = false
+  #lastCause: string | undefined
 
   constructor(options: BreakerOptions) {
     this.#options = options
@@ -73,11 +74,31 @@ export class Breaker {
   /** To be told of every delivery. */
   onSettled(event: SettledEvent): void {
     if (this.#stopped || this.#status.state === 'open') return
-    const isMiss = event.outcome === 'deferred' && event.code === this.#dependency.code
+    const isMiss = event.outcome === 'deferred' && event.code !== undefined && event.code === this.#dependency.code
     if (this.#boundary.excludes(event, isMiss)) return
     if (isMiss) this.#miss()
     else if (event.outcome === 'acked') this.#succeed()
     else if (event.outcome === 'retried') this.#misses = 0
+  }
+
+  /** A delivery is about to be deferred for this reason. */
+  noteCause(error: DeferError): void {
+    if (error.code === this.#dependency.code) this.#lastCause = describeError(error)
+  }
+
+  /** Probes at once, if it is probed while it is well. @returns why it is open, if so */
+  async probeNow(): Promise<string | undefined> {
+    if (this.#status.state !== 'open' && this.#dependency.everyMs !== undefined && !this.#stopped) {
+      clearTimeout(this.#timer)
+      await (this.#probing ?? this.#probe())
+    }
+    return this.#status.state === 'open' ? (this.#status.error ?? this.#dependency.name) : undefined
+  }
+
+  openFor(reason: string): void {
+    if (this.#stopped || this.#status.state === 'open') return
+    this.#open(reason)
+    this.#planProbe()
   }
 
   /** Ends the probing. The status stays. */
@@ -89,8 +110,9 @@ export class Breaker {
   #miss(): void {
     const { code } = this.#dependency
     this.#misses += 1
-    if (this.#status.state === 'trial') this.#open(`it answered, but then a delivery was deferred with ${code}`)
-    else if (this.#misses >= missesToOpen) this.#open(`${this.#misses} deliveries were deferred with ${code}`)
+    const cause = this.#lastCause === undefined ? '' : `, the last one because: ${this.#lastCause}`
+    if (this.#status.state === 'trial') this.#open(`it answered, but then a delivery was deferred with ${code}${cause}`)
+    else if (this.#misses >= missesToOpen) this.#open(`${this.#misses} deliveries were deferred with ${code}${cause}`)
     else return
     this.#planProbe()
   }
@@ -106,7 +128,7 @@ export class Breaker {
   /** A probe that is under way plans the next one when it ends. */
   #planProbe(): void {
     clearTimeout(this.#timer)
-    if (this.#stopped || this.#isProbing) return
+    if (this.#stopped || this.#probing !== undefined) return
     const delayMs = this.#nextDelayMs()
     if (delayMs !== undefined) this.#timer = setTimeout(() => void this.#probe(), delayMs)
   }
@@ -117,11 +139,15 @@ export class Breaker {
     return backoffMs(this.#openProbes, backoff)
   }
 
-  async #probe(): Promise<void> {
+  #probe(): Promise<void> {
+    this.#probing = this.#ask()
+    return this.#probing
+  }
+
+  async #ask(): Promise<void> {
     const wasOpen = this.#status.state === 'open'
-    this.#isProbing = true
     const error = await this.#findFault()
-    this.#isProbing = false
+    this.#probing = undefined
     if (this.#stopped) return
     if (error !== undefined) this.#open(error)
     // A probe begun before the breaker opened proves nothing about it now.
@@ -147,7 +173,7 @@ export class Breaker {
     this.#misses = 0
     this.#openSince = performance.now()
     logger.warn({ dependency: name, reason: error }, 'A dependency cannot be used; nothing is taken until it can')
-    onOpen(new DeferError(`${name} cannot be used (${error})`, { code }))
+    onOpen(new DeferError(`${name} cannot be used (${error})`, code === undefined ? {} : { code }))
   }
 
   #beginTrial(): void {

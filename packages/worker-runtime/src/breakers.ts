@@ -15,8 +15,17 @@ export interface Breakers {
   attach(consumer: PausableConsumer): void
   /** To be told of every delivery. */
   onSettled(event: SettledEvent): void
+  /** A delivery is about to be deferred for this reason. */
+  noteCause(error: DeferError): void
+  /** Probes all that say how often they want it. @returns why one of them is open, if so */
+  findFault(): Promise<string | undefined>
+  /** Opens the breaker of what all work shares beside its dependencies, whatever that is. */
+  blameNobody(reason: string): void
   stop(): void
 }
+
+/** Nobody can ask for it, so only a delivery that is done closes its breaker. */
+const work: Dependency = { name: 'work', probe: async () => {} }
 
 export function createBreakers(logger: RuntimeLogger): Breakers {
   const breakers = new Map<string, Breaker>()
@@ -30,33 +39,47 @@ export function createBreakers(logger: RuntimeLogger): Breakers {
     else consumer?.pause(reason)
   }
 
+  function add(dependency: Dependency): Breaker {
+    const { name } = dependency
+    const breaker = new Breaker({
+      dependency,
+      logger,
+      countInFlight: () => consumer?.inFlight ?? 0,
+      onOpen(reason) {
+        reasons.set(name, reason)
+        pauseOrResume()
+      },
+      onTrial() {
+        reasons.delete(name)
+        pauseOrResume()
+      },
+    })
+    breakers.set(name, breaker)
+    return breaker
+  }
+
   return {
     get statuses() {
       return Object.fromEntries([...breakers].map(([name, { status }]) => [name, status]))
     },
-    add(dependency) {
-      const { name } = dependency
-      const breaker = new Breaker({
-        dependency,
-        logger,
-        countInFlight: () => consumer?.inFlight ?? 0,
-        onOpen(reason) {
-          reasons.set(name, reason)
-          pauseOrResume()
-        },
-        onTrial() {
-          reasons.delete(name)
-          pauseOrResume()
-        },
-      })
-      breakers.set(name, breaker)
-    },
+    add: (dependency) => void add(dependency),
     attach(attached) {
       consumer = attached
       if (reasons.size > 0) pauseOrResume()
     },
     onSettled(event) {
       for (const breaker of breakers.values()) breaker.onSettled(event)
+    },
+    noteCause(error) {
+      for (const breaker of breakers.values()) breaker.noteCause(error)
+    },
+    async findFault() {
+      const faults = await Promise.all([...breakers.values()].map((breaker) => breaker.probeNow()))
+      return faults.find((fault) => fault !== undefined)
+    },
+    blameNobody(reason) {
+      const breaker = breakers.get(work.name) ?? add(work)
+      breaker.openFor(reason)
     },
     stop() {
       for (const breaker of breakers.values()) breaker.stop()

@@ -4,6 +4,7 @@ import { ConnectionSlots } from './connection-slots.js'
 import { describeError } from './describe-error.js'
 import { isConnectionRefusal } from './is-connection-refusal.js'
 import type { RuntimeLogger } from './logger.js'
+import { toUnavailableError } from './to-database-error.js'
 import { within } from './within.js'
 
 export interface DatabasePoolOptions {
@@ -29,6 +30,7 @@ export interface DatabasePool {
   /**
    * Lends out a connection for a transaction of the caller's, who sets its limits by `SET LOCAL`. Waits for one as long as
    * it takes.
+   * @throws DeferError DATABASE_UNAVAILABLE if none can be made, whatever the reason
    */
   connect(): Promise<pg.PoolClient>
   /** As `connect`, if one is to be had without waiting for our own. */
@@ -91,7 +93,7 @@ export function createDatabasePool(options: DatabasePoolOptions): DatabasePool {
     } catch (error) {
       if (!isConnectionRefusal(error)) slots.giveBack()
       else if (slots.giveBackRefused()) return undefined
-      throw error
+      throw toUnavailableError(error as Error)
     }
   }
 

@@ -1,3 +1,4 @@
+import { DeferError } from '@mono/message-queue'
 import pg from 'pg'
 import type { DatabasePool } from './database-pool.js'
 import type { DatabaseStatus } from './database-status.js'
@@ -124,7 +125,7 @@ export function createDatabaseProbe(options: DatabaseProbeOptions): DatabaseProb
       try {
         last = (isFresh ? undefined : await checkPooled()) ?? (await checkFresh())
       } catch (error) {
-        last = toFault(name, error)
+        last = toFault(name, error instanceof DeferError ? error.cause : error)
       }
       return last
     },

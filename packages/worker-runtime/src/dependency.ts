@@ -4,8 +4,8 @@ import type { FailureCode } from '@mono/message-queue'
 export interface Dependency {
   /** Its name in logs, in `/readyz` and as a label: `database`, `smtp`. */
   readonly name: string
-  /** A delivery that was deferred with this code has missed it. */
-  readonly code: FailureCode
+  /** A delivery that was deferred with this code has missed it. Absent: its breaker is told by `openFor`. */
+  readonly code?: FailureCode
   /**
    * How often it is probed while it is well, in milliseconds. Absent: not at all; then only deliveries show that it
    * cannot be used.

@@ -5,8 +5,10 @@ import { createReadinessReporter } from './create-readiness-reporter.js'
 import { DatabaseDependency } from './database-dependency.js'
 import { createDatabasePool, type DatabasePool } from './database-pool.js'
 import { createDatabaseProbe } from './database-probe.js'
+import { FailureJudge } from './failure-judge.js'
 import { followConsumer } from './follow-consumer.js'
 import { openHealthServer } from './health-server.js'
+import { type JudgedHandlers, judgeHandlers } from './judge-handlers.js'
 import { createLogger as createRealLogger, type RuntimeLogger } from './logger.js'
 import { createMetrics } from './metrics.js'
 import { readEnvOrExplain } from './read-env-or-explain.js'
@@ -24,6 +26,8 @@ export interface WorkerContext<E extends WorkerEnv> {
   pool: DatabasePool
   /** Closed by the runtime. */
   messageQueue: MessageQueue
+  /** For the worker's handler: by this, what no message is at fault for is deferred. */
+  judged: JudgedHandlers
   /** Feeds the metrics and the breakers; to be passed to `consumeMessages` or `consumeBatches`. */
   onSettled(event: SettledEvent): void
   /** Aborted when the worker is asked to stop, also during `start`. */
@@ -164,7 +168,9 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
     metrics.onSettled(event)
     breakers.onSettled(event)
   }
-  const running = await options.start({ env, logger, pool, messageQueue, onSettled, signal })
+  const judge = new FailureJudge({ findFault: breakers.findFault, onNobodysFault: breakers.blameNobody })
+  const judged = judgeHandlers({ judge, onDeferral: breakers.noteCause })
+  const running = await options.start({ env, logger, pool, messageQueue, judged, onSettled, signal })
   started.running = running
   for (const dependency of running.dependencies ?? []) breakers.add(dependency)
   for (const gauge of running.gauges ?? []) metrics.watchGauge(gauge)

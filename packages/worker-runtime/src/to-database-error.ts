@@ -1,4 +1,5 @@
 import { DeferError, RetryableError } from '@mono/message-queue'
+import { describeError } from './describe-error.js'
 
 /** SQLSTATE classes and codes that say: the database is not available. Nothing is wrong with the message. */
 const unavailableStates = [
@@ -55,7 +56,8 @@ const unavailableMessages = [
  * - the database is not available: `DeferError`, code `DATABASE_UNAVAILABLE`; no attempt is counted. A statement that
  *   was cut off may have taken effect, so effects must be idempotent.
  * - a conflict with another transaction: `RetryableError`, code `DATABASE_UNAVAILABLE`
- * - anything else is returned as it is: ask {@link isDataFault} whether the message is at fault
+ * - anything else is returned as it is: ask {@link isDataFault} whether the message is at fault. What several messages
+ *   suffer in a row is nobody's fault, listed here or not: `FailureJudge` sees to that.
  *
  * An error that is classified already is returned as it is.
  */
@@ -63,16 +65,27 @@ export function toDatabaseError(error: unknown): Error {
   if (!(error instanceof Error)) return new Error('A value that is not an Error was thrown by the database call')
   const code = codeOf(error)
   if (isUnavailable(error, code)) {
-    return new DeferError(`The database is not available (${code ?? error.message})`, {
-      code: 'DATABASE_UNAVAILABLE',
-      cause: error,
-    })
+    return toUnavailableError(error)
   }
   if (isSqlState(code) && conflictStates.some((state) => state.test(code))) {
     const message = `The transaction was in conflict with another one (${code})`
     return new RetryableError(message, { code: 'DATABASE_UNAVAILABLE', cause: error })
   }
   return error
+}
+
+/** For an error that says by itself, or by where it comes from, that no message is at fault. */
+export function toUnavailableError(cause: Error): DeferError {
+  const code = codeOf(cause)
+  const words = describeError(cause)
+  const reason = code === undefined || words.includes(code) ? words : `${code}: ${words}`
+  return new DeferError(`The database is not available (${reason})`, { code: 'DATABASE_UNAVAILABLE', cause })
+}
+
+/** The SQLSTATE of an error of PostgreSQL. */
+export function sqlStateOf(error: unknown): string | undefined {
+  const code = codeOf(error)
+  return isSqlState(code) ? code : undefined
 }
 
 /**
