@@ -42,7 +42,7 @@ const freshEvery = 6
 const begin = `
   BEGIN;
   SET LOCAL statement_timeout = '2s';
-  SET LOCAL lock_timeout = '500ms';
+  SET LOCAL lock_timeout = '100ms';
   SET LOCAL idle_in_transaction_session_timeout = '5s'`
 
 /** A rolled back insert may find room on a full disk; a temporary file, gone at once, needs some. */
