@@ -285,6 +285,30 @@ describe('the identity of a message without message_id', () => {
     expect(retried).toMatchObject({ messageId, routingKey: 'audit.track', attempt: 2 })
   })
 
+  test.each<[string, 'first' | 'again', ConsumeMessageParts & { headers?: Record<string, unknown> }]>([
+    ['nothing', 'first', parts],
+    ['a redelivery', 'again', { ...parts, redelivered: true }],
+    ['a replay', 'again', { ...parts, headers: { 'x-replay': '2025-04-01T09:59:00Z' } }],
+    [
+      'a return from the retry exchange',
+      'again',
+      {
+        ...parts,
+        exchange: 'audit.events.retry',
+        routingKey: 'work',
+        headers: { 'x-original-exchange': 'audit', 'x-original-routing-key': 'audit.track' },
+      },
+    ],
+  ])('with %s, is that of its delivery: %s', (_what, derivedId, delivery) => {
+    expect(parseAudit(delivery)).toMatchObject({ messageId, derivedId })
+  })
+
+  test('is told apart from an id that was given', () => {
+    const given = { properties: { messageId: `sha256:${'0'.repeat(64)}` } }
+    expect(parseAudit(given)).not.toHaveProperty('derivedId')
+    expect(parse('chat.messages')).not.toHaveProperty('derivedId')
+  })
+
   test.each<[string, ConsumeMessageParts]>([
     ['the routing key', { routingKey: 'audit.compliance' }],
     ['the exchange', { exchange: 'other' }],

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { InvalidMessageError, limits, type MessageType, parsePayload, typeOfRoutingKey } from '@mono/contracts'
-import { type WorkQueueName, workQueues } from '@mono/rascal-config'
+import { retryExchangeName, type WorkQueueName, workQueues } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
 import { InvalidDeliveryError } from '../../errors/invalid-delivery-error.js'
 import { header } from '../../headers.js'
@@ -29,10 +29,14 @@ export function parseDelivery(
     throw new InvalidDeliveryError('INVALID_HEADERS', `${header.tenantId}: contradicts the tenantId of the body`)
   }
   const replayedAt = metadata.replay && notAfter(firstSeen, metadata.replay.at)
+  const givenId = 'messageId' in payload ? payload.messageId : metadata.messageId
+  const returns = message.fields.exchange === retryExchangeName(queue)
+  const isFirst = !message.fields.redelivered && !metadata.replay && !returns
   return {
     payload,
     type,
-    messageId: 'messageId' in payload ? payload.messageId : (metadata.messageId ?? deriveMessageId(metadata, message)),
+    messageId: givenId ?? deriveMessageId(metadata, message),
+    ...(givenId === undefined && { derivedId: isFirst ? 'first' : 'again' }),
     tenantId: payload.tenantId,
     routingKey: metadata.routingKey,
     // A replay begins a new life: what had expired would else expire again at once.

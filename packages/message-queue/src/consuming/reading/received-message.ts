@@ -14,6 +14,12 @@ interface ReceivedMessageOfType<T extends MessageType> {
   type: T
   /** Unique within the tenant; the same at every redelivery and retry. */
   messageId: string
+  /**
+   * Only of a message that came without an id: `messageId` is made of its content, so an equal message has the same.
+   * `first` if nothing says that this message was delivered before: no redelivery, no return from a retry or a deferral,
+   * no replay.
+   */
+  derivedId?: 'first' | 'again'
   tenantId: number
   /** As published, also when the message comes back from a retry. */
   routingKey: string
