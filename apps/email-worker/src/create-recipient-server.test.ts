@@ -3,7 +3,7 @@ import { createRecipientServer, type RecipientServerOptions } from './create-rec
 import { type EmailProvider, type Envelope, type Mail, SendError, type SendOutcome } from './email-provider.js'
 
 const { signal } = new AbortController()
-const claim = { recipient: 'ada@example.com', attempts: 1, ambiguous: false }
+const claim = { recipient: 'ada@example.com', attempts: 1, ambiguous: false, reuses: 0 }
 
 function setUp({
   send = async (_mail, { to }) => ({ providerId: 'queue-7', accepted: to, rejected: [] }),

@@ -30,13 +30,13 @@ export function createRecipientServer(options: RecipientServerOptions) {
   const domain = domainOf(from.address)
   let providerProblem: SendError | undefined
 
-  return async ({ recipient, ambiguous }: Claim, signal: AbortSignal): Promise<ServeResult> => {
+  return async ({ recipient, ambiguous, reuses }: Claim, signal: AbortSignal): Promise<ServeResult> => {
     if (suppressed.has(recipient)) return { kind: 'failed', code: 'SUPPRESSED' }
     if (ambiguous && onUnknown === 'hold') return { kind: 'unknown', code: 'CLAIM_EXPIRED' }
     if (providerProblem) return { kind: 'defer', code: providerProblem.code }
 
     const address = addresses.get(recipient) ?? recipient
-    const messageId = createMessageId({ ...message, recipient, domain })
+    const messageId = createMessageId({ ...message, recipient, domain, reuses })
     const mail = { from, to: { address }, messageId, ...content }
     try {
       return toResult(await provider.send(mail, { from: from.address, to: [address] }, signal))

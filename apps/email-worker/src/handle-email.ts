@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { type DeliveryLedger, serveRecipients } from '@mono/delivery-ledger'
+import { type DeliveryLedger, serveRecipients, toLedgerMessage } from '@mono/delivery-ledger'
 import type { MessageHandler } from '@mono/message-queue'
 import { PermanentError } from '@mono/message-queue'
 import { createRecipientServer, type OnUnknown } from './create-recipient-server.js'
@@ -18,6 +18,8 @@ export interface EmailHandlerOptions {
   onUnknown: OnUnknown
   /** Recipients of one message that are served at a time. */
   concurrency: number
+  /** Called when an equal message without an id was taken for the same. */
+  onMerged?: (() => void) | undefined
 }
 
 /**
@@ -25,7 +27,7 @@ export interface EmailHandlerOptions {
  * that a message that cannot be rendered leaves no trace in the ledger.
  */
 export function createEmailHandler(options: EmailHandlerOptions): MessageHandler<'email.notifications'> {
-  const { ledger, suppressions, templates, concurrency, provider, from, onUnknown } = options
+  const { ledger, suppressions, templates, concurrency, provider, from, onUnknown, onMerged } = options
   return async (message, { signal, logger }) => {
     // Every mail on its way listens to the signal; Node warns of a leak above ten.
     setMaxListeners(concurrency + 10, signal)
@@ -33,13 +35,13 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
     const addresses = toAddressesByRecipient(message.payload.to)
     const recipients = [...addresses.keys()]
     const suppressed = await suppressions.find(message.tenantId, recipients)
-    const { tenantId, messageId, replayedAt } = message
-    const identity = { tenantId, messageId, replayedAt }
+    const { to: _recipients, tenantId: _tenant, ...fields } = message.payload
+    const ledgerMessage = toLedgerMessage(message, { type: message.type, ...fields })
     const serve = createRecipientServer({
       provider,
       from,
       onUnknown,
-      message: identity,
+      message: ledgerMessage,
       content,
       addresses,
       suppressed,
@@ -47,12 +49,13 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
     try {
       const summary = await serveRecipients({
         ledger,
-        message: identity,
+        message: ledgerMessage,
         recipients,
         concurrency,
         signal,
         logger,
         serve,
+        onMerged,
       })
       logger.debug({ ...summary, suppressed: suppressed.size }, 'Every recipient is settled')
     } catch (error) {

@@ -33,7 +33,7 @@ function setUp({
     leaseMs: 30_000,
     async claim(message, recipients) {
       messages.push(message)
-      return recipients.map((recipient) => ({ recipient, attempts: 1, ambiguous: false }))
+      return recipients.map((recipient) => ({ recipient, attempts: 1, ambiguous: false, reuses: 0 }))
     },
     async record(_message, recorded) {
       for (const result of recorded) results.set(result.recipient, result)

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { type DeliveryLedger, type ServeResult, serveRecipients } from '@mono/delivery-ledger'
+import { type DeliveryLedger, type ServeResult, serveRecipients, toLedgerMessage } from '@mono/delivery-ledger'
 import type { MessageHandler, ReceivedMessage } from '@mono/message-queue'
 import type { Channel, Device } from './device.js'
 import type { DeviceStore } from './device-store.js'
@@ -10,6 +10,8 @@ export interface PushNotificationHandlerOptions {
   deviceStore: Pick<DeviceStore, 'findDevices'>
   ledger: DeliveryLedger
   webPush: WebPushSender
+  /** Called when an equal message without an id was taken for the same. */
+  onMerged?: (() => void) | undefined
 }
 
 /**
@@ -32,16 +34,18 @@ export function createPushNotificationHandler({
   deviceStore,
   ledger,
   webPush,
+  onMerged,
 }: PushNotificationHandlerOptions): MessageHandler<'push.notifications'> {
   return async (message, { signal, logger }) => {
     // Every device that is being served listens to it.
     setMaxListeners(0, signal)
-    const { payload, tenantId, messageId, replayedAt } = message
+    const { payload, tenantId, messageId } = message
+    const { recipientIds, tenantId: _tenant, ...fields } = payload
     const content = toPushContent(payload, messageId)
     const { devices, usersWithout } = await deviceStore.findDevices({
       tenantId,
       messageId,
-      userIds: payload.recipientIds,
+      userIds: recipientIds,
       channels: channelsOf(message),
     })
     if (usersWithout > 0) logger.info({ usersWithout }, 'Some recipients have no device')
@@ -50,7 +54,7 @@ export function createPushNotificationHandler({
     const deviceById = new Map(devices.map((device) => [device.id, device]))
     const summary = await serveRecipients({
       ledger,
-      message: { tenantId, messageId, replayedAt },
+      message: toLedgerMessage(message, fields),
       recipients: [...deviceById.keys()],
       concurrency,
       signal,
@@ -60,6 +64,7 @@ export function createPushNotificationHandler({
         if (!device) throw new Error(`Expected a device of this message, found ${recipient}`)
         return await serve(device, { signal: serveSignal, logger })
       },
+      onMerged,
     })
     logger.debug({ ...summary }, 'Push notification served')
 

@@ -16,7 +16,8 @@ const chunkSize = 200
 
 /**
  * Claims the recipients chunk by chunk. The next chunk is claimed when somebody asks for a claim and none waits, so one
- * slow recipient holds up nobody else.
+ * slow recipient holds up nobody else. Another content under the message's id is found with the first chunk, before anybody
+ * is served: once that chunk is claimed, the id has this content.
  */
 export class ClaimSource {
   readonly #options: ClaimSourceOptions

@@ -1,4 +1,5 @@
 import { createCoalescer, isDataFault, isHeldUp, toDatabaseError } from '@mono/worker-runtime'
+import { createIdConflictError } from './create-id-conflict-error.js'
 import type {
   Claim,
   DeliveryLedger,
@@ -33,18 +34,45 @@ export function createDeliveryLedger({ pool, leaseMs = 30_000, ...names }: Deliv
     }
   }
 
-  async function claimTogether(requests: readonly ClaimRequest[], replayedAt?: Date): Promise<Claim[][]> {
-    const keys = toKeys(
-      requests.map(({ message, recipients }) => ({ message, rows: recipients.map((recipient) => ({ recipient })) })),
+  /** Messages that have one id with different contents go one after the other: the database takes each id once. */
+  async function claimInTurn(requests: readonly ClaimRequest[], replayedAt?: Date): Promise<ClaimAnswer[]> {
+    const answers = new Map<ClaimRequest, ClaimAnswer>()
+    for (const turn of toTurns(requests)) {
+      const given = await claimTogether(turn, replayedAt)
+      for (const [index, request] of turn.entries()) answers.set(request, given[index] ?? { claims: [] })
+    }
+    return requests.map((request) => answers.get(request) ?? { claims: [] })
+  }
+
+  async function claimTogether(requests: readonly ClaimRequest[], replayedAt?: Date): Promise<ClaimAnswer[]> {
+    const messages = requests.map(({ message }) => message)
+    const rows = await query<ClaimedRow | RefusedRow>(
+      statements.claim,
+      messages.map(({ tenantId }) => tenantId),
+      messages.map(({ messageId }) => messageId),
+      messages.map(({ content }) => content?.bytes ?? null),
+      messages.map(({ derivedId, replayedAt: replayed }) => derivedId !== undefined && replayed === undefined),
+      requests.flatMap(({ recipients }, index) => recipients.map(() => index + 1)),
+      requests.flatMap(({ recipients }) => recipients),
+      leaseMs,
+      replayedAt?.toISOString() ?? null,
     )
-    const claimed = await query<ClaimedRow>(statements.claim, ...keys, leaseMs, replayedAt?.toISOString() ?? null)
     const whose = indexRequests(requests, ({ message, recipients }) => recipients.map((each) => keyOf(message, each)))
     const claims: Claim[][] = requests.map(() => [])
-    for (const { tenant, message, recipient, attempts, ambiguous } of claimed) {
-      const index = whose.get(keyOf({ tenantId: tenant, messageId: message }, recipient))
-      if (index !== undefined) claims[index]?.push({ recipient, attempts, ambiguous })
+    const conflicts = new Map<string, Buffer>()
+    for (const row of rows) {
+      const key = { tenantId: row.tenant, messageId: row.message }
+      if (row.conflict) conflicts.set(keyOf(key), row.conflict)
+      else {
+        const { recipient, attempts, ambiguous, reuses } = row
+        const index = whose.get(keyOf(key, recipient))
+        if (index !== undefined) claims[index]?.push({ recipient, attempts, ambiguous, reuses })
+      }
     }
-    return claims
+    return requests.map(({ message }, index) => ({
+      claims: claims[index] ?? [],
+      conflict: conflicts.get(keyOf(message)),
+    }))
   }
 
   async function recordTogether(requests: readonly RecordRequest[]): Promise<number[]> {
@@ -69,11 +97,15 @@ export function createDeliveryLedger({ pool, leaseMs = 30_000, ...names }: Deliv
   }
 
   const claim = createCoalescer({
-    run: (requests: readonly ClaimRequest[]) => claimTogether(requests),
+    run: (requests: readonly ClaimRequest[]) => claimInTurn(requests),
     sizeOf: ({ recipients }) => recipients.length,
     maxSize: maxRowsTogether,
     isFaultOfOne,
   })
+  const claimReplayed = async (request: ClaimRequest, replayedAt: Date): Promise<ClaimAnswer> => {
+    const [answer = { claims: [] }] = await claimTogether([request], replayedAt)
+    return answer
+  }
   const record = createCoalescer({
     run: recordTogether,
     sizeOf: ({ results }) => results.length,
@@ -85,9 +117,10 @@ export function createDeliveryLedger({ pool, leaseMs = 30_000, ...names }: Deliv
     leaseMs,
     async claim(message, recipients) {
       if (recipients.length === 0) return []
-      if (!message.replayedAt) return await claim({ message, recipients })
-      const [claims = []] = await claimTogether([{ message, recipients }], message.replayedAt)
-      return claims
+      const request = { message, recipients }
+      const answer = message.replayedAt ? await claimReplayed(request, message.replayedAt) : await claim(request)
+      if (answer.conflict && message.content) throw createIdConflictError(message.content, answer.conflict)
+      return answer.claims
     },
     async record(message, results) {
       return results.length === 0 ? 0 : await record({ message, results })
@@ -139,8 +172,39 @@ interface RecordedRow {
   attempts: number
 }
 
+interface ClaimAnswer {
+  claims: Claim[]
+  /** The digest of the other content that has this id. */
+  conflict?: Buffer | undefined
+}
+
 interface ClaimedRow extends RecordedRow {
   ambiguous: boolean
+  reuses: number
+  conflict: null
+}
+
+interface RefusedRow {
+  tenant: string
+  message: string
+  conflict: Buffer
+}
+
+/** Each turn has one content of an id at most. */
+function toTurns(requests: readonly ClaimRequest[]): ClaimRequest[][] {
+  const turns: { contents: Map<string, string | undefined>; requests: ClaimRequest[] }[] = []
+  for (const request of requests) {
+    const key = keyOf(request.message)
+    const content = request.message.content?.bytes.toString('hex')
+    let turn = turns.find(({ contents }) => !contents.has(key) || contents.get(key) === content)
+    if (!turn) {
+      turn = { contents: new Map(), requests: [] }
+      turns.push(turn)
+    }
+    turn.contents.set(key, content)
+    turn.requests.push(request)
+  }
+  return turns.map((turn) => turn.requests)
 }
 
 /** Neither a row that another process has locked nor data that PostgreSQL refuses may hold up the other messages. */

@@ -1,3 +1,5 @@
+import type { ContentDigest } from './content-digest.js'
+
 /**
  * The state of one message at one recipient:
  *
@@ -16,6 +18,13 @@ export interface LedgerMessage {
    * time are claimed again, and those that become so during the replay are not.
    */
   replayedAt?: Date | undefined
+  /**
+   * Of a message without an id: what was finished for this one more than a day ago was an equal message, and the
+   * recipients are claimed again, but not in a replay. `first` if the message cannot have been delivered before.
+   */
+  derivedId?: 'first' | 'again' | undefined
+  /** Kept with each claim. If it is left out, or was when the id was first claimed, contents are not compared. */
+  content?: ContentDigest | undefined
 }
 
 /** The right to send one message to one recipient until the lease ends. */
@@ -31,6 +40,8 @@ export interface Claim {
    * recipient: somebody has decided to send it again.
    */
   ambiguous: boolean
+  /** How many equal messages without an id were finished for this recipient before, each a day or more ago. */
+  reuses: number
 }
 
 export interface RecipientResult {
@@ -75,6 +86,9 @@ export interface DeliveryLedger {
   /**
    * Claims, in one statement, those of the recipients who are to be served now: new ones, `retry` ones, those whose
    * lease ran out and, in a replay, `failed` and `unknown` ones. Recipients whom another process holds are left out.
+   *
+   * @throws PermanentError ID_CONFLICT if this id was claimed with another content, for whatever recipients; of two that
+   *   are claimed at the same time one is the first. Nobody is claimed then.
    */
   claim(message: LedgerMessage, recipients: readonly string[]): Promise<Claim[]>
   /** Resolves with how many were recorded: those whose claim has not passed to another process. */

@@ -4,7 +4,8 @@ export type LedgerNames =
   | { table: 'email.deliveries'; recipientColumn: 'recipient' }
 
 export interface LedgerStatements {
-  /** Tenants, messages, recipients; lease in milliseconds, time of the replay or null. */
+  /** Of each message: tenant, id, digest, whether it starts anew. Of each row: number of its message, recipient. Lease in
+   * milliseconds, time of the replay or null. */
   claim: string
   /** Tenants, messages, recipients, attempts, states, provider ids, codes. */
   record: string
@@ -21,10 +22,12 @@ const recipientTypes = { device_id: 'bigint', recipient: 'text' } as const
 /**
  * Lists are of equal length, one entry for each row. Every statement locks its rows in the order of their key, because
  * two that lock the same rows in different orders end in a deadlock. A claim also locks the rows that it must not take:
- * `ON CONFLICT DO UPDATE` looks at its condition when the row is already locked.
+ * `ON CONFLICT DO UPDATE` looks at its condition when the row is already locked. It is a function of the worker's
+ * migrations, `<schema>.claim_deliveries`.
  */
 export function createLedgerStatements({ table, recipientColumn: recipient }: LedgerNames): LedgerStatements {
   const type = recipientTypes[recipient]
+  const [schema] = table.split('.')
   const key = `d.tenant_id, d.message_id, d.${recipient}`
   const leaseEnd = (parameter: string) => `now() + ${parameter}::float8 * interval '1 millisecond'`
 
@@ -49,17 +52,8 @@ export function createLedgerStatements({ table, recipientColumn: recipient }: Le
 
   return {
     claim: `
-      INSERT INTO ${table} AS d (tenant_id, message_id, ${recipient}, state, attempts, lease_until, updated_at)
-      SELECT DISTINCT t, m, r, 'sending', 1, ${leaseEnd('$4')}, now()
-      FROM unnest($1::bigint[], $2::text[], $3::${type}[]) AS g(t, m, r)
-      ORDER BY t, m, r
-      ON CONFLICT (tenant_id, message_id, ${recipient}) DO UPDATE
-      SET previous_state = d.state, state = 'sending', attempts = d.attempts + 1,
-        lease_until = excluded.lease_until, updated_at = now()
-      WHERE d.state = 'retry'
-        OR (d.state = 'sending' AND d.lease_until < now())
-        OR (d.state IN ('failed', 'unknown') AND d.updated_at < $5::timestamptz)
-      RETURNING ${returnedKey}, d.attempts, ${isAmbiguous} AS ambiguous`,
+      SELECT * FROM ${schema}.claim_deliveries(
+        $1::bigint[], $2::text[], $3::bytea[], $4::boolean[], $5::int[], $6::${type}[], $7::float8, $8::timestamptz)`,
 
     record: `${withHeld(', $5::text[], $6::text[], $7::text[]', ', state, provider_id, code')}
       UPDATE ${table} AS d

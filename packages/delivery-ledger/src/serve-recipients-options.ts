@@ -19,4 +19,6 @@ export interface ServeRecipientsOptions {
    * nothing was sent. After any other error nobody knows, and the claim is left until its lease ends.
    */
   serve(claim: Claim, signal: AbortSignal): Promise<ServeResult>
+  /** Called when somebody is not served because an equal message without an id has served them, or is about to. */
+  onMerged?: (() => void) | undefined
 }

@@ -1,4 +1,5 @@
 import { concludeMessage, type ServeSummary } from './conclude-message.js'
+import { countMerged } from './count-merged.js'
 import type { RecipientRecord } from './delivery-ledger.js'
 import type { ServeRecipientsOptions } from './serve-recipients-options.js'
 import type { ServeResult } from './serve-result.js'
@@ -11,6 +12,7 @@ import { ServeRun } from './serve-run.js'
  *
  * Resolves when everybody is final; the message can be acknowledged.
  *
+ * @throws PermanentError ID_CONFLICT if another content has the message's id; nobody is served then
  * @throws DeferError if another process is serving somebody, or somebody waits without having been tried
  * @throws RetryableError PROVIDER_UNAVAILABLE if nobody waits, and somebody was tried and is to be tried again
  * @throws PermanentError ALL_RECIPIENTS_FAILED if everybody has failed
@@ -24,6 +26,12 @@ export async function serveRecipients(options: ServeRecipientsOptions): Promise<
   // When this run has claimed and recorded everybody, the ledger can say nothing else.
   const isKnown = isRecorded && results.size === recipients.length
   const records = isKnown ? toRecipientRecords(results) : await ledger.read(message, recipients)
+  const merged = countMerged({ message, records, results })
+  if (merged > 0) {
+    const data = { recipients: recipients.length, merged }
+    options.logger.warn(data, 'The message has no id, and an equal one of the last 24 hours was taken for the same')
+    options.onMerged?.()
+  }
   return concludeMessage({ recipients, records, results })
 }
 

@@ -1,5 +1,6 @@
-import { test } from '@mono/test-support'
+import { type TestDatabase, test } from '@mono/test-support'
 import { describe, expect } from 'vitest'
+import { createContentDigest } from '../src/content-digest.js'
 import { createDeliveryLedger } from '../src/create-delivery-ledger.js'
 import type { Claim, RecipientResult } from '../src/delivery-ledger.js'
 import { openLedger } from './support/open-ledger.js'
@@ -28,8 +29,8 @@ describe('claim', () => {
   test('says that a first claim is the first, and that nobody was written to before', async ({ database }) => {
     const { ledger, rows } = await openLedger(database)
     expect(await ledger.claim(message, ['b', 'a'])).toEqual([
-      { recipient: 'a', attempts: 1, ambiguous: false },
-      { recipient: 'b', attempts: 1, ambiguous: false },
+      { recipient: 'a', attempts: 1, ambiguous: false, reuses: 0 },
+      { recipient: 'b', attempts: 1, ambiguous: false, reuses: 0 },
     ])
     expect(await rows()).toMatchObject([
       { recipient: 'a', state: 'sending', previous_state: null, attempts: 1, leased: true },
@@ -64,8 +65,8 @@ describe('claim', () => {
     expect(await ledger.claim(message, ['a', 'b'])).toEqual([])
     await endLeases()
     expect(await ledger.claim(message, ['a', 'b'])).toEqual([
-      { recipient: 'a', attempts: 2, ambiguous: true },
-      { recipient: 'b', attempts: 2, ambiguous: true },
+      { recipient: 'a', attempts: 2, ambiguous: true, reuses: 0 },
+      { recipient: 'b', attempts: 2, ambiguous: true, reuses: 0 },
     ])
   })
 
@@ -97,8 +98,8 @@ describe('claim', () => {
     const replay = { ...message, replayedAt: row?.now }
     const again = await ledger.claim(replay, recipients)
     expect(again).toEqual([
-      { recipient: 'failed', attempts: 2, ambiguous: false },
-      { recipient: 'unknown', attempts: 2, ambiguous: false },
+      { recipient: 'failed', attempts: 2, ambiguous: false, reuses: 0 },
+      { recipient: 'unknown', attempts: 2, ambiguous: false, reuses: 0 },
     ])
     // What becomes of them in the replay is not for its next pass, but for the next replay.
     await ledger.record(replay, [...toResults(again.slice(0, 1), 'failed'), ...toResults(again.slice(1), 'unknown')])
@@ -109,7 +110,7 @@ describe('claim', () => {
     const { ledger, rows } = await openLedger(database)
     const other = { ...message, tenantId: Number.MAX_SAFE_INTEGER }
     const [claim] = await ledger.claim(message, ['a'])
-    expect(await ledger.claim(other, ['a'])).toEqual([{ recipient: 'a', attempts: 1, ambiguous: false }])
+    expect(await ledger.claim(other, ['a'])).toEqual([{ recipient: 'a', attempts: 1, ambiguous: false, reuses: 0 }])
     expect(await ledger.claim({ ...message, messageId: 'm-2' }, ['a'])).toHaveLength(1)
     expect(await ledger.record(message, toResults(claim ? [claim] : [], 'sent'))).toBe(1)
     expect((await ledger.read(other, ['a'])).get('a')).toEqual({ state: 'sending', leasedByOther: true })
@@ -214,8 +215,8 @@ describe('release', () => {
       { recipient: 'c', state: 'sending', leased: true },
     ])
     expect(await ledger.claim(message, ['a', 'b', 'c'])).toEqual([
-      { recipient: 'a', attempts: 2, ambiguous: false },
-      { recipient: 'b', attempts: 2, ambiguous: false },
+      { recipient: 'a', attempts: 2, ambiguous: false, reuses: 0 },
+      { recipient: 'b', attempts: 2, ambiguous: false, reuses: 0 },
     ])
   })
 
@@ -225,7 +226,7 @@ describe('release', () => {
     await endLeases()
     await ledger.release(message, await ledger.claim(message, ['a']))
     expect((await ledger.read(message, ['a'])).get('a')).toEqual({ state: 'sending', leasedByOther: false })
-    expect(await ledger.claim(message, ['a'])).toEqual([{ recipient: 'a', attempts: 3, ambiguous: true }])
+    expect(await ledger.claim(message, ['a'])).toEqual([{ recipient: 'a', attempts: 3, ambiguous: true, reuses: 0 }])
   })
 
   test('gives back nothing that has passed to another, or is recorded', async ({ database }) => {
@@ -362,5 +363,137 @@ describe('what is asked at the same time', () => {
     expect(outcomes).toMatchObject([{ reason: { code: 'DATABASE_UNAVAILABLE' } }, { value: [{ recipient: 'b' }] }])
     await holder.query('COMMIT')
     holder.release()
+  })
+})
+
+describe('the content of a message', () => {
+  const withContent = (subject: string, more: object = {}) => ({
+    ...message,
+    content: createContentDigest({ subject, text: 'x' }),
+    ...more,
+  })
+  const conflict = { name: 'PermanentError', code: 'ID_CONFLICT' }
+
+  test('is kept, and another one under the same id is refused, naming what differs', async ({ database }) => {
+    const { ledger, rows } = await openLedger(database)
+    await ledger.claim(withContent('one'), ['a', 'b'])
+    const claiming = ledger.claim(withContent('two'), ['a', 'c'])
+    await expect(claiming).rejects.toMatchObject({ ...conflict, message: expect.stringMatching(/with other subject$/) })
+    expect((await rows()).map(({ recipient }) => recipient)).toEqual(['a', 'b'])
+  })
+
+  test('is the same for further recipients, who are claimed', async ({ database }) => {
+    const { ledger } = await openLedger(database)
+    await ledger.record(message, toResults(await ledger.claim(withContent('one'), ['a']), 'sent'))
+    expect(recipientsOf(await ledger.claim(withContent('one'), ['a', 'b']))).toEqual(['b'])
+  })
+
+  test('is not compared with rows that have none, and is kept from then on', async ({ database }) => {
+    const { ledger } = await openLedger(database)
+    await ledger.record(message, toResults(await ledger.claim(message, ['a']), 'retry'))
+    expect(recipientsOf(await ledger.claim(withContent('one'), ['a']))).toEqual(['a'])
+    await expect(ledger.claim(withContent('two'), ['a'])).rejects.toMatchObject(conflict)
+  })
+
+  test('counts in a replay too, until somebody takes the digest away', async ({ database }) => {
+    const { ledger } = await openLedger(database)
+    await ledger.record(message, toResults(await ledger.claim(withContent('one'), ['a', 'b']), 'failed'))
+    const replayedAt = new Date(Date.now() + 60_000)
+    await expect(ledger.claim(withContent('two', { replayedAt }), ['a'])).rejects.toMatchObject(conflict)
+    expect(await ledger.claim(withContent('one', { replayedAt }), ['a'])).toHaveLength(1)
+    await database.query('UPDATE email.deliveries SET digest = NULL')
+    expect(await ledger.claim(withContent('two', { replayedAt }), ['b'])).toHaveLength(1)
+  })
+
+  test('of two that are claimed at once by two processes is one, for whichever recipients', async ({ database }) => {
+    const { open, rows } = await openLedger(database, { pool: database.createPool({ max: 2 }) })
+    for (let round = 0; round < 50; round++) {
+      const messageId = `m-${round}`
+      const [mine, others] = round % 2 ? [addresses(5), addresses(5, 10)] : [addresses(5), addresses(5, 3)]
+      const outcomes = await Promise.allSettled([
+        open().claim(withContent('one', { messageId }), mine),
+        open().claim(withContent('two', { messageId }), others),
+      ])
+      const [won, ...alsoWon] = outcomes.filter(({ status }) => status === 'fulfilled')
+      expect(alsoWon).toEqual([])
+      expect(won).toMatchObject({ value: { length: 5 } })
+      expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({ reason: conflict })
+    }
+    expect(await rows()).toHaveLength(250)
+  })
+
+  test('of two that one process claims at once is one, and the others beside them are claimed', async ({
+    database,
+  }) => {
+    const { ledger } = await openLedger(database)
+    const outcomes = await Promise.allSettled([
+      ledger.claim(withContent('one'), ['a']),
+      ledger.claim(withContent('two'), ['b']),
+      ledger.claim(withContent('one'), ['c']),
+      ledger.claim(withContent('two', { messageId: 'm-2' }), ['a']),
+    ])
+    expect(outcomes).toMatchObject([
+      { value: [{ recipient: 'a' }] },
+      { reason: conflict },
+      { value: [{ recipient: 'c' }] },
+      { value: [{ recipient: 'a' }] },
+    ])
+  })
+})
+
+describe('an id that was made of the content', () => {
+  const derived = { ...message, derivedId: 'first', content: createContentDigest({ subject: 'one' }) } as const
+
+  async function openWithRowsOf(database: TestDatabase, age: string) {
+    const opened = await openLedger(database)
+    const claims = await opened.ledger.claim(derived, ['failed', 'sent', 'unknown'])
+    const states = { failed: 'failed', sent: 'sent', unknown: 'unknown' } as const
+    await opened.ledger.record(
+      derived,
+      claims.map(({ recipient, attempts }) => ({
+        recipient,
+        attempts,
+        state: states[recipient as keyof typeof states],
+      })),
+    )
+    await database.query(`UPDATE email.deliveries SET updated_at = now() - interval '${age}'`)
+    return opened
+  }
+  const all = ['failed', 'sent', 'unknown']
+
+  test('is another message’s after a day', async ({ database }) => {
+    const { ledger, rows } = await openWithRowsOf(database, '24 hours 1 second')
+    const claims = await ledger.claim({ ...derived, derivedId: 'again' }, all)
+    expect(claims).toEqual(all.map((recipient) => ({ recipient, attempts: 2, ambiguous: false, reuses: 1 })))
+    expect(await ledger.claim(derived, all)).toEqual([])
+    expect(await ledger.record(derived, toResults(claims, 'sent'))).toBe(3)
+    expect(await ledger.claim(derived, all)).toEqual([])
+    expect((await rows()).map(({ state }) => state)).toEqual(['sent', 'sent', 'sent'])
+  })
+
+  test('is the same message’s before', async ({ database }) => {
+    const { ledger } = await openWithRowsOf(database, '23 hours 59 minutes')
+    expect(await ledger.claim(derived, all)).toEqual([])
+  })
+
+  test('is the same message’s in a replay', async ({ database }) => {
+    const { ledger } = await openWithRowsOf(database, '40 days')
+    const replay = { ...derived, derivedId: 'again', replayedAt: new Date() } as const
+    expect(recipientsOf(await ledger.claim(replay, all))).toEqual(['failed', 'unknown'])
+  })
+
+  test('is told from one that was given, which stays the same message’s', async ({ database }) => {
+    const { ledger } = await openWithRowsOf(database, '40 days')
+    const { derivedId, ...given } = derived
+    expect(await ledger.claim(given, all)).toEqual([])
+  })
+
+  test('takes no lease that holds, and doubts no claim that was left a day ago', async ({ database }) => {
+    const { ledger } = await openLedger(database)
+    await ledger.claim(derived, ['a'])
+    await database.query(`UPDATE email.deliveries SET updated_at = now() - interval '2 days'`)
+    expect(await ledger.claim(derived, ['a'])).toEqual([])
+    await database.query(`UPDATE email.deliveries SET lease_until = now() - interval '2 days'`)
+    expect(await ledger.claim(derived, ['a'])).toMatchObject([{ ambiguous: false }])
   })
 })

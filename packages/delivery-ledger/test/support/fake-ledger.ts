@@ -59,7 +59,7 @@ export function createFakeLedger(): FakeLedger {
     const leaseEnd = performance.now() + leaseMs
     if (!row) {
       rows.set(recipient, { state: 'sending', attempts: 1, ambiguous: false, leaseEnd, updatedAt: Date.now() })
-      return [{ recipient, attempts: 1, ambiguous: false }]
+      return [{ recipient, attempts: 1, ambiguous: false, reuses: 0 }]
     }
     const isOver = row.state === 'sending' && row.leaseEnd < performance.now()
     const isReplayed = ['failed', 'unknown'].includes(row.state) && row.updatedAt < Number(replayedAt)
@@ -67,7 +67,7 @@ export function createFakeLedger(): FakeLedger {
     const ambiguous = row.state === 'sending'
     const attempts = row.attempts + 1
     rows.set(recipient, { ...row, state: 'sending', attempts, ambiguous, leaseEnd, updatedAt: Date.now() })
-    return [{ recipient, attempts, ambiguous }]
+    return [{ recipient, attempts, ambiguous, reuses: 0 }]
   }
 
   function findHeld({ recipient, attempts }: { recipient: string; attempts: number }): FakeRow | undefined {

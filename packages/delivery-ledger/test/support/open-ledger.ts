@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises'
 import type { TestDatabase } from '@mono/test-support'
 import type pg from 'pg'
 import { createDeliveryLedger } from '../../src/create-delivery-ledger.js'
@@ -14,22 +15,15 @@ interface LedgerRow {
   last_code: string | null
 }
 
-/** A ledger on a table of its own, in the shape that the workers' migrations give it. */
+/** A ledger on a table of its own, as the worker's migrations make it. */
 export async function openLedger(
   database: TestDatabase,
   { table = 'email.deliveries', pool = database.createPool() }: { table?: LedgerTable; pool?: pg.Pool } = {},
 ) {
   const [schema] = table.split('.')
-  const [column, type] = table === 'push.deliveries' ? ['device_id', 'bigint'] : ['recipient', 'text']
+  const column = table === 'push.deliveries' ? 'device_id' : 'recipient'
   await database.query(`CREATE SCHEMA ${schema}`)
-  await database.query(`
-    CREATE TABLE ${table} (
-      tenant_id bigint, message_id text, ${column} ${type},
-      state text NOT NULL CHECK (state IN ('sending', 'sent', 'failed', 'retry', 'unknown')),
-      previous_state text, attempts int NOT NULL, lease_until timestamptz,
-      provider_id text, last_code text, updated_at timestamptz NOT NULL,
-      PRIMARY KEY (tenant_id, message_id, ${column})
-    )`)
+  for (const statements of await readMigrations(`${schema}-worker`)) await database.query(statements)
   const open = (leaseMs?: number) => {
     const options = leaseMs === undefined ? { pool } : { pool, leaseMs }
     return table === 'push.deliveries'
@@ -49,4 +43,10 @@ export async function openLedger(
     endLeases: () =>
       database.query(`UPDATE ${table} SET lease_until = now() - interval '1 second' WHERE state = 'sending'`),
   }
+}
+
+async function readMigrations(app: string): Promise<string[]> {
+  const directory = new URL(`../../../../apps/${app}/migrations/`, import.meta.url)
+  const files = (await readdir(directory)).filter((file) => file.endsWith('.sql')).sort()
+  return await Promise.all(files.map((file) => readFile(new URL(file, directory), 'utf8')))
 }

@@ -1,0 +1,97 @@
+ALTER TABLE push.deliveries ADD COLUMN digest bytea;
+ALTER TABLE push.deliveries ADD COLUMN reuses integer;
+
+COMMENT ON COLUMN push.deliveries.digest IS
+  'Of the message''s content: 16 bytes that decide, then 2 for each field, which name what differs. Null: not compared';
+COMMENT ON COLUMN push.deliveries.reuses IS
+  'How many equal messages without an id, each sent more than a day after the one before, have had this row';
+
+CREATE TABLE push.leases (
+  name        text        PRIMARY KEY,
+  holder      text        NOT NULL,
+  lease_until timestamptz NOT NULL
+);
+
+COMMENT ON TABLE push.leases IS
+  'What one process does at a time; whoever finds a lease that is over takes it';
+
+-- Claims recipients for several messages. A function, because each of its statements sees what was committed before that
+-- statement, and all of it is one round trip: two processes that have one message id with different contents must not
+-- both find nothing there, so whoever claims first locks the id until the claim is committed.
+CREATE FUNCTION push.claim_deliveries(
+  tenants     bigint[],           -- of each message
+  messages    text[],
+  digests     bytea[],
+  starts_anew boolean[],          -- what was finished a day ago belongs to another message
+  owners      integer[],          -- of each row: the number of its message, from 1
+  recipients  bigint[],
+  lease_ms    double precision,
+  replayed_at timestamptz
+)
+-- A row with a conflict stands for a message of which nobody is claimed: it has the digest that is there.
+RETURNS TABLE (tenant text, message text, recipient text, attempts integer, ambiguous boolean, reuses integer, conflict bytea)
+LANGUAGE plpgsql
+-- A plan that was made while the table was small would be kept while it grows.
+SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+  refused integer[];
+BEGIN
+  PERFORM pg_advisory_xact_lock(lock.key)
+  FROM (
+    SELECT DISTINCT hashtextextended('push.deliveries ' || m.tenant_id || ' ' || m.message_id, 0) AS key
+    FROM unnest(tenants, messages) AS m(tenant_id, message_id)
+    ORDER BY key
+  ) AS lock;
+
+  refused := ARRAY(
+    SELECT m.n::integer
+    FROM unnest(tenants, messages, digests) WITH ORDINALITY AS m(tenant_id, message_id, digest, n)
+    CROSS JOIN LATERAL (
+      SELECT d.digest FROM push.deliveries AS d
+      WHERE d.tenant_id = m.tenant_id AND d.message_id = m.message_id AND d.digest IS NOT NULL
+      LIMIT 1
+    ) AS present
+    WHERE substring(present.digest FOR 16) <> substring(m.digest FOR 16)
+  );
+
+  IF cardinality(refused) > 0 THEN
+    RETURN QUERY
+    SELECT m.tenant_id::text, m.message_id, NULL, NULL::integer, NULL::boolean, NULL::integer, (
+      SELECT d.digest FROM push.deliveries AS d
+      WHERE d.tenant_id = m.tenant_id AND d.message_id = m.message_id AND d.digest IS NOT NULL
+      LIMIT 1
+    )
+    FROM unnest(tenants, messages) WITH ORDINALITY AS m(tenant_id, message_id, n)
+    WHERE m.n = ANY (refused);
+  END IF;
+
+  IF true = ANY (starts_anew) THEN
+    UPDATE push.deliveries AS d
+    SET state = 'retry', previous_state = NULL, lease_until = NULL, updated_at = now(), reuses = coalesce(d.reuses, 0) + 1
+    FROM unnest(owners, recipients) AS r(owner, recipient)
+    WHERE starts_anew[r.owner] AND r.owner <> ALL (refused)
+      AND d.tenant_id = tenants[r.owner] AND d.message_id = messages[r.owner] AND d.device_id = r.recipient
+      AND d.updated_at < now() - interval '24 hours'
+      AND (d.state IN ('sent', 'failed', 'unknown') OR (d.state = 'sending' AND d.lease_until < now()));
+  END IF;
+
+  RETURN QUERY
+  INSERT INTO push.deliveries AS d (tenant_id, message_id, device_id, digest, state, attempts, lease_until, updated_at)
+  SELECT DISTINCT ON (1, 2, 3)
+    tenants[r.owner], messages[r.owner], r.recipient, digests[r.owner], 'sending', 1,
+    now() + lease_ms * interval '1 millisecond', now()
+  FROM unnest(owners, recipients) AS r(owner, recipient)
+  WHERE r.owner <> ALL (refused)
+  ORDER BY 1, 2, 3
+  ON CONFLICT (tenant_id, message_id, device_id) DO UPDATE
+  SET previous_state = d.state, state = 'sending', attempts = d.attempts + 1, lease_until = excluded.lease_until,
+    digest = coalesce(excluded.digest, d.digest), updated_at = now()
+  WHERE d.state = 'retry'
+    OR (d.state = 'sending' AND d.lease_until < now())
+    OR (d.state IN ('failed', 'unknown') AND d.updated_at < replayed_at)
+  RETURNING d.tenant_id::text, d.message_id, d.device_id::text, d.attempts,
+    d.previous_state IS NOT DISTINCT FROM 'sending', coalesce(d.reuses, 0), NULL::bytea;
+END
+$$;
