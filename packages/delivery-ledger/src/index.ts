@@ -1,5 +1,6 @@
 export { createDeliveryLedger } from './create-delivery-ledger.js'
 export type { Claim, DeliveryLedger, LedgerMessage, RecipientResult } from './delivery-ledger.js'
+export { LedgerRetention } from './ledger-retention.js'
 export { serveRecipients } from './serve-recipients.js'
 export type { ServeResult } from './serve-result.js'
 export { toLedgerMessage } from './to-ledger-message.js'

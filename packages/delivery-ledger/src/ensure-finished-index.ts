@@ -1,0 +1,74 @@
+import type { RetentionDatabase } from './retention-options.js'
+
+/** A large table takes minutes, and more beside other work. */
+const buildLimitMs = 6 * 3_600_000
+
+/** What deletions look for. Rows that are not finished are not in the index. */
+export const isFinished = "state IN ('sent', 'failed', 'unknown')"
+
+type IndexState = 'missing' | 'valid' | 'invalid' | 'being made'
+
+/**
+ * Makes the index by which finished rows are found, beside all other work: `CONCURRENTLY`, which a migration's transaction
+ * does not allow. What an interruption has left is dropped first. Is called by the holder of the lease only.
+ *
+ * @param signal ends the wait; the server then cancels the statement, and the index stays invalid until the next time
+ * @returns false if somebody is making it: a process that has lost its lease, or an operator
+ */
+export async function ensureFinishedIndex(
+  pool: RetentionDatabase,
+  table: string,
+  { signal, onBuild }: { signal: AbortSignal; onBuild(): void },
+): Promise<boolean> {
+  const index = `${table}_finished_idx`
+  const state = await readState(pool, index)
+  if (state === 'valid') return true
+  if (state === 'being made') return false
+  onBuild()
+  const run = (text: string) => runLong(pool, text, { signal, index })
+  if (state === 'invalid') await run(`DROP INDEX CONCURRENTLY IF EXISTS ${index}`)
+  const [, name] = index.split('.')
+  await run(`CREATE INDEX CONCURRENTLY IF NOT EXISTS ${name} ON ${table} (updated_at) WHERE ${isFinished}`)
+  return (await readState(pool, index)) === 'valid'
+}
+
+async function readState(pool: RetentionDatabase, index: string): Promise<IndexState> {
+  const sql = `
+    SELECT CASE WHEN i.indisvalid THEN 'valid' WHEN p.pid IS NOT NULL THEN 'being made' ELSE 'invalid' END AS state
+    FROM pg_index AS i LEFT JOIN pg_stat_progress_create_index AS p ON p.index_relid = i.indexrelid
+    WHERE i.indexrelid = to_regclass($1)`
+  const [row] = (await pool.query(sql, [index])).rows as { state: IndexState }[]
+  return row?.state ?? 'missing'
+}
+
+const cancelSql = 'SELECT pg_cancel_backend(pid) FROM pg_stat_progress_create_index WHERE index_relid = to_regclass($1)'
+
+/**
+ * Runs a statement that may take longer than the pool allows and must not be in a transaction, so that `SET LOCAL` is of no
+ * use: on a connection whose time limit is taken away and that is closed afterwards.
+ */
+async function runLong(
+  pool: RetentionDatabase,
+  text: string,
+  { signal, index }: { signal: AbortSignal; index: string },
+): Promise<void> {
+  const connection = await pool.connect()
+  let isReleased = false
+  const release = () => {
+    if (!isReleased) connection.release(true)
+    isReleased = true
+  }
+  // The server would go on without its client, and hold up whoever stops until then.
+  const cancel = () => void pool.query(cancelSql, [index]).then(release, release)
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    signal.throwIfAborted()
+    await connection.query({ text: 'SET statement_timeout = 0', query_timeout: buildLimitMs })
+    await connection.query({ text, query_timeout: buildLimitMs })
+    // Behind a pooler the connection goes on under somebody else.
+    await connection.query({ text: 'RESET statement_timeout', query_timeout: buildLimitMs })
+  } finally {
+    signal.removeEventListener('abort', cancel)
+    release()
+  }
+}
