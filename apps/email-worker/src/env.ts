@@ -3,6 +3,7 @@ import {
   type EnvFault,
   type EnvOf,
   type EnvSource,
+  integer,
   type MigrationEnv,
   migrationEnv,
   oneOf,
@@ -34,6 +35,8 @@ const shape = {
   prefetch: prefetch(prefetchFor(defaultMaxConnections)),
   /** What becomes of a mail that the server may have taken: sent again with the same Message-ID, or left `unknown`. */
   onUnknown: variable('EMAIL_ON_UNKNOWN', oneOf(['resend', 'hold'], { default: 'resend' })),
+  /** For how many days the ledger keeps what is finished. */
+  ledgerRetentionDays: variable('LEDGER_RETENTION_DAYS', integer({ min: 1, max: 36_500, default: 30 })),
   ...templatesEnv,
 }
 

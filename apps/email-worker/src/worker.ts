@@ -1,4 +1,4 @@
-import { createDeliveryLedger } from '@mono/delivery-ledger'
+import { createDeliveryLedger, LedgerRetention } from '@mono/delivery-ledger'
 import { runWorker } from '@mono/worker-runtime'
 import { readEmailEnv } from './env.js'
 import { createEmailHandler } from './handle-email.js'
@@ -12,7 +12,7 @@ await runWorker({
   name: 'email-worker',
   readEnv: () => readEmailEnv(),
   schema: 'email',
-  probeTable: 'email.suppressions',
+  probeTable: 'email.leases',
   probeStatements: [
     'INSERT INTO email.deliveries SELECT (NULL::email.deliveries).* WHERE false',
     'UPDATE email.deliveries SET state = state WHERE false',
@@ -23,6 +23,7 @@ await runWorker({
     const templates = loadTemplates(templatesDirectory)
     logger.info({ directory: templatesDirectory, templates: templates.names }, 'Templates are checked')
     const provider = createSmtpProvider(smtp)
+    let merges = 0
     const handler = createEmailHandler({
       ledger: createDeliveryLedger({ pool, table: 'email.deliveries', recipientColumn: 'recipient' }),
       suppressions: createSuppressions(pool),
@@ -31,6 +32,9 @@ await runWorker({
       from,
       onUnknown,
       concurrency: smtp.maxConnections,
+      onMerged: () => {
+        merges += 1
+      },
     })
     const consumer = await messageQueue.consumeMessages('email.notifications', judged.message(handler), {
       prefetch,
@@ -38,6 +42,8 @@ await runWorker({
       handlerTimeoutMs: 20 * minute,
       onSettled,
     })
+    const retention = new LedgerRetention({ pool, table: 'email.deliveries', days: env.ledgerRetentionDays, logger })
+    retention.start()
     return {
       consumer,
       dependencies: [
@@ -48,7 +54,21 @@ await runWorker({
           usedAt: () => provider.tookAt,
         },
       ],
-      stop: () => provider.close(),
+      gauges: [
+        {
+          name: 'mono_derived_id_merges_total',
+          help: 'Messages without an id that were taken for an equal one',
+          read: () => merges,
+        },
+        {
+          name: 'mono_ledger_deleted_total',
+          help: 'Rows of the ledger that this process deleted because of their age',
+          read: () => retention.deleted,
+        },
+      ],
+      async stop() {
+        await Promise.all([retention.stop(), provider.close()])
+      },
     }
   },
 })

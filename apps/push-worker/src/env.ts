@@ -27,6 +27,8 @@ const shape = {
   endpointAllow: variable('PUSH_ENDPOINT_ALLOW', z.string().default('').transform(toAllowedEndpoints)),
   /** Requests at a time to one push service. */
   concurrency: variable('PUSH_CONCURRENCY', integer({ min: 1, max: 100, default: 50 })),
+  /** For how many days the ledger keeps what is finished. */
+  ledgerRetentionDays: variable('LEDGER_RETENTION_DAYS', integer({ min: 1, max: 36_500, default: 30 })),
 }
 
 export type PushEnv = EnvOf<typeof shape>

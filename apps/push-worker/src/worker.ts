@@ -1,4 +1,4 @@
-import { createDeliveryLedger } from '@mono/delivery-ledger'
+import { createDeliveryLedger, LedgerRetention } from '@mono/delivery-ledger'
 import { runWorker } from '@mono/worker-runtime'
 import { createDeviceStore } from './device-store.js'
 import { readPushEnv } from './env.js'
@@ -13,7 +13,7 @@ await runWorker({
   name: 'push-worker',
   readEnv: () => readPushEnv(),
   schema: 'push',
-  probeTable: 'push.deliveries',
+  probeTable: 'push.leases',
   probeStatements: [
     'INSERT INTO push.deliveries SELECT (NULL::push.deliveries).* WHERE false',
     'UPDATE push.deliveries SET state = state WHERE false',
@@ -25,12 +25,18 @@ await runWorker({
     const deviceStore = createDeviceStore(pool)
     const { client, gate, webPush } = createWebPush({ env, deviceStore, logger })
     const ledger = createDeliveryLedger({ pool, table: 'push.deliveries', recipientColumn: 'device_id' })
-    const handler = createPushNotificationHandler({ deviceStore, ledger, webPush })
+    let merges = 0
+    const onMerged = () => {
+      merges += 1
+    }
+    const handler = createPushNotificationHandler({ deviceStore, ledger, webPush, onMerged })
     const consumer = await messageQueue.consumeMessages('push.notifications', judged.message(handler), {
       prefetch: env.prefetch,
       handlerTimeoutMs,
       onSettled,
     })
+    const retention = new LedgerRetention({ pool, table: 'push.deliveries', days: env.ledgerRetentionDays, logger })
+    retention.start()
     return {
       consumer,
       gauges: [
@@ -39,8 +45,20 @@ await runWorker({
           help: 'Push services that had to be left alone and have not answered since',
           read: () => gate.closed,
         },
+        {
+          name: 'mono_derived_id_merges_total',
+          help: 'Messages without an id that were taken for an equal one',
+          read: () => merges,
+        },
+        {
+          name: 'mono_ledger_deleted_total',
+          help: 'Rows of the ledger that this process deleted because of their age',
+          read: () => retention.deleted,
+        },
       ],
-      stop: () => client.close(),
+      async stop() {
+        await Promise.all([retention.stop(), client.close()])
+      },
     }
   },
 })
