@@ -277,3 +277,28 @@ describe('replayDeadLetters', () => {
 })
 
 const ascending = (a: unknown, b: unknown) => Number(a) - Number(b)
+
+test('a dead letter that is older than the ledger is replayed with force only', async ({ vhost, cleanUp }) => {
+  const messageQueue = openMessageQueue({ vhost, cleanUp })
+  await declareTopology(messageQueue)
+  const origin = { 'x-original-exchange': 'notifications', 'x-original-routing-key': 'push.web' }
+  const daysBefore = (days: number) => new Date(Date.now() - days * 24 * 3_600_000).toISOString()
+  for (const [id, days] of [
+    ['old', 31],
+    ['young', 29],
+  ] as const) {
+    const failedAt = { 'x-failure-code': 'PROVIDER_UNAVAILABLE', 'x-failed-at': daysBefore(days) }
+    await vhost.publish('dead-letter', 'push.notifications', body, {
+      messageId: id,
+      headers: { ...headers, ...origin, ...failedAt },
+    })
+  }
+  const first = await messageQueue.replayDeadLetters('push.notifications')
+  expect(first).toMatchObject({ replayed: 1, kept: 0, failed: [{ deadLetter: { messageId: 'old' } }] })
+  expect(first.failed[0]?.error.message).toMatch(/last 30 days.*force/)
+  await untilDead(vhost)
+  const longer = { ledgerRetentionDays: 28, select: ({ messageId: id }: DeadLetter) => id === 'old' }
+  expect(await messageQueue.replayDeadLetters('push.notifications', longer)).toMatchObject({ replayed: 0 })
+  await untilDead(vhost)
+  expect(await messageQueue.replayDeadLetters('push.notifications', { force: true })).toMatchObject({ replayed: 1 })
+})

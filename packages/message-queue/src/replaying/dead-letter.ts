@@ -1,5 +1,6 @@
 import { migratingQueueName, retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
 import type { GetMessage } from 'amqplib'
+import { toHeaderTime } from '../consuming/reading/to-header-time.js'
 import { type FailureCode, failureCodes } from '../errors/failure-codes.js'
 import { header } from '../headers.js'
 import { type Death, findDeath } from './find-death.js'
@@ -18,6 +19,8 @@ export interface DeadLetter {
   reason: string
   /** Where it was published; undefined if nothing tells. */
   origin: { exchange: string; routingKey: string } | undefined
+  /** When it was given up, as far as anything tells. */
+  diedAt?: Date
   headers: Readonly<Record<string, unknown>>
   body: Buffer
 }
@@ -33,12 +36,14 @@ export function toDeadLetter(queue: WorkQueueName, { content, properties }: GetM
   const deaths = headers['x-death']
   const death = findDeath(deaths, queue) ?? findDeath(deaths, migratingQueueName(queue))
   const { messageId } = properties
+  const diedAt = death ? death.at : toHeaderTime(headers[header.failedAt])
   return {
     queue,
     messageId: typeof messageId === 'string' && messageId !== '' ? messageId : undefined,
     code: findCode(headers, death),
     reason: String(headers[header.failureMessage] ?? ''),
     origin: findOrigin(queue, headers, death),
+    ...(diedAt && { diedAt }),
     headers,
     body: content,
   }

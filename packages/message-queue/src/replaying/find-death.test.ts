@@ -20,6 +20,12 @@ test('finds how the message left the work queue, whatever happened before and af
   expect(findDeath([work, { ...work, exchange: 'older' }], 'push.notifications')).toEqual(death)
 })
 
+test('finds when, in the form in which amqplib reads a time', () => {
+  const time = { '!': 'timestamp', value: 1_743_500_000 }
+  expect(findDeath([{ ...work, time }], 'push.notifications')?.at).toEqual(new Date(1_743_500_000_000))
+  expect(findDeath([{ ...work, time: 'boo' }], 'push.notifications')).not.toHaveProperty('at')
+})
+
 test.each([
   ['no x-death', undefined],
   ['text', 'boo'],

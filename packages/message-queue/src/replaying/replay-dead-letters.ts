@@ -3,6 +3,7 @@ import { toError } from '@mono/waiting'
 import type { GetMessage } from 'amqplib'
 import type { OutgoingMessage } from '../publishing/outgoing-message.js'
 import type { Publisher } from '../publishing/publisher.js'
+import { assertLedgerRemembers } from './assert-ledger-remembers.js'
 import { type DeadLetter, toDeadLetter } from './dead-letter.js'
 import { DeadLetterReader } from './dead-letter-reader.js'
 import { replayHeaders } from './replay-headers.js'
@@ -12,6 +13,13 @@ export interface ReplayOptions {
   select?: ((deadLetter: DeadLetter) => boolean) | undefined
   /** At most so many. Default: all that are there at the start. */
   limit?: number | undefined
+  /**
+   * LEDGER_RETENTION_DAYS of the workers for pushes and mails. A dead letter of theirs that is older is not replayed, but
+   * put in `failed`, because whom it has reached may be forgotten. Default: 30.
+   */
+  ledgerRetentionDays?: number | undefined
+  /** Replays those too. Default: false. */
+  force?: boolean | undefined
 }
 
 export interface ReplayResult {
@@ -19,7 +27,7 @@ export interface ReplayResult {
   replayed: number
   /** Looked at, and put back because they were not selected. */
   kept: number
-  /** Put back because they could not be published again. */
+  /** Put back because they could not be published again, or are older than the ledger. */
   failed: { deadLetter: DeadLetter; error: Error }[]
   /** Passed over because amqplib cannot read them; they are still there, and have to be taken out by hand. */
   unreadable: number
@@ -50,13 +58,16 @@ const windowSize = 32
 export async function replayDeadLetters(
   publisher: Publisher,
   queue: WorkQueueName,
-  { deadlineMs, limit = Number.POSITIVE_INFINITY, select = () => true, urls }: ReplayOptions & ReplayConnection,
+  options: ReplayOptions & ReplayConnection,
 ): Promise<ReplayResult> {
+  const { deadlineMs, limit = Number.POSITIVE_INFINITY, select = () => true, urls } = options
+  const { ledgerRetentionDays = 30, force = false } = options
   const result: ReplayResult = { replayed: 0, kept: 0, failed: [], unreadable: 0 }
   const reader = new DeadLetterReader({ urls, queue: deadLetterQueueName(queue), deadlineMs })
 
   async function replay(message: GetMessage, deadLetter: DeadLetter): Promise<void> {
     try {
+      if (!force) assertLedgerRemembers(deadLetter, { ledgerRetentionDays, now: new Date() })
       await publisher.publish(toOutgoingMessage(message, deadLetter, deadlineMs))
     } catch (error) {
       result.failed.push({ deadLetter, error: toError(error) })
