@@ -64,6 +64,17 @@ test('all faults are reported together', () => {
   )
 })
 
+test.each(['0', '-1', '1.5', '30d', '36501'])(
+  'a ledger that is kept for %s days is a fault',
+  (LEDGER_RETENTION_DAYS) => {
+    expect(readEmailEnv(required).ledgerRetentionDays).toBe(30)
+    expect(readEmailEnv({ ...required, LEDGER_RETENTION_DAYS: '1' }).ledgerRetentionDays).toBe(1)
+    expect(() => readEmailEnv({ ...required, LEDGER_RETENTION_DAYS })).toThrow(
+      /1 fault:[\s\S]*LEDGER_RETENTION_DAYS: expected an integer from 1 to 36500/,
+    )
+  },
+)
+
 test('migrations need the database only', () => {
   expect(readMigrationEnv({ DATABASE_URL: required.DATABASE_URL })).toMatchObject({
     databaseUrl: required.DATABASE_URL,

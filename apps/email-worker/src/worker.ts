@@ -1,4 +1,4 @@
-import { createDeliveryLedger, LedgerRetention } from '@mono/delivery-ledger'
+import { createDeliveryLedger, createLedgerGauges, LedgerRetention } from '@mono/delivery-ledger'
 import { runWorker } from '@mono/worker-runtime'
 import { readEmailEnv } from './env.js'
 import { createEmailHandler } from './handle-email.js'
@@ -54,18 +54,7 @@ await runWorker({
           usedAt: () => provider.tookAt,
         },
       ],
-      gauges: [
-        {
-          name: 'mono_derived_id_merges_total',
-          help: 'Messages without an id that were taken for an equal one',
-          read: () => merges,
-        },
-        {
-          name: 'mono_ledger_deleted_total',
-          help: 'Rows of the ledger that this process deleted because of their age',
-          read: () => retention.deleted,
-        },
-      ],
+      gauges: createLedgerGauges({ merged: () => merges, deleted: () => retention.deleted }),
       async stop() {
         await Promise.all([retention.stop(), provider.close()])
       },

@@ -32,7 +32,7 @@ CREATE FUNCTION push.claim_deliveries(
 RETURNS TABLE (tenant text, message text, recipient text, attempts integer, ambiguous boolean, reuses integer, conflict bytea)
 LANGUAGE plpgsql
 -- A plan that was made while the table was small would be kept while it grows.
-SET plan_cache_mode = force_custom_plan
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE

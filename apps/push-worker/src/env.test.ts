@@ -35,6 +35,17 @@ test('what is missing is reported together', () => {
   )
 })
 
+test.each(['0', '-1', '1.5', '30d', '36501'])(
+  'a ledger that is kept for %s days is a fault',
+  (LEDGER_RETENTION_DAYS) => {
+    expect(readPushEnv(required).ledgerRetentionDays).toBe(30)
+    expect(readPushEnv({ ...required, LEDGER_RETENTION_DAYS: '1' }).ledgerRetentionDays).toBe(1)
+    expect(() => readPushEnv({ ...required, LEDGER_RETENTION_DAYS })).toThrow(
+      /1 fault:[\s\S]*LEDGER_RETENTION_DAYS: expected an integer from 1 to 36500/,
+    )
+  },
+)
+
 test('migrations need the database only', () => {
   expect(readMigrationEnv({ DATABASE_URL: required.DATABASE_URL })).toMatchObject({
     databaseUrl: required.DATABASE_URL,

@@ -1,4 +1,4 @@
-import { createDeliveryLedger, LedgerRetention } from '@mono/delivery-ledger'
+import { createDeliveryLedger, createLedgerGauges, LedgerRetention } from '@mono/delivery-ledger'
 import { runWorker } from '@mono/worker-runtime'
 import { createDeviceStore } from './device-store.js'
 import { readPushEnv } from './env.js'
@@ -45,16 +45,7 @@ await runWorker({
           help: 'Push services that had to be left alone and have not answered since',
           read: () => gate.closed,
         },
-        {
-          name: 'mono_derived_id_merges_total',
-          help: 'Messages without an id that were taken for an equal one',
-          read: () => merges,
-        },
-        {
-          name: 'mono_ledger_deleted_total',
-          help: 'Rows of the ledger that this process deleted because of their age',
-          read: () => retention.deleted,
-        },
+        ...createLedgerGauges({ merged: () => merges, deleted: () => retention.deleted }),
       ],
       async stop() {
         await Promise.all([retention.stop(), client.close()])

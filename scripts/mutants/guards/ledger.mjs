@@ -3,6 +3,7 @@ import { promises } from '../promises.mjs'
 
 const source = 'packages/delivery-ledger/src'
 const statements = `${source}/ledger-statements.ts`
+const claims = 'apps/email-worker/migrations/0002_keep-digests.sql'
 const ledgerTests = 'packages/delivery-ledger/test/delivery-ledger.test.ts'
 const serving = `${source}/serve-recipients.test.ts`
 
@@ -12,17 +13,17 @@ export const ledger = [
     name: 'lease',
     promise: promises.sentOnce,
     guards: 'whom another process is serving is not claimed while its lease goes on',
-    file: statements,
-    find: "OR (d.state = 'sending' AND d.lease_until < now())",
-    replace: "OR d.state = 'sending'",
+    file: claims,
+    find: "    OR (d.state = 'sending' AND d.lease_until < now())\n",
+    replace: "    OR d.state = 'sending'\n",
     tests: { file: ledgerTests, name: 'until its lease is over' },
   },
   {
     name: 'lease-runs-out',
     promise: promises.nothingLost,
     guards: 'whom a process has left behind is claimed when its lease is over',
-    file: statements,
-    find: "        OR (d.state = 'sending' AND d.lease_until < now())\n",
+    file: claims,
+    find: "    OR (d.state = 'sending' AND d.lease_until < now())\n",
     replace: '',
     tests: { file: ledgerTests, name: 'until its lease is over' },
   },
@@ -48,10 +49,46 @@ export const ledger = [
     name: 'unknown-stays',
     promise: promises.sentOnce,
     guards: 'who may have been served is not served again unasked',
-    file: statements,
+    file: claims,
     find: "WHERE d.state = 'retry'\n",
     replace: "WHERE d.state IN ('retry', 'unknown')\n",
     tests: { file: ledgerTests, name: 'in a replay only' },
+  },
+  {
+    name: 'other-content',
+    promise: promises.nothingLost,
+    guards: 'another content under a known id is refused, not taken for served',
+    file: claims,
+    find: 'WHERE substring(present.digest FOR 16) <> substring(m.digest FOR 16)',
+    replace: 'WHERE false',
+    tests: { file: ledgerTests, name: 'is kept, and another one under the same id is refused' },
+  },
+  {
+    name: 'one-content-at-once',
+    promise: promises.nothingLost,
+    guards: 'of two contents that come at once under one id, one is refused',
+    file: claims,
+    find: 'PERFORM pg_advisory_xact_lock(lock.key)',
+    replace: 'PERFORM lock.key',
+    tests: { file: ledgerTests, name: 'of two that are claimed at once by two processes is one' },
+  },
+  {
+    name: 'derived-id-ends',
+    promise: promises.nothingLost,
+    guards: 'an equal message without an id is a new one after a day',
+    file: claims,
+    find: '  IF true = ANY (starts_anew) THEN\n',
+    replace: '  IF false THEN\n',
+    tests: { file: ledgerTests, name: 'is another message’s after a day' },
+  },
+  {
+    name: 'unfinished-stays',
+    promise: promises.nothingLost,
+    guards: 'what is not finished is not deleted from a ledger, however old it is',
+    file: `${source}/ensure-finished-index.ts`,
+    find: "state IN ('sent', 'failed', 'unknown')",
+    replace: "state IN ('sent', 'failed', 'unknown', 'retry')",
+    tests: { file: 'packages/delivery-ledger/test/ledger-retention.test.ts', name: 'is deleted, and nothing else is' },
   },
   {
     name: 'ledger-tenant-read',
