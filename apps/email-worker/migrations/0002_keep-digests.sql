@@ -31,7 +31,7 @@ CREATE FUNCTION email.claim_deliveries(
 -- A row with a conflict stands for a message of which nobody is claimed: it has the digest that is there.
 RETURNS TABLE (tenant text, message text, recipient text, attempts integer, ambiguous boolean, reuses integer, conflict bytea)
 LANGUAGE plpgsql
--- A plan that was made while the table was small would be kept while it grows.
+-- Its plans are kept, and must not be those of a table that was small when they were made.
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
