@@ -44,8 +44,8 @@ async function readState(pool: RetentionDatabase, index: string): Promise<IndexS
 const cancelSql = 'SELECT pg_cancel_backend(pid) FROM pg_stat_progress_create_index WHERE index_relid = to_regclass($1)'
 
 /**
- * Runs a statement that may take longer than the pool allows and must not be in a transaction, so that `SET LOCAL` is of no
- * use: on a connection whose time limit is taken away and that is closed afterwards.
+ * Runs a statement that may take longer than the pool allows and must not be in a transaction, where the pool sets its
+ * limits: on a connection of its own, which is closed afterwards.
  */
 async function runLong(
   pool: RetentionDatabase,
@@ -63,10 +63,7 @@ async function runLong(
   signal.addEventListener('abort', cancel, { once: true })
   try {
     signal.throwIfAborted()
-    await connection.query({ text: 'SET statement_timeout = 0', query_timeout: buildLimitMs })
     await connection.query({ text, query_timeout: buildLimitMs })
-    // Behind a pooler the connection goes on under somebody else.
-    await connection.query({ text: 'RESET statement_timeout', query_timeout: buildLimitMs })
   } finally {
     signal.removeEventListener('abort', cancel)
     release()
