@@ -26,6 +26,7 @@ export { DeferError, PermanentError, RetryableError } from './errors/handler-err
 export { MigrationPendingError } from './errors/migration-pending-error.js'
 export type { UnavailableReason } from './errors/publish-errors.js'
 export {
+  PublishForbiddenError,
   PublishTimeoutError,
   QueueFullError,
   QueueUnavailableError,

@@ -10,6 +10,14 @@ export interface BrokerConnection {
 export interface ManagementApi {
   createVhost(vhost: string, user: string): Promise<void>
   deleteVhost(vhost: string): Promise<void>
+  /** Makes a user, or gives it another password. */
+  putUser(user: string, password: string): Promise<void>
+  /** Closes its connections too. */
+  deleteUser(user: string): Promise<void>
+  /** Regular expressions over the names of exchanges and queues. Undefined: the user may not enter the vhost. */
+  setPermissions(vhost: string, user: string, permissions: Permissions | undefined): Promise<void>
+  /** A regular expression over the routing keys with which the user may publish to this topic exchange. */
+  setTopicPermission(vhost: string, user: string, permission: { exchange: string; write: string }): Promise<void>
   /** Above it new connections are refused; those that are open stay. -1: no limit. Takes effect at once. */
   limitConnections(vhost: string, limit: number): Promise<void>
   /** Of a policy's number and the one in a queue's own arguments, the broker keeps to the lower. */
@@ -27,6 +35,12 @@ export interface ManagementApi {
   ): Promise<void>
 }
 
+export interface Permissions {
+  configure: string
+  write: string
+  read: string
+}
+
 /** The few calls of RabbitMQ's management API that a vhost per test needs. */
 export function createManagementApi(url: string = managementUrl()): ManagementApi {
   const request = createRequest(new URL(url))
@@ -40,6 +54,21 @@ export function createManagementApi(url: string = managementUrl()): ManagementAp
     },
     async deleteVhost(vhost) {
       await request('DELETE', `/api/vhosts/${encodeURIComponent(vhost)}`)
+    },
+    async putUser(user, password) {
+      await request('PUT', `/api/users/${encodeURIComponent(user)}`, { body: { password, tags: '' } })
+    },
+    async deleteUser(user) {
+      await request('DELETE', `/api/users/${encodeURIComponent(user)}`)
+    },
+    async setPermissions(vhost, user, permissions) {
+      const path = `/api/permissions/${encodeURIComponent(vhost)}/${encodeURIComponent(user)}`
+      if (permissions) await request('PUT', path, { body: permissions })
+      else await request('DELETE', path)
+    },
+    async setTopicPermission(vhost, user, { exchange, write }) {
+      const path = `/api/topic-permissions/${encodeURIComponent(vhost)}/${encodeURIComponent(user)}`
+      await request('PUT', path, { body: { exchange, write, read: '.*' } })
     },
     async limitConnections(vhost, limit) {
       await request('PUT', `/api/vhost-limits/${encodeURIComponent(vhost)}/max-connections`, { body: { value: limit } })

@@ -1,10 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from 'amqplib'
-import { type BrokerConnection, createManagementApi } from './management-api.js'
+import { type BrokerConnection, createManagementApi, type Permissions } from './management-api.js'
 import { brokerUrl } from './service-urls.js'
 import { createVhostClient, ownConnectionName, type VhostClient } from './vhost-client.js'
 import { waitFor } from './wait-for.js'
 import { readWorkspaceFile } from './workspace.js'
+
+/** A user of the broker's that is gone when the test is. */
+export interface TestUser {
+  name: string
+  /** Of the vhost, as this user. */
+  url: string
+  /** Undefined: it may not enter the vhost. */
+  setPermissions(permissions: Partial<Permissions> | undefined): Promise<void>
+  /** With which routing keys, as a regular expression, it may publish to this topic exchange, which must exist. */
+  setTopicPermission(exchange: string, write: string): Promise<void>
+}
 
 export interface TestVhost extends Omit<VhostClient, 'close'> {
   name: string
@@ -21,6 +32,8 @@ export interface TestVhost extends Omit<VhostClient, 'close'> {
    * those open whose given name does not match; they count as listed.
    */
   closeConnections(options?: { atLeast?: number; named?: RegExp }): Promise<string[]>
+  /** A user of its own, which may do everything in this vhost until told otherwise. */
+  createUser(): Promise<TestUser>
   /** Above it the vhost takes no more connections; those that are open stay. -1: no limit. */
   limitConnections(limit: number): Promise<void>
   /**
@@ -43,6 +56,8 @@ export interface OwnedTestVhost extends TestVhost {
   drop(options?: { graceMs?: number }): Promise<void>
 }
 
+const everything: Permissions = { configure: '.*', write: '.*', read: '.*' }
+
 /** @throws Error if RABBITMQ_URL is not set, or its user may not make vhosts */
 export async function createTestVhost(): Promise<OwnedTestVhost> {
   const url = new URL(brokerUrl())
@@ -51,6 +66,25 @@ export async function createTestVhost(): Promise<OwnedTestVhost> {
   const management = createManagementApi()
   await management.createVhost(name, decodeURIComponent(url.username))
   const { close, ...client } = createVhostClient(url.href)
+
+  const users: string[] = []
+
+  async function createUser(): Promise<TestUser> {
+    const user = `${name}-${users.length + 1}`
+    const userUrl = new URL(url)
+    userUrl.username = user
+    userUrl.password = randomBytes(12).toString('hex')
+    await management.putUser(user, userUrl.password)
+    users.push(user)
+    await management.setPermissions(name, user, everything)
+    return {
+      name: user,
+      url: userUrl.href,
+      setPermissions: (permissions) =>
+        management.setPermissions(name, user, permissions && { ...everything, ...permissions }),
+      setTopicPermission: (exchange, write) => management.setTopicPermission(name, user, { exchange, write }),
+    }
+  }
 
   async function listForeignConnections(): Promise<BrokerConnection[]> {
     const connections = await management.listConnections(name)
@@ -76,6 +110,7 @@ export async function createTestVhost(): Promise<OwnedTestVhost> {
       for (const connection of connections) await management.closeConnection(connection.name, 'closed by a test')
       return connections.map(describeConnection)
     },
+    createUser,
     async limitConnections(limit) {
       await management.limitConnections(name, limit)
     },
@@ -98,6 +133,7 @@ export async function createTestVhost(): Promise<OwnedTestVhost> {
         throw new Error(await describeLeak(listForeignConnections), { cause: error })
       } finally {
         await management.deleteVhost(name)
+        for (const user of users) await management.deleteUser(user)
       }
     },
   }

@@ -8,7 +8,11 @@ export interface BrokerEndpoint {
   /** `host:port/vhost`, for messages and logs; never a password. */
   name: string
   vhost: string
+  user: string
 }
+
+/** When the URL names none. */
+const amqplibsUser = 'guest'
 
 /**
  * User and password travel beside the URL, because amqplib reads those in a URL as Latin-1.
@@ -22,6 +26,7 @@ export function toBrokerEndpoint(url: string, { heartbeatSeconds }: { heartbeatS
     credentials: login && credentials.plain(login.user, login.password),
     name,
     vhost,
+    user: login?.user ?? amqplibsUser,
   }
 }
 

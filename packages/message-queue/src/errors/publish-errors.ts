@@ -41,6 +41,33 @@ export class QueueFullError extends MessageQueueError {
   }
 }
 
+export interface PublishForbiddenErrorOptions extends PublishErrorOptions {
+  exchange: string
+  routingKey: string
+  user: string
+}
+
+/**
+ * Certainly not published: the broker's user may not write to this exchange, or not with this routing key. Publishing it
+ * again fails again until somebody grants the right.
+ */
+export class PublishForbiddenError extends MessageQueueError {
+  override readonly name = 'PublishForbiddenError'
+  readonly code = 'PUBLISH_FORBIDDEN'
+  readonly exchange: string
+  readonly routingKey: string
+  readonly user: string
+  readonly messageId: string | undefined
+
+  constructor(message: string, { exchange, routingKey, user, messageId, ...options }: PublishForbiddenErrorOptions) {
+    super(message, options)
+    this.exchange = exchange
+    this.routingKey = routingKey
+    this.user = user
+    this.messageId = messageId
+  }
+}
+
 export interface UnroutableMessageErrorOptions extends PublishErrorOptions {
   exchange: string
   routingKey: string

@@ -1,7 +1,9 @@
-import { InvalidMessageError, type MessageType } from '@mono/contracts'
+import { InvalidMessageError, type MessageIssue, type MessageType } from '@mono/contracts'
+import { wordsOf } from '../connection/words-of.js'
 import type { OutgoingMessage } from '../publishing/outgoing-message.js'
 import type { PendingMessage } from '../publishing/pending-message.js'
 import {
+  PublishForbiddenError,
   PublishTimeoutError,
   QueueFullError,
   QueueUnavailableError,
@@ -63,11 +65,45 @@ export function createRefusedError(pending: PendingMessage): Error {
   )
 }
 
+/** For a message whose channel the broker has closed because its user may not publish it. */
+export function createForbiddenError(pending: PendingMessage, user: string, cause: Error): Error {
+  const { message } = pending
+  const words = wordsOf(cause)
+  if (pending.sent) return createUnknownOutcomeError(pending, `the copy sent again was refused (${words})`, cause)
+  return new PublishForbiddenError(
+    `${nameOf(message)} was not accepted: user '${user}' may not publish to exchange '${message.exchange}' with routing ` +
+      `key '${message.routingKey}' (${words}). Do not publish it again before the right is granted.`,
+    { ...fieldsOf(message), user, cause },
+  )
+}
+
+/** For a message that the broker does not take for what it is. */
+export function createUnacceptableError(pending: PendingMessage, cause: Error): Error {
+  const reason = `expected what the broker takes, found: ${wordsOf(cause)}`
+  return createInvalidUnlessSent(pending, { path: 'properties', reason }, cause)
+}
+
+/** For a message that is larger than the broker's `max_message_size`. */
+export function createTooLargeError(pending: PendingMessage, maxBytes: number, cause: Error): Error {
+  const { length } = pending.message.body
+  const reason = `expected at most ${maxBytes} bytes, as the broker is set, found ${length}`
+  return createInvalidUnlessSent(pending, { path: 'body', reason }, cause)
+}
+
 /** For a message that amqplib cannot write; nothing of it was sent. */
 export function createUnencodableError({ message }: PendingMessage, cause: Error): Error {
   const reason = `expected strings of at most 255 bytes and headers of at most 64 KiB in all, found: ${cause.message}`
-  const type = message.properties.type as MessageType // what the client publishes always has one
-  return Object.assign(new InvalidMessageError(type, [{ path: 'properties', reason }]), { cause })
+  return createInvalidError(message, { path: 'properties', reason }, cause)
+}
+
+function createInvalidUnlessSent(pending: PendingMessage, issue: MessageIssue, cause: Error): Error {
+  if (!pending.sent) return createInvalidError(pending.message, issue, cause)
+  return createUnknownOutcomeError(pending, `the copy sent again was refused (${wordsOf(cause)})`, cause)
+}
+
+function createInvalidError({ properties }: OutgoingMessage, issue: MessageIssue, cause: Error): Error {
+  const type = properties.type as MessageType // what the client publishes always has one
+  return Object.assign(new InvalidMessageError(type, [issue]), { cause })
 }
 
 function fieldsOf({ exchange, routingKey, properties }: OutgoingMessage) {

@@ -28,6 +28,11 @@ export class PendingMessage {
   /** The broker has returned it on its present channel. */
   returned = false
   settled = false
+  /**
+   * It was in flight when the broker closed a channel over one message without saying which, and is sent by itself from
+   * then on. Tells whether it had been sent before that: if it is the one, the copy on that channel was refused too.
+   */
+  suspect: { sentBefore: boolean } | undefined
 
   /** The links of the queue that holds it; only that queue writes them. */
   queue: PendingMessageQueue | undefined
@@ -48,6 +53,11 @@ export class PendingMessage {
 
   get bytes(): number {
     return this.message.body.length
+  }
+
+  /** The broker has ignored, or refused, the copy sent last. */
+  forgetLastCopy(): void {
+    this.sent = this.suspect?.sentBefore ?? this.sentBefore
   }
 
   resolve(): void {

@@ -13,11 +13,14 @@ import type { Logger } from '../logger.js'
 import type { PendingMessage } from './pending-message.js'
 import { openPublishChannel, type PublishChannel, type PublishChannelLimits } from './publish-channel.js'
 import { PublishQueue } from './publish-queue.js'
+import { RecentRefusals } from './recent-refusals.js'
+import { type ChannelFailure, isOverMessage, type Refusal, readRefusal, toRefusalOf } from './refusal.js'
 
 export interface PublishLaneOptions {
   exchange: string
   /** For messages. */
   vhost: string
+  user: string
   connection: BrokerConnection
   limits: PublishChannelLimits
   logger: Logger
@@ -25,6 +28,7 @@ export interface PublishLaneOptions {
 
 /** amqplib puts the broker's reply code on the error. */
 const notFound = 404
+const refusalLogMs = 60_000
 
 /**
  * Everything that is published to one exchange, in order, on a confirm channel of its own: an error that closes the
@@ -36,6 +40,10 @@ const notFound = 404
  * - channel: messages go from the queue into the window of the channel as long as it has room. Left when the channel
  *   or the connection ends.
  *
+ * A message that the broker does not take for its own sake, most often because its user may not publish it, costs the
+ * channel; the others in flight are sent again, in order. If the broker does not say which it was, each that was in
+ * flight is suspect and sent by itself, until it is found.
+ *
  * Invariants: a message is in the queue or in the window, never in both; what stood in the window when the connection
  * went is put before all that wait, in the order it was sent; in the queue `sent` tells that it may have arrived.
  */
@@ -46,6 +54,10 @@ export class PublishLane {
   /** The connection on which a channel is being opened. */
   #openingOn: ChannelModel | undefined
   #openError: Error | undefined
+  readonly #refusals = new RecentRefusals()
+  /** The message sent last is to stay alone until the broker has answered for it. */
+  #isAlone = false
+  #refusalLoggedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: PublishLaneOptions) {
     this.#options = options
@@ -65,7 +77,8 @@ export class PublishLane {
 
   /** A message added now would be sent at once. */
   get isClear(): boolean {
-    return this.#queue.size === 0 && this.#options.connection.sendable !== undefined && this.#channel?.hasRoom === true
+    if (this.#queue.size > 0 || this.#options.connection.sendable === undefined) return false
+    return this.#channel !== undefined && this.#hasRoom(this.#channel)
   }
 
   add(pending: PendingMessage): void {
@@ -97,16 +110,26 @@ export class PublishLane {
 
   #sendQueued(channel: PublishChannel): void {
     if (channel.hasRoom) this.#options.connection.batchWrites()
-    while (channel.hasRoom) {
+    while (this.#hasRoom(channel)) {
       const pending = this.#queue.shift()
-      if (!pending || !this.#send(channel, pending)) return
+      if (!pending) return
+      const refusal = this.#refusals.find(pending.message)
+      if (refusal) rejectFor(refusal, pending)
+      else if (!this.#send(channel, pending)) return
     }
+  }
+
+  #hasRoom(channel: PublishChannel): boolean {
+    if (channel.window.size === 0) this.#isAlone = false
+    const mustBeAlone = this.#isAlone || this.#queue.first?.suspect !== undefined
+    return channel.hasRoom && (!mustBeAlone || channel.window.size === 0)
   }
 
   /** @returns false if the channel takes no more */
   #send(channel: PublishChannel, pending: PendingMessage): boolean {
     try {
       channel.send(pending)
+      this.#isAlone = pending.suspect !== undefined
       return true
     } catch (error) {
       if (!(error instanceof IllegalOperationError)) {
@@ -162,11 +185,49 @@ export class PublishLane {
       this.#queue.unshiftAll(unsettled)
       return
     }
+    if (isOverMessage(failure)) {
+      this.#onRefused(unconfirmed, failure)
+      this.pump()
+      return
+    }
     const { exchange, logger } = this.#options
     logger.warn({ exchange, err: failure, inFlight: unsettled.length }, 'The broker closed the channel of an exchange')
     const why = `the broker closed the channel (${failure.message})`
     for (const pending of unsettled) pending.reject(createUnknownOutcomeError(pending, why, failure))
     this.pump()
+  }
+
+  /** Those settled by now are looked at too: it may have been one of them. */
+  #onRefused(unconfirmed: readonly PendingMessage[], failure: ChannelFailure): void {
+    const refusal = this.#findRefusal(unconfirmed, failure)
+    const place = refusal ? unconfirmed.findIndex(({ message }) => refusal.applies(message)) : -1
+    const unsettled = unconfirmed.filter(({ settled }) => !settled)
+    this.#logRefusal(failure, unsettled.length)
+    if (!refusal || place === -1) {
+      for (const pending of unsettled) pending.suspect ??= { sentBefore: pending.sentBefore }
+      this.#queue.unshiftAll(unsettled)
+      return
+    }
+    this.#refusals.add(refusal)
+    for (const pending of unconfirmed.slice(place)) pending.forgetLastCopy()
+    this.#queue.unshiftAll(unsettled.filter(({ message }) => !refusal.applies(message)))
+    for (const pending of unsettled) if (refusal.applies(pending.message)) pending.reject(refusal.createError(pending))
+  }
+
+  #findRefusal(unconfirmed: readonly PendingMessage[], failure: ChannelFailure): Refusal | undefined {
+    const read = readRefusal(failure, this.#options)
+    if (read && unconfirmed.some(({ message }) => read.applies(message))) return read
+    const [only] = unconfirmed
+    return only && unconfirmed.length === 1 ? toRefusalOf(only.message, failure, this.#options) : undefined
+  }
+
+  /** One line a minute at most. */
+  #logRefusal(failure: Error, inFlight: number): void {
+    const { exchange, logger } = this.#options
+    const isFirst = performance.now() - this.#refusalLoggedAt > refusalLogMs
+    if (isFirst) this.#refusalLoggedAt = performance.now()
+    const level = isFirst ? 'warn' : 'debug'
+    logger[level]({ exchange, err: failure, inFlight }, 'The broker has refused messages and closed their channel')
   }
 
   #rejectDue(pendings: Iterable<PendingMessage>, now: number): number {
@@ -194,4 +255,10 @@ export class PublishLane {
     const reason = this.#openError ? ` (${this.#openError.message})` : ''
     return `the broker has not opened a channel${reason}`
   }
+}
+
+/** A suspect whose kind is refused was refused on the channel that made it one. */
+function rejectFor(refusal: Refusal, pending: PendingMessage): void {
+  if (pending.suspect) pending.forgetLastCopy()
+  pending.reject(refusal.createError(pending))
 }

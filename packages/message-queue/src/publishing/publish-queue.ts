@@ -14,6 +14,10 @@ export class PublishQueue implements PendingMessageQueue {
     return this.#size
   }
 
+  get first(): PendingMessage | undefined {
+    return this.#first
+  }
+
   /** The bodies only. */
   get bytes(): number {
     return this.#bytes

@@ -46,10 +46,11 @@ export interface Publisher {
    * Settles at the deadline at the latest.
    *
    * @throws QueueUnavailableError if it certainly was not published: deadline, buffer full, or closed
+   * @throws PublishForbiddenError if the user may not publish it
    * @throws QueueFullError if the broker refused it
    * @throws UnroutableMessageError if no queue takes it, or its exchange does not exist
    * @throws PublishTimeoutError if it was sent and nobody knows the outcome
-   * @throws InvalidMessageError if AMQP cannot carry its properties
+   * @throws InvalidMessageError if AMQP cannot carry its properties, or the broker does not take it for what it is
    * @throws RangeError if `deadlineMs` is not above 0
    */
   publish(message: OutgoingMessage): Promise<void>
@@ -86,6 +87,7 @@ class ConfirmingPublisher implements Publisher {
   readonly #options: ResolvedPublisherOptions
   readonly #connection: BrokerConnection
   readonly #vhost: string
+  readonly #user: string
   readonly #lanes = new Map<string, PublishLane>()
   readonly #deadlines = new PublishDeadlines({ expire: (now) => this.#expire(now) })
   readonly #aborts = new PublishAborts()
@@ -99,6 +101,7 @@ class ConfirmingPublisher implements Publisher {
     const endpoints = options.urls.map((url) => toBrokerEndpoint(url, options))
     this.#options = options
     this.#vhost = endpoints[0]?.vhost ?? ''
+    this.#user = endpoints[0]?.user ?? ''
     const { connectionName, logger } = options
     const onSendable = () => this.#pumpLanes()
     this.#connection = new BrokerConnection({ endpoints, connectionName, logger, onSendable, ...limits })
@@ -216,7 +219,8 @@ class ConfirmingPublisher implements Publisher {
     if (known) return known
     const { maxInFlight, maxBufferedBytes: maxInFlightBytes, logger } = this.#options
     const limits = { maxInFlight, maxInFlightBytes }
-    const lane = new PublishLane({ exchange, vhost: this.#vhost, connection: this.#connection, limits, logger })
+    const [vhost, user, connection] = [this.#vhost, this.#user, this.#connection]
+    const lane = new PublishLane({ exchange, vhost, user, connection, limits, logger })
     this.#lanes.set(exchange, lane)
     return lane
   }
