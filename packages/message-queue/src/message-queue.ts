@@ -50,6 +50,7 @@ export interface MessageQueueHealth {
   inFlight: number
   /** Waiting to be sent. */
   buffered: number
+  /** Why a consumer does not consume at present; else what ended the publishing connection last, kept when it is back. */
   lastError?: string
 }
 
@@ -259,14 +260,17 @@ export class MessageQueue {
   }
 
   health(): MessageQueueHealth {
-    const { state, blocked, inFlight, buffered, lastError } = this.#made?.publisher ?? unused
+    const { state, blocked, inFlight, buffered, lastError: publishers } = this.#made?.publisher ?? unused
+    const consumers = this.#consumers.health
+    const hindered = consumers.find(({ state, lastError }) => state !== 'failed' && lastError !== undefined)
+    const lastError = hindered?.lastError ?? publishers?.message
     return {
       connection: state,
       blocked,
-      consumers: this.#consumers.health,
+      consumers,
       inFlight,
       buffered,
-      ...(lastError && { lastError: lastError.message }),
+      ...(lastError !== undefined && { lastError }),
     }
   }
 

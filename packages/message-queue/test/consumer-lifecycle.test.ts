@@ -189,7 +189,10 @@ describe('a consumer', () => {
     const failure = await messageQueue.consumeMessages('audit.events', async () => {}).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(TopologyMismatchError)
     expect(failure).toMatchObject({ queue: 'audit.events', code: 'TOPOLOGY_MISMATCH' })
-    expect(messageQueue.health().consumers).toEqual([{ queue: 'audit.events', state: 'failed', inFlight: 0 }])
+    const lastError = (failure as Error).message
+    expect(messageQueue.health().consumers).toEqual([
+      { queue: 'audit.events', state: 'failed', inFlight: 0, lastError },
+    ])
   })
 
   test('waits for a broker that is not there, and can be closed meanwhile', async ({ cleanUp }) => {
@@ -197,8 +200,11 @@ describe('a consumer', () => {
     cleanUp(() => messageQueue.close())
     const consuming = messageQueue.consumeMessages('audit.events', async () => {})
     const refused = expect(consuming).rejects.toThrow(/closed before the broker was there/)
-    await waitFor(() => messageQueue.health().consumers.length > 0, { what: 'the consumer to be made' })
-    expect(messageQueue.health().consumers).toEqual([{ queue: 'audit.events', state: 'connecting', inFlight: 0 }])
+    await waitFor(() => messageQueue.health().consumers[0]?.lastError, { what: 'the consumer to have tried' })
+    const lastError = expect.stringContaining('ECONNREFUSED')
+    expect(messageQueue.health().consumers).toEqual([
+      { queue: 'audit.events', state: 'connecting', inFlight: 0, lastError },
+    ])
     await messageQueue.close()
     await refused
   })

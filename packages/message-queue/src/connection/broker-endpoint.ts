@@ -30,6 +30,11 @@ export function toBrokerEndpoint(url: string, { heartbeatSeconds }: { heartbeatS
   }
 }
 
+/** For a question that any node of the cluster can answer. */
+export function toFirstEndpoint([url]: readonly string[]): BrokerEndpoint | undefined {
+  return url === undefined ? undefined : toBrokerEndpoint(url, { heartbeatSeconds: 10 })
+}
+
 function withHeartbeat(text: string, seconds: number): string {
   const url = new URL(text)
   if (!url.searchParams.has('heartbeat')) url.searchParams.set('heartbeat', String(seconds))

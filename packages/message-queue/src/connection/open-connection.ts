@@ -1,5 +1,7 @@
+import { toError } from '@mono/waiting'
 import { type ChannelModel, connect, type SocketOptions } from 'amqplib'
 import type { BrokerEndpoint } from './broker-endpoint.js'
+import { explainRefusal } from './explain-refusal.js'
 import { WriteBatch } from './write-batch.js'
 
 /** amqplib's `connect`, or a stand-in. */
@@ -52,7 +54,7 @@ export async function openConnection(options: OpenConnectionOptions): Promise<Op
     return { model, batch: new WriteBatch(model), ended: socket.signal, destroy }
   } catch (error) {
     if (timedOut) throw new Error(`no answer to the AMQP handshake within ${timeoutMs} ms`, { cause: error })
-    throw error
+    throw await explainRefusal(toError(error), endpoint, socket.signal)
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', destroySoon)

@@ -9,6 +9,8 @@ export interface ConsumerHealth {
   queue: WorkQueueName
   state: ConsumerState
   inFlight: number
+  /** Why it does not consume, or cannot retry, defer and dead-letter. Absent while it can. */
+  lastError?: string
 }
 
 export interface ConsumerToOpen extends ResolvedConsumeOptions {
@@ -30,7 +32,11 @@ export class Consumers {
   #isEnded = false
 
   get health(): ConsumerHealth[] {
-    return [...this.#consumers].map(({ queue, state, inFlight }) => ({ queue, state, inFlight }))
+    return [...this.#consumers].map(({ queue, state, inFlight, presentError }) => {
+      const health: ConsumerHealth = { queue, state, inFlight }
+      if (presentError) health.lastError = presentError.message
+      return health
+    })
   }
 
   /** Those that need connections: one that has failed, or is disconnecting, gives them up for good. */

@@ -162,6 +162,11 @@ export class QueueConsumer implements Consumer {
     return this.#failure
   }
 
+  /** Why it does not consume, or cannot send copies. */
+  get presentError(): Error | undefined {
+    return this.#failure ?? this.#subscription.presentError ?? this.#forwarder.presentError
+  }
+
   onState(listener: (state: ConsumerState) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

@@ -1,4 +1,7 @@
 import { createTopologyConfig, type TopologyMode, type WorkQueueName } from '@mono/rascal-config'
+import { toError } from '@mono/waiting'
+import { toFirstEndpoint } from '../../connection/broker-endpoint.js'
+import { explainRefusal } from '../../connection/explain-refusal.js'
 import { toTopologyMismatchError } from '../../errors/topology-mismatch-error.js'
 import { RascalBroker } from './rascal-broker.js'
 
@@ -19,12 +22,13 @@ const timeoutMs = 15_000
  * @throws Error if the broker is away or refuses
  */
 export async function declareTopology({ signal, ...options }: DeclareTopologyOptions): Promise<void> {
+  const endpoint = toFirstEndpoint(options.urls)
   const connectionName = `${options.connectionName} declaring`
   const createConfig = (socket: AbortSignal) => createTopologyConfig({ ...options, connectionName, signal: socket })
   try {
     const broker = await RascalBroker.open({ createConfig, timeoutMs, signal })
     await broker.close()
   } catch (error) {
-    throw toTopologyMismatchError(error) ?? error
+    throw toTopologyMismatchError(error) ?? (await explainRefusal(toError(error), endpoint, signal))
   }
 }

@@ -1,6 +1,8 @@
 import { createForwardConfig, type WorkQueueName } from '@mono/rascal-config'
 import { backoffMs, sleep, toError, untilAborted } from '@mono/waiting'
 import type { ConsumeMessage } from 'amqplib'
+import { toFirstEndpoint } from '../../connection/broker-endpoint.js'
+import { explainRefusal } from '../../connection/explain-refusal.js'
 import { OutageLog } from '../../connection/outage-log.js'
 import { reconnectBackoff } from '../../connection/reconnect-backoff.js'
 import type { Logger } from '../../logger.js'
@@ -31,6 +33,7 @@ export class Forwarder {
   readonly #stranded = new Set<ConsumeMessage>()
   #opening: Promise<RascalBroker> | undefined
   #opened: RascalBroker | undefined
+  #lastError: Error | undefined
 
   constructor(options: ForwarderOptions) {
     this.#options = options
@@ -46,6 +49,11 @@ export class Forwarder {
    */
   get connected(): boolean {
     return this.#stranded.size === 0 && !this.#opened?.blocked
+  }
+
+  /** Why copies wait; undefined if none does. */
+  get presentError(): Error | undefined {
+    return this.#stranded.size > 0 ? this.#lastError : undefined
   }
 
   /**
@@ -112,11 +120,15 @@ export class Forwarder {
       broker.lost.addEventListener('abort', forget, { once: true })
       if (broker.lost.aborted) forget()
       this.#outage.over()
+      this.#lastError = undefined
       return broker
     } catch (error) {
       forget()
-      if (!this.#closing.signal.aborted) this.#outage.failed(toError(error))
-      throw error
+      const { signal } = this.#closing
+      const explained = await explainRefusal(toError(error), toFirstEndpoint(options.urls), signal)
+      this.#lastError = explained
+      if (!signal.aborted) this.#outage.failed(explained)
+      throw explained
     }
   }
 }

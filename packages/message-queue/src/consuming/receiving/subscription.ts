@@ -89,6 +89,7 @@ export class Subscription {
   #wanted = new AbortController()
   #shortLives = 0
   #attempts = 0
+  #presentError: Error | undefined
   #running: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -139,6 +140,11 @@ export class Subscription {
   /** The broker has said that the consumer is registered, and not taken it back. */
   get isRegistered(): boolean {
     return this.#channel?.isRegistered ?? false
+  }
+
+  /** Why it does not consume; undefined while it does, or has not been hindered. */
+  get presentError(): Error | undefined {
+    return this.#presentError
   }
 
   /** Its connection is open and not blocked. */
@@ -308,6 +314,7 @@ export class Subscription {
 
   #onRegistered(): void {
     this.#outage.over()
+    this.#presentError = undefined
     this.#options.listener.onRegistered()
   }
 
@@ -338,7 +345,9 @@ export class Subscription {
   }
 
   #onFailure(error: Error): void {
-    if (!this.#stop.signal.aborted && !this.#isEnding) this.#outage.failed(error)
+    if (this.#stop.signal.aborted || this.#isEnding) return
+    this.#presentError = error
+    this.#outage.failed(error)
   }
 }
 
