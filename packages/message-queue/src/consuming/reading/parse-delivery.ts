@@ -1,10 +1,10 @@
-import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { InvalidMessageError, limits, type MessageType, parsePayload, typeOfRoutingKey } from '@mono/contracts'
 import { retryExchangeName, type WorkQueueName, workQueues } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
 import { InvalidDeliveryError } from '../../errors/invalid-delivery-error.js'
 import { header } from '../../headers.js'
+import { decodeBody } from './decode-body.js'
 import { notAfter } from './not-after.js'
 import { type DeliveryMetadata, parseHeaders } from './parse-headers.js'
 import type { ReceivedMessage } from './received-message.js'
@@ -24,7 +24,7 @@ export function parseDelivery(
   const metadata = parseHeaders(queue, message, headers)
   assertBodySize(message.content)
   const type = parseType(queue, metadata.routingKey, message.properties.type)
-  const payload = parseBody(type, message.content)
+  const payload = parseBody(type, message)
   if (metadata.tenantId !== undefined && metadata.tenantId !== payload.tenantId) {
     throw new InvalidDeliveryError('INVALID_HEADERS', `${header.tenantId}: contradicts the tenantId of the body`)
   }
@@ -65,9 +65,9 @@ function parseType(queue: WorkQueueName, routingKey: string, stated: unknown): M
   throw new InvalidDeliveryError('UNKNOWN_TYPE', `type: expected ${type}, as the routing key ${routingKey} says`)
 }
 
-function parseBody(type: MessageType, body: Buffer) {
+function parseBody(type: MessageType, message: ConsumeMessage) {
   try {
-    return parsePayload(type, parseJson(body))
+    return parsePayload(type, parseJson(message))
   } catch (error) {
     if (error instanceof InvalidMessageError) {
       throw new InvalidDeliveryError('INVALID_MESSAGE', error.message, { cause: error })
@@ -76,15 +76,24 @@ function parseBody(type: MessageType, body: Buffer) {
   }
 }
 
-function parseJson(body: Buffer): unknown {
-  // Decoding would put U+FFFD in the place of broken bytes without a word.
-  if (!isUtf8(body)) throw new InvalidDeliveryError('INVALID_JSON', 'body: expected JSON in UTF-8, found other bytes')
+function parseJson({ content, properties }: ConsumeMessage): unknown {
+  const decoded = decodeBody(content)
+  const stated = describeContentType(properties.contentType)
+  if ('found' in decoded) {
+    throw new InvalidDeliveryError('INVALID_JSON', `body: expected JSON in UTF-8, found ${decoded.found}${stated}`)
+  }
   try {
-    return JSON.parse(body.toString('utf8'))
+    return JSON.parse(decoded.text)
   } catch {
     // The parser's own message quotes the body, which must not end up in logs.
-    throw new InvalidDeliveryError('INVALID_JSON', 'body: expected JSON, found text that does not parse')
+    throw new InvalidDeliveryError('INVALID_JSON', `body: expected JSON, found text that does not parse${stated}`)
   }
+}
+
+/** Whatever parses is taken, since many tools send JSON as text; of what does not parse, another type is the reason. */
+function describeContentType(contentType: unknown): string {
+  if (typeof contentType !== 'string' || !/^[\w.+-]{1,60}\/[\w.+-]{1,60}$/.test(contentType)) return ''
+  return /json$/i.test(contentType) ? '' : ` (content_type is ${contentType})`
 }
 
 /**

@@ -33,6 +33,7 @@ const maxAttemptsHeader = 1_000
 export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, headers: Headers): DeliveryMetadata {
   assertHeaderSize(headers)
   assertDeathRecords(headers['x-death'])
+  assertContentEncoding(message.properties.contentEncoding)
   assertSchemaVersion(headers[header.schemaVersion])
   const publishedAt = parsePublishedAt(headers[header.publishedAt]) ?? parseTimestamp(message.properties.timestamp)
   return {
@@ -70,6 +71,13 @@ function assertDeathRecords(value: unknown): void {
 
 function isTable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The body is JSON in UTF-8, and some clients say so here. */
+function assertContentEncoding(value: unknown): void {
+  if (value === undefined || (typeof value === 'string' && /^(identity|utf-?8)?$/i.test(value.trim()))) return
+  const named = typeof value === 'string' && /^[\w.+, -]{1,60}$/.test(value) ? value : 'unknown'
+  throw new InvalidDeliveryError('INVALID_HEADERS', `content_encoding is ${named}; send the JSON itself`)
 }
 
 function assertSchemaVersion(value: unknown): void {
