@@ -61,7 +61,7 @@ function findCode(headers: Record<string, unknown>, death: Death | undefined): D
  * publisher could have set on any other, to have somebody publish for it where it may not.
  */
 function findOrigin(queue: WorkQueueName, headers: Record<string, unknown>, death: Death | undefined) {
-  if (death && death.exchange !== retryExchangeName(queue)) {
+  if (death && death.exchange !== retryExchangeName(queue) && death.exchange !== '') {
     return { exchange: death.exchange, routingKey: death.routingKey }
   }
   const exchange = headers[header.originalExchange]

@@ -110,6 +110,12 @@ function toOutgoingMessage(
   }
   const { messageId, type, contentType, contentEncoding, correlationId, replyTo, appId, timestamp, priority } =
     properties
+  if (origin.exchange === '') {
+    throw new Error(
+      `Expected the exchange where it was published, found that it was put into ${origin.routingKey} by hand: ` +
+        'published there again, it would fail again. Publish the body to its exchange by hand.',
+    )
+  }
   return {
     ...origin,
     body: content,

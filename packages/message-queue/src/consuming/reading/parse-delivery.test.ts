@@ -60,9 +60,16 @@ describe('parseDelivery', () => {
   })
 
   test('says what it was told of the message beside its payload', () => {
-    const headers = { 'x-attempts': 1, 'x-published-at': '2025-04-01T09:30:00.250Z', 'x-mine': 'kept' }
+    const headers = {
+      'x-attempts': 1,
+      'x-original-exchange': 'audit',
+      'x-original-routing-key': 'audit.compliance',
+      'x-published-at': '2025-04-01T09:30:00.250Z',
+      'x-mine': 'kept',
+    }
     const properties = { messageId: 'm-1', type: 'audit.event' }
-    expect(parseAudit({ headers, properties, redelivered: true, routingKey: 'audit.compliance' })).toMatchObject({
+    const retried = { exchange: 'audit.events.retry', routingKey: 'work', redelivered: true }
+    expect(parseAudit({ headers, properties, ...retried })).toMatchObject({
       messageId: 'm-1',
       routingKey: 'audit.compliance',
       publishedAt: new Date('2025-04-01T09:30:00.250Z'),

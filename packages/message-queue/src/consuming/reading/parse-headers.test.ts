@@ -45,13 +45,19 @@ describe('parseHeaders', () => {
       'x-schema-version': 1,
       'x-published-at': '2025-04-01T09:30:00.250Z',
       'x-attempts': 2,
+      ...backFromRetry,
     }
-    expect(parse(headers, { properties: { messageId: 'm-1', timestamp: 1 } })).toMatchObject({
+    const parts = { exchange: 'push.notifications.retry', routingKey: 'work' }
+    expect(parse(headers, { ...parts, properties: { messageId: 'm-1', timestamp: 1 } })).toMatchObject({
       messageId: 'm-1',
       tenantId: 42,
       publishedAt: new Date('2025-04-01T09:30:00.250Z'),
       attempts: 2,
     })
+  })
+
+  test('counts no attempts of a message that does not come back from a retry', () => {
+    expect(parse({ 'x-attempts': 2 }).attempts).toBe(0)
   })
 
   const faults: { what: string; headers?: Headers; properties?: Headers; names: RegExp }[] = [
@@ -199,7 +205,10 @@ describe('parseHeaders', () => {
         { '!': 'decimal', value: { places: 2, digits: 100 } },
       ]
       for (const one of [1, 1.0, '1', '01', '0000000000000000001', ' 1', '1\t', '1.0', '1.000', ...decimals]) {
-        const { tenantId, attempts } = parse({ [name]: one })
+        const { tenantId, attempts } = parse(
+          { [name]: one, ...backFromRetry },
+          { exchange: 'push.notifications.retry' },
+        )
         expect([one, tenantId, attempts]).toEqual([
           one,
           name === 'x-tenant-id' ? 1 : undefined,

@@ -1,9 +1,10 @@
 import { findIdFault, findPositiveIntegerFault } from '@mono/contracts'
-import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
+import type { WorkQueueName } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
 import { InvalidDeliveryError } from '../../errors/invalid-delivery-error.js'
 import { headerBytes } from '../../header-bytes.js'
 import { header, isLeftOut, isOurHeader, maxHeaderBytes, schemaVersion, sortHeaders } from '../../headers.js'
+import { findOrigin, type Origin } from './find-origin.js'
 import { toHeaderNumber } from './to-header-number.js'
 import { toHeaderTime, toTime } from './to-header-time.js'
 
@@ -16,7 +17,7 @@ export interface DeliveryMetadata {
   routingKey: string
   publishedAt: Date | undefined
   replay: Replay | undefined
-  /** How often the work was tried before. */
+  /** How often the work was tried before; 0 for who says so without coming back from a retry. */
   attempts: number
 }
 
@@ -36,13 +37,16 @@ export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, head
   assertContentEncoding(message.properties.contentEncoding)
   assertSchemaVersion(headers[header.schemaVersion])
   const publishedAt = parsePublishedAt(headers[header.publishedAt]) ?? parseTimestamp(message.properties.timestamp)
+  const { from, ...routing } = parseOrigin(queue, message, headers)
+  const attempts = parseAttempts(headers[header.attempts])
   return {
     messageId: parseMessageId(message.properties.messageId),
     tenantId: parseTenantId(headers[header.tenantId]),
     publishedAt,
-    replay: parseReplay(headers[header.replay]),
-    attempts: parseAttempts(headers[header.attempts]),
-    ...parseOrigin(queue, message, headers),
+    // Moved by hand, a message begins a new life, as by a replay; nobody knows when that was.
+    replay: from === 'moved' ? { at: undefined } : parseReplay(headers[header.replay]),
+    attempts: from === 'retry' ? attempts : 0,
+    ...routing,
   }
 }
 
@@ -129,18 +133,14 @@ function parseTimestamp(value: unknown): Date | undefined {
   throw invalid('timestamp', 'expected seconds since 1970')
 }
 
-/** A message that comes back from a retry arrives from the retry exchange; only there the original routing is believed. */
-function parseOrigin(
-  queue: WorkQueueName,
-  message: ConsumeMessage,
-  headers: Headers,
-): { exchange: string; routingKey: string } {
-  const { exchange, routingKey } = message.fields
-  if (exchange !== retryExchangeName(queue)) return { exchange, routingKey }
-  return {
-    exchange: parseText(header.originalExchange, headers[header.originalExchange]),
-    routingKey: parseText(header.originalRoutingKey, headers[header.originalRoutingKey]),
-  }
+function parseOrigin(queue: WorkQueueName, message: ConsumeMessage, headers: Headers): Origin {
+  return (
+    findOrigin(queue, message, headers) ?? {
+      exchange: parseText(header.originalExchange, headers[header.originalExchange]),
+      routingKey: parseText(header.originalRoutingKey, headers[header.originalRoutingKey]),
+      from: 'retry',
+    }
+  )
 }
 
 function parseText(name: string, value: unknown): string {

@@ -21,6 +21,7 @@ const forwards: [Forward['kind'], Forward][] = [
   ['dead-letter', deadLetter],
 ]
 
+const backFromRetry = { exchange: 'push.notifications.retry', routingKey: 'work' }
 const publishedAt = new Date('2025-04-01T09:30:00.250Z')
 const now = new Date('2025-04-01T10:00:00.000Z')
 
@@ -65,12 +66,15 @@ describe('a copy that is dead-lettered', () => {
       'x-first-failure-message': 'too slow',
       'x-first-failure-at': '2025-04-01T09:00:00.000Z',
     }
-    expect(headersFor(deadLetter, first)).toMatchObject({ ...first, 'x-failure-code': 'PROVIDER_REJECTED' })
+    expect(headersFor(deadLetter, first, backFromRetry)).toMatchObject({
+      ...first,
+      'x-failure-code': 'PROVIDER_REJECTED',
+    })
   })
 
   test('keeps a first failure whose message has been cut', () => {
     const retried = headersFor({ ...retry, error: new Error('x'.repeat(5_000)) })
-    expect(headersFor(deadLetter, retried)['x-first-failure-message']).toBe('x'.repeat(1_024))
+    expect(headersFor(deadLetter, retried, backFromRetry)['x-first-failure-message']).toBe('x'.repeat(1_024))
   })
 
   test('says why it was dead-lettered this time, not the time before', () => {
@@ -137,7 +141,15 @@ describe.each([
       'x-first-failure-message': 'too slow',
       'x-first-failure-at': '2025-04-01T09:00:00.000Z',
     }
-    expect(headersFor(forward, first)).toMatchObject(first)
+    expect(headersFor(forward, first, backFromRetry)).toMatchObject(first)
+  })
+
+  test('passes on nothing that its publisher says of failures', () => {
+    const forged = { 'x-first-failure-code': 'HANDLER_BUG', 'x-failed-by': 'forged', 'x-original-expiration': '1' }
+    const headers = headersFor(forward, forged)
+    expect(headers).toMatchObject({ 'x-first-failure-code': forward.code })
+    expect(headers).not.toHaveProperty('x-failed-by')
+    expect(headers).not.toHaveProperty('x-original-expiration')
   })
 
   test('is not dead-lettered and does not say so', () => {

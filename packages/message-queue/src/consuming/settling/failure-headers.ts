@@ -1,8 +1,9 @@
 import { hostname } from 'node:os'
-import { retryExchangeName, type WorkQueueName } from '@mono/rascal-config'
+import type { WorkQueueName } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
 import { headerBytes } from '../../header-bytes.js'
 import { header, maxHeaderBytes, sortHeaders } from '../../headers.js'
+import { findOrigin } from '../reading/find-origin.js'
 import type { ForwardSettlement } from './decide-settlement.js'
 
 export interface ForwardedFrom {
@@ -19,19 +20,38 @@ const maxStackBytes = 4 * 1_024
 /** What is kept of one header of ours, its name included: room for a failure's message. */
 const maxOurHeaderBytes = maxMessageBytes + 64
 
+const ofEarlierLife: ReadonlySet<string> = new Set([
+  header.attempts,
+  header.originalExchange,
+  header.originalRoutingKey,
+  header.originalExpiration,
+  header.failureCode,
+  header.failureMessage,
+  header.failureStack,
+  header.failedAt,
+  header.failedBy,
+  header.firstFailureCode,
+  header.firstFailureMessage,
+  header.firstFailureAt,
+])
+
 /**
  * The headers of the copy that goes to a retry or dead-letter queue: the publisher's own, where the message came from,
  * and what happened. `x-first-failure-*` is set once and kept.
  */
 export function failureHeaders(from: ForwardedFrom, forward: ForwardSettlement, now: Date): Record<string, unknown> {
-  const { exchange, routingKey } = from.message.fields
-  const headers: Record<string, unknown> = {
-    ...sendableHeaders(from.headers),
-    [header.attempts]: forward.attempts,
+  const origin = findOrigin(from.queue, from.message, from.headers)
+  const received = origin?.from === 'publisher' ? withoutEarlierLife(from.headers) : from.headers
+  const headers: Record<string, unknown> = { ...sendableHeaders(received), [header.attempts]: forward.attempts }
+  if (origin) {
+    headers[header.originalExchange] = origin.exchange
+    headers[header.originalRoutingKey] = origin.routingKey
   }
-  if (exchange !== retryExchangeName(from.queue)) {
-    headers[header.originalExchange] = exchange
-    headers[header.originalRoutingKey] = routingKey
+  if (origin?.from === 'moved') {
+    headers[header.firstFailureCode] ??= headers[header.failureCode]
+    headers[header.firstFailureMessage] ??= headers[header.failureMessage]
+    headers[header.firstFailureAt] ??= headers[header.failedAt]
+    headers[header.replay] = from.publishedAt.toISOString()
   }
   // On a copy it would end the wait early, or empty the dead-letter queue.
   const { expiration } = from.message.properties
@@ -52,6 +72,11 @@ export function failureHeaders(from: ForwardedFrom, forward: ForwardSettlement, 
   headers[header.failedAt] = now.toISOString()
   headers[header.failedBy] = `${from.workerName}@${hostname()}`
   return headers
+}
+
+/** What a publisher says of failures that were none of ours is not passed on as if we had said it. */
+function withoutEarlierLife(received: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(received).filter(([name]) => !ofEarlierLife.has(name)))
 }
 
 /** The publisher's own headers all or none; ours each by itself, because they must arrive. */

@@ -19,6 +19,12 @@ interface DeliveryParts {
   properties?: Record<string, unknown>
 }
 
+/** A count of attempts is believed there only. */
+const backFromRetry = {
+  parts: { exchange: 'push.notifications.retry', routingKey: 'work' },
+  headers: { 'x-original-exchange': 'notifications', 'x-original-routing-key': 'push.web' },
+}
+
 /** A delivery that notes what is done with it, until its channel is closed. */
 function createDelivery({ headers = {}, properties = { timestamp: 1 } }: DeliveryParts = {}) {
   const done: string[] = []
@@ -32,7 +38,12 @@ function createDelivery({ headers = {}, properties = { timestamp: 1 } }: Deliver
     ack: () => settleAs('ack'),
     reject: (_message, { requeue }) => settleAs(requeue ? 'return' : 'reject'),
   }
-  const message = createConsumeMessage({ body: { body: secret }, properties: { ...properties, headers } })
+  const isRetried = 'x-attempts' in headers
+  const message = createConsumeMessage({
+    ...(isRetried && backFromRetry.parts),
+    body: { body: secret },
+    properties: { ...properties, headers: { ...(isRetried && backFromRetry.headers), ...headers } },
+  })
   const lose = () => closing.abort(new Error('The channel that the delivery came by is closed.'))
   return { delivery: new Delivery('push.notifications', message, { channel, alone: false }), message, done, lose }
 }

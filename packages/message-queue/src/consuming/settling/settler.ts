@@ -4,6 +4,7 @@ import type { DeferError } from '../../errors/handler-errors.js'
 import { header, isLeftOut } from '../../headers.js'
 import type { Logger } from '../../logger.js'
 import type { Handled, Held } from '../handling/intake.js'
+import { findOrigin } from '../reading/find-origin.js'
 import { notAfter } from '../reading/not-after.js'
 import { parseHeaders } from '../reading/parse-headers.js'
 import type { ReceivedMessage } from '../reading/received-message.js'
@@ -224,7 +225,9 @@ function saysWhenPublished({ headers, message }: Delivery): boolean {
   return !isLeftOut(headers[header.publishedAt]) || message.properties.timestamp !== undefined
 }
 
-function attemptsOf({ headers }: Delivery): number {
+function attemptsOf({ headers, message, queue }: Delivery): number {
+  const origin = findOrigin(queue, message, headers)
+  if (origin !== undefined && origin.from !== 'retry') return 0
   const attempts = toHeaderNumber(headers[header.attempts])
   return typeof attempts === 'number' && Number.isInteger(attempts) && attempts >= 0 ? attempts : 0
 }
