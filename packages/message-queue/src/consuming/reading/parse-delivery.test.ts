@@ -81,7 +81,7 @@ describe('parseDelivery', () => {
 
   test.each<[string, ConsumeMessageParts & { headers?: Record<string, unknown> }]>([
     ['an x-published-at', { headers: { 'x-published-at': '2999-01-01T00:00:00.000Z' } }],
-    ['a timestamp in milliseconds', { properties: { timestamp: firstSeen.getTime() } }],
+    ['a replay', { headers: { 'x-replay': '2999-01-01T00:00:00.000Z' } }],
   ])('takes %s that is yet to come for now, so that the message can grow old', (_what, parts) => {
     expect(parseAudit(parts).publishedAt).toEqual(firstSeen)
   })

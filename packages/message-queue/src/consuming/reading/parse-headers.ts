@@ -36,13 +36,14 @@ export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, head
   assertDeathRecords(headers['x-death'])
   assertContentEncoding(message.properties.contentEncoding)
   assertSchemaVersion(headers[header.schemaVersion])
-  const publishedAt = parsePublishedAt(headers[header.publishedAt]) ?? parseTimestamp(message.properties.timestamp)
+  assertTimestamp(message.properties.timestamp)
   const { from, ...routing } = parseOrigin(queue, message, headers)
   const attempts = parseAttempts(headers[header.attempts])
   return {
     messageId: parseMessageId(message.properties.messageId),
     tenantId: parseTenantId(headers[header.tenantId]),
-    publishedAt,
+    // A foreign `timestamp` says when something happened, which may be long before it was published.
+    publishedAt: parsePublishedAt(headers[header.publishedAt]),
     // Moved by hand, a message begins a new life, as by a replay; nobody knows when that was.
     replay: from === 'moved' ? { at: undefined } : parseReplay(headers[header.replay]),
     attempts: from === 'retry' ? attempts : 0,
@@ -126,10 +127,8 @@ function parseReplay(value: unknown): Replay | undefined {
   return value === undefined ? undefined : { at: toHeaderTime(value) }
 }
 
-function parseTimestamp(value: unknown): Date | undefined {
-  if (value === undefined) return undefined
-  const date = toTime(value)
-  if (date !== undefined) return date
+function assertTimestamp(value: unknown): void {
+  if (value === undefined || toTime(value) !== undefined) return
   throw invalid('timestamp', 'expected seconds since 1970')
 }
 

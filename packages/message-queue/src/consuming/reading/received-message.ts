@@ -24,8 +24,7 @@ interface ReceivedMessageOfType<T extends MessageType> {
   /** As published, also when the message comes back from a retry. */
   routingKey: string
   /**
-   * `x-published-at`, else the `timestamp` property, else when it was first seen here; never later than that. Of a
-   * replay, when it was replayed.
+   * `x-published-at`, else when it was first seen here; never later than that. Of a replay, when it was replayed.
    */
   publishedAt: Date
   /** Only of a dead letter that was published again. The same at every redelivery, retry and deferral. */

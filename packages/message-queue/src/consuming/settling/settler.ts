@@ -221,8 +221,8 @@ function idOf({ message }: Delivery): { messageId?: string } {
   return typeof messageId === 'string' ? { messageId: messageId.slice(0, 128) } : {}
 }
 
-function saysWhenPublished({ headers, message }: Delivery): boolean {
-  return !isLeftOut(headers[header.publishedAt]) || message.properties.timestamp !== undefined
+function saysWhenPublished({ headers }: Delivery): boolean {
+  return !isLeftOut(headers[header.publishedAt])
 }
 
 function attemptsOf({ headers, message, queue }: Delivery): number {
