@@ -11,6 +11,7 @@ export function receivedAuditEvent(
   const event = { ...examples['audit.event'], ...payload }
   return {
     payload: event,
+    bodyText: JSON.stringify(event),
     type: 'audit.event',
     messageId: 'event-1',
     tenantId: event.tenantId,

@@ -10,6 +10,7 @@ export function receivedChatMessage(fields: Partial<ChatMessage> = {}): Received
   const payload = chatMessage(fields)
   return {
     payload,
+    bodyText: JSON.stringify(payload),
     type: 'chat.message',
     messageId: payload.messageId,
     tenantId: payload.tenantId,

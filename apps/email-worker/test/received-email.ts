@@ -7,14 +7,14 @@ type Metadata = Partial<Pick<Received, 'messageId' | 'attempt' | 'headers' | 're
 /** A mail as given, as the worker receives it. */
 export function receivedEmailMessage(fields: Partial<EmailMessage> = {}, metadata: Metadata = {}): Received {
   const payload = { ...examples['email.message'], ...fields }
-  return { ...metadataOf(payload.tenantId), payload, type: 'email.message', routingKey: 'email.send', ...metadata }
+  return { ...received(payload), payload, type: 'email.message', routingKey: 'email.send', ...metadata }
 }
 
 /** A mail from a template, as the worker receives it. */
 export function receivedEmailNotification(fields: Partial<EmailNotification> = {}, metadata: Metadata = {}): Received {
   const payload = { ...examples['email.notification'], data: { userName: 'Ada' }, ...fields }
   return {
-    ...metadataOf(payload.tenantId),
+    ...received(payload),
     payload,
     type: 'email.notification',
     routingKey: 'email.template',
@@ -22,9 +22,10 @@ export function receivedEmailNotification(fields: Partial<EmailNotification> = {
   }
 }
 
-const metadataOf = (tenantId: number) => ({
+const received = (payload: Received['payload']) => ({
+  bodyText: JSON.stringify(payload),
   messageId: 'message-1',
-  tenantId,
+  tenantId: payload.tenantId,
   publishedAt: new Date(),
   attempt: 1,
   redelivered: false,

@@ -11,6 +11,7 @@ export function receivedPushNotification(
   const notification = { ...examples['push.notification'], ...payload }
   return {
     payload: notification,
+    bodyText: JSON.stringify(notification),
     type: 'push.notification',
     messageId: 'message-1',
     tenantId: notification.tenantId,

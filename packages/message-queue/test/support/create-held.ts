@@ -7,6 +7,7 @@ import type { Delivery } from '../../src/consuming/receiving/delivery.js'
 export function createHeld(messageId: string, { bytes = 100 }: { bytes?: number } = {}): Held {
   const message: ReceivedMessage<'push.notifications'> = {
     payload: examples['push.notification'],
+    bodyText: JSON.stringify(examples['push.notification']),
     type: 'push.notification',
     messageId,
     tenantId: 42,

@@ -86,6 +86,11 @@ describe('parseDelivery', () => {
     expect(parseAudit(parts).publishedAt).toEqual(firstSeen)
   })
 
+  test('keeps the text of the body, with what the payload has lost of it', () => {
+    const body = ` ${JSON.stringify(audit.body).replace('"open"', '9007199254740993')}`
+    expect(parseAudit({ body }).bodyText).toBe(body)
+  })
+
   test('takes the messageId of the payload for the identity of a chat message', () => {
     expect(parse('chat.messages', { properties: { messageId: 'another' } }).messageId).toBe(chat.messageId)
   })

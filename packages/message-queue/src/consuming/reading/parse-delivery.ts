@@ -34,6 +34,10 @@ export function parseDelivery(
   const isFirst = !message.fields.redelivered && !metadata.replay && !returns
   return {
     payload,
+    // A getter, because few ask for it, and a large text beside each large body would cost as much memory again.
+    get bodyText() {
+      return message.content.toString('utf8')
+    },
     type,
     messageId: givenId ?? deriveMessageId(metadata, message),
     ...(givenId === undefined && { derivedId: isFirst ? 'first' : 'again' }),

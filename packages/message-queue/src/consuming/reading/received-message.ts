@@ -11,6 +11,11 @@ interface TypesByQueue {
 
 interface ReceivedMessageOfType<T extends MessageType> {
   payload: PayloadByType[T]
+  /**
+   * The JSON text that the payload was read from. It keeps what JavaScript's values do not, such as the digits of a number
+   * beyond 2^53. Decoded anew each time that it is read.
+   */
+  readonly bodyText: string
   type: T
   /** Unique within the tenant; the same at every redelivery and retry. */
   messageId: string
