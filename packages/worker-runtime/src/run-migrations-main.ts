@@ -1,9 +1,11 @@
+import type { Client } from 'pg'
 import { endWhenTold } from './end-when-told.js'
 import { createLogger, type RuntimeLogger } from './logger.js'
 import { runMigrations } from './migrations.js'
 import { readEnvOrExplain } from './read-env-or-explain.js'
 import { type ProcessHost, processHost } from './shutdown.js'
 import { waitForDatabase } from './wait-for-database.js'
+import { withMigrationClient } from './with-migration-client.js'
 import type { MigrationEnv } from './worker-env.js'
 
 export interface RunMigrationsMainOptions {
@@ -12,6 +14,11 @@ export interface RunMigrationsMainOptions {
   schema: string
   directory: string | URL
   readEnv(): MigrationEnv
+  /**
+   * What SQL files cannot do, such as a change of many rows in several transactions. Called after them at every run, by
+   * any number of processes at once; may be interrupted at any point, and called again by the next run.
+   */
+  finish?(client: Client, logger: RuntimeLogger): Promise<void>
 }
 
 export interface RunMigrationsMainDependencies {
@@ -28,7 +35,7 @@ export interface RunMigrationsMainDependencies {
  * is at, and gives up its locks.
  */
 export async function runMigrationsMain(
-  { name, schema, directory, readEnv }: RunMigrationsMainOptions,
+  { name, schema, directory, readEnv, finish }: RunMigrationsMainOptions,
   { host = processHost, waitMs = 60_000, ...dependencies }: RunMigrationsMainDependencies = {},
 ): Promise<void> {
   const env = readEnvOrExplain(readEnv, host)
@@ -44,6 +51,7 @@ export async function runMigrationsMain(
   try {
     await waitForDatabase({ databaseUrl, variable, name, logger, waitMs })
     await runMigrations({ databaseUrl, directory, schema, logger })
+    if (finish) await withMigrationClient({ databaseUrl, schema }, (client) => finish(client, logger))
     logger.info({ schema }, 'Schema is up to date')
     host.setExitCode(0)
   } catch (error) {

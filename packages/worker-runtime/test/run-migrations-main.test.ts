@@ -4,12 +4,22 @@ import { join } from 'node:path'
 import { createTcpProxy, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
 import { readEnv } from '../src/read-env.js'
-import { runMigrationsMain } from '../src/run-migrations-main.js'
+import { type RunMigrationsMainOptions, runMigrationsMain } from '../src/run-migrations-main.js'
 import { migrationEnv } from '../src/worker-env.js'
 import { createFakeHost } from './support/fake-host.js'
 import { recordLogs } from './support/record-logs.js'
 
-function run(databaseUrl: string, cleanUp: (release: () => void) => void, { waitMs = 10_000, migrationUrl = '' } = {}) {
+interface RunOptions {
+  waitMs?: number
+  migrationUrl?: string
+  finish?: RunMigrationsMainOptions['finish']
+}
+
+function run(
+  databaseUrl: string,
+  cleanUp: (release: () => void) => void,
+  { waitMs = 10_000, migrationUrl = '', finish }: RunOptions = {},
+) {
   const directory = mkdtempSync(join(tmpdir(), 'migrations-'))
   cleanUp(() => rmSync(directory, { recursive: true }))
   writeFileSync(join(directory, '0001_create-events.sql'), 'create table audit.events (id bigint);')
@@ -17,7 +27,13 @@ function run(databaseUrl: string, cleanUp: (release: () => void) => void, { wait
   const logs = recordLogs()
   const readMigrationEnv = () =>
     readEnv(migrationEnv(), { DATABASE_URL: databaseUrl, DATABASE_MIGRATION_URL: migrationUrl })
-  const options = { name: 'audit-worker', schema: 'audit', directory, readEnv: readMigrationEnv }
+  const options = {
+    name: 'audit-worker',
+    schema: 'audit',
+    directory,
+    readEnv: readMigrationEnv,
+    ...(finish && { finish }),
+  }
   return { host, logs, ended: runMigrationsMain(options, { host, waitMs, logger: logs.logger }) }
 }
 
@@ -31,6 +47,27 @@ describe('the migration process', () => {
     await proxy.up()
     await ended
     expect(host.exitCode).toBe(0)
+    expect(await database.query('select name from audit.migrations')).toHaveLength(1)
+  })
+
+  test('finishes its work once the files are applied, over a connection of its own', async ({ database, cleanUp }) => {
+    const finish: RunMigrationsMainOptions['finish'] = async (client) => {
+      await client.query('insert into audit.events values (1)')
+    }
+    const { host, ended } = run(database.url, cleanUp, { finish })
+    await ended
+    expect(host.exitCode).toBe(0)
+    expect(await database.query('select id from audit.events')).toEqual([{ id: '1' }])
+  })
+
+  test('ends with 1 if that fails, and the files stay applied', async ({ database, cleanUp }) => {
+    const finish: RunMigrationsMainOptions['finish'] = async (client) => {
+      await client.query('select 1 / 0')
+    }
+    const { host, logs, ended } = run(database.url, cleanUp, { finish })
+    await ended
+    expect(host.exitCode).toBe(1)
+    expect(logs.find('Migrations failed')).toMatchObject({ err: { message: 'division by zero' } })
     expect(await database.query('select name from audit.migrations')).toHaveLength(1)
   })
 
