@@ -19,6 +19,7 @@ export function createDrainComparison(means) {
       count,
       queue: 'audit.events',
       table: { name: 'audit.events', id: 'event_id', at: 'recorded_at' },
+      emptied: 'audit.event_identities',
       publish,
       worker: {
         script: 'apps/audit-worker/dist/main.js',

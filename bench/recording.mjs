@@ -9,7 +9,7 @@ import { untilDrained } from './until-drained.mjs'
  * @property {number | undefined} bar
  * @property {number} count messages, each a row
  * @property {'audit.events' | 'chat.messages'} queue
- * @property {{ name: string, id: string, at: string }} table `id` and `at`: its columns, of which `at` has the default `now()`
+ * @property {{ name: string, id: string, at: string }} table `id` and `at`: its columns, of which `at` holds `now()`
  * @property {string} [emptied] further tables that a run must find empty
  * @property {(url: string) => Promise<unknown>} publish
  * @property {import('./start-worker.mjs').WorkerProcess} worker

@@ -8,8 +8,8 @@ import pg from 'pg'
 const [url = '', databaseUrl = '', prefetch = '', size = ''] = process.argv.slice(2)
 const insert = `
   INSERT INTO audit.events
-    (tenant_id, event_id, occurred_at, event_type, user_id, entity_type, entity_id, changes, routing_key)
-  SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
+    (tenant_id, event_id, occurred_at, event_type, user_id, entity_type, entity_id, changes, routing_key, recorded_at)
+  SELECT *, now() FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
     $8::jsonb[], $9::text[])
   ON CONFLICT DO NOTHING`
 

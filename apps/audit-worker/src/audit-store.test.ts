@@ -14,6 +14,7 @@ function databaseRefusing(badEventIds: string[], error: Error = sqlError('22P05'
       const eventIds = values[1] as string[]
       statements.push(eventIds)
       if (badEventIds.some((id) => eventIds.includes(id))) throw error
+      return { rows: [], rowCount: eventIds.length }
     },
   }
 }
@@ -48,6 +49,12 @@ describe('recordBatch', () => {
         .filter((id) => !['0', '7', '250', '499'].includes(id))
         .sort(),
     )
+  })
+
+  test.each(['22003', '23505', '54000', '54001'])('an event refused with %s stands alone', async (code) => {
+    const database = databaseRefusing(['7'], sqlError(code))
+    const batch = rows(20)
+    expect([...(await createAuditStore(database).recordBatch(batch)).keys()]).toEqual([batch[7]])
   })
 
   test('one bad event in 500 costs at most 18 more statements', async () => {

@@ -2,38 +2,39 @@ import { PermanentError, RetryableError } from '@mono/message-queue'
 import { isDataFault, toDatabaseError } from '@mono/worker-runtime'
 import type { AuditRow } from './audit-row.js'
 import type { Database } from './database.js'
+import { type Difference, recordEvents } from './record-events.js'
 import { splitBySize } from './split-by-size.js'
 
 export interface AuditStore {
   /**
-   * Records all rows but those that PostgreSQL refuses for their data, and resolves with these and why: a
-   * PermanentError with code INVALID_MESSAGE each. A row that is there already is left as it is.
+   * Records each event once, by tenant and event id, and resolves with those that cannot be recorded and why. Each fails
+   * by itself, with PermanentError
+   * - ID_CONFLICT if another event has its id, and differs in more than its time
+   * - INVALID_MESSAGE if PostgreSQL refuses it for its data
    * @throws DeferError or RetryableError if the database could not be asked; some rows may have been recorded
    */
   recordBatch(rows: readonly AuditRow[]): Promise<Map<AuditRow, PermanentError>>
+  /** Events that came again with another time and nothing else, so far. The first time is the one that is kept. */
+  readonly sentAgainWithOtherTime: number
 }
-
-/**
- * Times travel as text with their offset: pg writes a Date in the process's time zone, which for old dates is off by
- * seconds.
- */
-const insertStatement = `
-  INSERT INTO audit.events
-    (tenant_id, event_id, occurred_at, event_type, user_id, entity_type, entity_id, changes, routing_key)
-  SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::jsonb[], $9::text[])
-  ON CONFLICT DO NOTHING`
 
 /** Longest `changes` of one statement together, in characters. A usual batch of 500 takes far less. */
 const statementSize = 16 * 1024 * 1024
 
 export function createAuditStore(database: Database): AuditStore {
+  let sentAgainWithOtherTime = 0
+
+  function conclude({ row, fields }: Difference, refused: Map<AuditRow, PermanentError>): void {
+    if (fields.length === 1 && fields[0] === 'timestamp') sentAgainWithOtherTime += 1
+    else refused.set(row, toConflict(fields))
+  }
+
   /** Halves a refused batch until the refused row stands alone: 18 more statements for one bad row in 500. */
   async function record(rows: readonly AuditRow[], refused: Map<AuditRow, PermanentError>): Promise<void> {
     const [first] = rows
     if (!first) return
     try {
-      await database.query(insertStatement, toColumns(rows))
+      for (const difference of await recordEvents(database, rows)) conclude(difference, refused)
     } catch (error) {
       if (!isRefusal(error)) throw toRecordError(error)
       if (rows.length === 1) {
@@ -47,11 +48,13 @@ export function createAuditStore(database: Database): AuditStore {
   }
 
   return {
+    get sentAgainWithOtherTime() {
+      return sentAgainWithOtherTime
+    },
     async recordBatch(rows) {
       const refused = new Map<AuditRow, PermanentError>()
-      // One order for all: an insert waits for another one's row of the same key, and two that hold the same events in
-      // other orders would wait for each other.
-      const ordered = rows.toSorted(compareKeys)
+      // Rows of the same id keep the order in which they came: the first is the one that is recorded.
+      const ordered = rows.toSorted(compareIds)
       for (const part of splitBySize(ordered, { sizeOf: ({ changes }) => changes.length, maxSize: statementSize })) {
         await record(part, refused)
       }
@@ -60,31 +63,23 @@ export function createAuditStore(database: Database): AuditStore {
   }
 }
 
-function compareKeys(a: AuditRow, b: AuditRow): number {
+function compareIds(a: AuditRow, b: AuditRow): number {
   if (a.eventId !== b.eventId) return a.eventId < b.eventId ? -1 : 1
-  return a.tenantId - b.tenantId || a.occurredAt.getTime() - b.occurredAt.getTime()
+  return a.tenantId - b.tenantId
 }
 
-function toColumns(rows: readonly AuditRow[]): unknown[] {
-  return [
-    rows.map(({ tenantId }) => tenantId),
-    rows.map(({ eventId }) => eventId),
-    rows.map(({ occurredAt }) => occurredAt.toISOString()),
-    rows.map(({ eventType }) => eventType),
-    rows.map(({ userId }) => userId),
-    rows.map(({ entityType }) => entityType),
-    rows.map(({ entityId }) => entityId),
-    rows.map(({ changes }) => changes),
-    rows.map(({ routingKey }) => routingKey),
-  ]
+function toConflict(fields: readonly string[]): PermanentError {
+  const found = fields.length > 0 ? `with other ${fields.join(', ')}` : 'and is no longer there to be compared'
+  return new PermanentError(`Another event was recorded with this id, ${found}`, { code: 'ID_CONFLICT' })
 }
 
 /**
- * 23514 is no fault of the row: it was on its way to the default partition when a partition for its month was attached,
- * and finds its place when it is tried again.
+ * 54 is a limit of PostgreSQL, such as the depth of a document. 23514 is no fault of the row: it was on its way to the
+ * default partition when a partition for its month was attached, and finds its place when it is tried again.
  */
 function isRefusal(error: unknown): boolean {
-  return isDataFault(error) && codeOf(error) !== '23514'
+  const code = String(codeOf(error))
+  return (isDataFault(error) || /^54\d{3}$/.test(code)) && code !== '23514'
 }
 
 function toRecordError(error: unknown): Error {

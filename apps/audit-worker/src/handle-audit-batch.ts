@@ -5,7 +5,7 @@ import { toMonth } from './month.js'
 import type { Partitions } from './partitions.js'
 
 export interface AuditBatchHandlerOptions {
-  store: AuditStore
+  store: Pick<AuditStore, 'recordBatch'>
   partitions: Pick<Partitions, 'ensure'>
 }
 

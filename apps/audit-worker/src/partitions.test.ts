@@ -17,6 +17,7 @@ function setUp(...errors: (Error | undefined)[]) {
       made.push(/CREATE TABLE audit\.(\w+)/.exec(sql)?.[1] ?? sql)
       const error = errors.shift()
       if (error) throw error
+      return { rows: [], rowCount: 0 }
     },
   }
   return { made, lines: logger.lines, partitions: createPartitions({ database, logger, now }) }

@@ -9,11 +9,13 @@ await runWorker({
   name: 'audit-worker',
   readEnv: () => readAuditEnv(),
   schema: 'audit',
-  probeTable: 'audit.events',
+  // There once every event that was recorded before has its identity.
+  probeTable: 'audit.event_identities_filled',
   async start({ env, pool, messageQueue, logger, judged, onSettled }) {
     const partitions = createPartitions({ database: pool, logger })
     const upkeep = await startPartitionUpkeep(partitions, logger)
-    const handler = createAuditBatchHandler({ store: createAuditStore(pool), partitions })
+    const store = createAuditStore(pool)
+    const handler = createAuditBatchHandler({ store, partitions })
     const { batchSize: size, batchWaitMs: maxWaitMs, prefetch } = env
     const consumer = await messageQueue.consumeBatches('audit.events', judged.batch(handler), {
       size,
@@ -21,6 +23,16 @@ await runWorker({
       prefetch,
       onSettled,
     })
-    return { consumer, stop: async () => upkeep.stop() }
+    return {
+      consumer,
+      gauges: [
+        {
+          name: 'mono_audit_sent_again_with_other_time',
+          help: 'Events that came again with another time and nothing else, since the start',
+          read: () => store.sentAgainWithOtherTime,
+        },
+      ],
+      stop: async () => upkeep.stop(),
+    }
   },
 })

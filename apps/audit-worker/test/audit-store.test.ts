@@ -1,5 +1,7 @@
-import { migrate, test, waitFor } from '@mono/test-support'
+import type { PermanentError } from '@mono/message-queue'
+import { migrate, type TestDatabase, test, waitFor } from '@mono/test-support'
 import { afterEach, describe, expect, vi } from 'vitest'
+import type { AuditRow } from '../src/audit-row.js'
 import { createAuditStore } from '../src/audit-store.js'
 import { auditRow } from './audit-row.js'
 
@@ -8,6 +10,13 @@ afterEach(() => {
 })
 
 const everything = 'SELECT * FROM audit.events ORDER BY event_id'
+
+const countEvents = (database: TestDatabase) =>
+  database.query(`SELECT (SELECT count(*)::int FROM audit.events) AS events,
+    (SELECT count(*)::int FROM audit.event_identities) AS identities`)
+
+const describeRefused = (refused: ReadonlyMap<AuditRow, PermanentError>) =>
+  [...refused].map(([{ eventId }, { code, message }]) => [eventId, code, message])
 
 test.beforeEach(async ({ database }) => {
   await migrate('audit-worker', database.url)
@@ -43,12 +52,10 @@ describe('recordBatch', () => {
     const store = createAuditStore(database.createPool({ max: 8 }))
     const rows = Array.from({ length: 50 }, (_, index) => auditRow({ eventId: `event-${index}` }))
     expect(await store.recordBatch([...rows, ...rows])).toEqual(new Map())
-    const others = rows.map((row) => ({ ...row, eventType: 'changed' }))
-    const refused = await Promise.all(Array.from({ length: 8 }, () => store.recordBatch(others)))
+    const refused = await Promise.all(Array.from({ length: 8 }, () => store.recordBatch(rows.toReversed())))
     expect(refused).toEqual(Array(8).fill(new Map()))
-    expect(await database.query('SELECT count(*)::int, min(event_type), max(event_type) FROM audit.events')).toEqual([
-      { count: 50, min: 'invoice.approved', max: 'invoice.approved' },
-    ])
+    expect(store.sentAgainWithOtherTime).toBe(0)
+    expect(await countEvents(database)).toEqual([{ events: 50, identities: 50 }])
   })
 
   test('batches that hold the same events in other orders do not deadlock', async ({ database }) => {
@@ -58,17 +65,137 @@ describe('recordBatch', () => {
       const reversed = rows.toReversed()
       await Promise.all([rows, reversed, rows, reversed].map((batch) => store.recordBatch(batch)))
     }
-    expect(await database.query('SELECT count(*)::int FROM audit.events')).toEqual([{ count: 5000 }])
+    expect(await countEvents(database)).toEqual([{ events: 5000, identities: 5000 }])
   })
 
-  test('the same id is another event in another tenant, and at another time', async ({ database }) => {
+  test('the same id is another event in another tenant', async ({ database }) => {
     const store = createAuditStore(database.createPool())
-    await store.recordBatch([
-      auditRow(),
-      auditRow({ tenantId: 43 }),
-      auditRow({ occurredAt: new Date('2025-04-01T09:30:00.251Z') }),
+    expect(await store.recordBatch([auditRow(), auditRow({ tenantId: 43, eventType: 'other' })])).toEqual(new Map())
+    expect(await database.query(everything)).toHaveLength(2)
+  })
+
+  test('the same event with another time is recorded once, with its first time, and counted', async ({ database }) => {
+    const store = createAuditStore(database.createPool())
+    const later = auditRow({ occurredAt: new Date('2025-05-02T00:00:00.000Z') })
+    expect(await store.recordBatch([auditRow(), later])).toEqual(new Map())
+    expect(await store.recordBatch([later])).toEqual(new Map())
+    expect(store.sentAgainWithOtherTime).toBe(2)
+    expect(await database.query(everything)).toMatchObject([{ occurred_at: auditRow().occurredAt }])
+    expect(await database.query('SELECT * FROM audit.event_identities')).toEqual([
+      { tenant_id: '42', event_id: 'event-1', occurred_at: auditRow().occurredAt },
     ])
-    expect(await database.query(everything)).toHaveLength(3)
+  })
+
+  test('another event with the id of a recorded one fails alone and by its fields, in the middle of a batch', async ({
+    database,
+  }) => {
+    const store = createAuditStore(database.createPool())
+    await store.recordBatch([auditRow({ eventId: 'event-50' })])
+    const rows = Array.from({ length: 100 }, (_, index) => auditRow({ eventId: `event-${index}` }))
+    const other = auditRow({ eventId: 'event-50', eventType: 'invoice.deleted', changes: '{"status":"open"}' })
+    const refused = await store.recordBatch(rows.with(50, other))
+    expect(describeRefused(refused)).toEqual([
+      ['event-50', 'ID_CONFLICT', 'Another event was recorded with this id, with other eventType, changes'],
+    ])
+    expect(await database.query(`${everything} LIMIT 100`)).toHaveLength(100)
+    expect(await countEvents(database)).toEqual([{ events: 100, identities: 100 }])
+  })
+
+  test('of two events with one id in a batch the first that came is recorded', async ({ database }) => {
+    const store = createAuditStore(database.createPool())
+    const rows = ['b', 'a', 'c'].map((eventType) => auditRow({ eventType }))
+    const refused = await store.recordBatch(rows)
+    expect([...refused.keys()]).toEqual(rows.slice(1))
+    expect(await database.query('SELECT event_type FROM audit.events')).toEqual([{ event_type: 'b' }])
+  })
+
+  test('an event whose namesake PostgreSQL has refused is recorded', async ({ database }) => {
+    const store = createAuditStore(database.createPool())
+    const rows = [auditRow({ userId: 'zero\u0000byte' }), auditRow(), auditRow()]
+    expect([...(await store.recordBatch(rows)).keys()]).toEqual(rows.slice(0, 1))
+    expect(await countEvents(database)).toEqual([{ events: 1, identities: 1 }])
+  })
+
+  test('a conflict names the fields that differ', async ({ database }) => {
+    const store = createAuditStore(database.createPool())
+    const conflicts: [string, Partial<AuditRow>][] = [
+      ['eventType', { eventType: 'other' }],
+      ['userId', { userId: 'other' }],
+      ['entityType', { entityType: 'other' }],
+      ['entityId', { entityId: 'other' }],
+      ['changes', { changes: '{"status":"approved","more":1}' }],
+      ['routing key', { routingKey: 'audit.compliance' }],
+      ['eventType, timestamp', { eventType: 'other', occurredAt: new Date(0) }],
+    ]
+    const rows = conflicts.map(([, fields]) => auditRow(fields))
+    const refused = await store.recordBatch([auditRow(), ...rows])
+    expect(rows.map((row) => refused.get(row)?.message)).toEqual(
+      conflicts.map(([named]) => `Another event was recorded with this id, with other ${named}`),
+    )
+    expect(store.sentAgainWithOtherTime).toBe(0)
+  })
+
+  test('changes are the same if they are the same values, however they are written', async ({ database }) => {
+    const store = createAuditStore(database.createPool())
+    const [sent, same, other] = [
+      '{"a":1.50,"b":[1e2]}',
+      '{ "b":[100], "a":15e-1 }',
+      '{"a":1.500000000000000000000000001,"b":[100]}',
+    ]
+    const refused = await store.recordBatch([sent, same, other].map((changes) => auditRow({ changes })))
+    expect([...refused.keys()].map(({ changes }) => changes)).toEqual([other])
+  })
+
+  test('two processes that record the same id at the same time record it once, and tell what differs', async ({
+    database,
+  }) => {
+    const stores = Array.from({ length: 4 }, () => createAuditStore(database.createPool({ max: 2 })))
+    const ids = Array.from({ length: 300 }, (_, index) => `event-${index}`)
+    const refused = await Promise.all(
+      stores.map((store, number) => {
+        const rows = ids.map((eventId) => auditRow({ eventId, eventType: `of process ${number}` }))
+        return store.recordBatch(number % 2 === 0 ? rows : rows.toReversed())
+      }),
+    )
+    expect(refused.flatMap((map) => describeRefused(map)).map(([, code]) => code)).toEqual(
+      Array(900).fill('ID_CONFLICT'),
+    )
+    expect(await countEvents(database)).toEqual([{ events: 300, identities: 300 }])
+  })
+
+  test('an event whose namesake was deleted is not taken for it', async ({ database }) => {
+    const store = createAuditStore(database.createPool())
+    await store.recordBatch([auditRow()])
+    await database.query('DELETE FROM audit.events')
+    expect(describeRefused(await store.recordBatch([auditRow()]))).toEqual([
+      ['event-1', 'ID_CONFLICT', 'Another event was recorded with this id, and is no longer there to be compared'],
+    ])
+  })
+
+  test('an event that has lost its identity gets one, and is compared', async ({ database }) => {
+    const store = createAuditStore(database.createPool())
+    await store.recordBatch([auditRow()])
+    await database.query('DELETE FROM audit.event_identities')
+    const rows = [auditRow(), auditRow({ eventType: 'other' })]
+    expect([...(await store.recordBatch(rows)).keys()]).toEqual(rows.slice(1))
+    expect(await countEvents(database)).toEqual([{ events: 1, identities: 1 }])
+  })
+
+  test('numbers keep their digits', async ({ database }) => {
+    const numbers = '[9007199254740993, 12345678901234567.89, 1.50, 123456789012345678901234567890]'
+    await createAuditStore(database.createPool()).recordBatch([auditRow({ changes: `{"numbers":${numbers}}` })])
+    expect(await database.query("SELECT changes->>'numbers' AS numbers FROM audit.events")).toEqual([{ numbers }])
+  })
+
+  test('numbers that no numeric can hold are refused, and change no other', async ({ database }) => {
+    const store = createAuditStore(database.createPool())
+    const rows = ['1', '1e-16383', '1e-16384', '1e200000'].map((number, index) =>
+      auditRow({ eventId: `event-${index}`, changes: `{"number":${number}}` }),
+    )
+    expect(describeRefused(await store.recordBatch(rows)).map(([eventId, code]) => [eventId, code])).toEqual([
+      ['event-2', 'INVALID_MESSAGE'],
+      ['event-3', 'INVALID_MESSAGE'],
+    ])
   })
 
   test('each event that PostgreSQL refuses fails alone, and all others are recorded', async ({ database }) => {

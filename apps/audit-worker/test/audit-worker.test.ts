@@ -60,6 +60,83 @@ describe('audit-worker', () => {
     await worker.terminate()
   })
 
+  test('dead-letters another event with the id of a recorded one, naming what differs, and takes a true resend', async ({
+    vhost,
+    database,
+    workers,
+  }) => {
+    const worker = workers.spawn('audit-worker', environment(vhost, database))
+    await worker.ready()
+    const timestamp = new Date()
+    for (const eventType of ['invoice.approved', 'invoice.deleted', 'invoice.paid', 'invoice.approved']) {
+      const sent = event({ eventType, timestamp })
+      await vhost.publish('audit', 'audit.compliance', sent, { messageId: 'request-1' })
+    }
+    const dead = await vhost.drainQueue('audit.events.dlq', 2)
+    const reason = ['ID_CONFLICT', 'Another event was recorded with this id, with other eventType']
+    expect(dead.map(({ headers }) => [headers['x-failure-code'], headers['x-failure-message']])).toEqual([
+      reason,
+      reason,
+    ])
+    await waitFor(async () => (await worker.metric('mono_deliveries_total', { outcome: 'acked' })) === 2, {
+      what: 'the first and its resend to be acknowledged',
+    })
+    expect(await database.query('SELECT event_type FROM audit.events')).toEqual([{ event_type: 'invoice.approved' }])
+    await worker.terminate()
+  })
+
+  test('records an event that comes again with another time once, and counts it', async ({
+    vhost,
+    database,
+    workers,
+  }) => {
+    const worker = workers.spawn('audit-worker', environment(vhost, database))
+    await worker.ready()
+    const times = ['2025-04-01T09:30:00.250Z', '2025-04-01T09:30:00.251Z', '2025-05-01T00:00:00Z']
+    for (const time of times) {
+      await vhost.publish('audit', 'audit.track', event({ timestamp: time }), { messageId: 'request-1' })
+    }
+    await waitFor(async () => (await worker.metric('mono_deliveries_total', { outcome: 'acked' })) === 3, {
+      what: 'all to be acknowledged',
+    })
+    expect(await worker.metric('mono_audit_sent_again_with_other_time')).toBe(2)
+    expect(await database.query('SELECT occurred_at FROM audit.events')).toEqual([
+      { occurred_at: new Date('2025-04-01T09:30:00.250Z') },
+    ])
+    await worker.terminate()
+  })
+
+  test('records numbers with the value and the digits that were sent', async ({ vhost, database, workers }) => {
+    const worker = workers.spawn('audit-worker', environment(vhost, database))
+    await worker.ready()
+    const numbers = [
+      ['9007199254740993', '9007199254740993'],
+      ['12345678901234567.89', '12345678901234567.89'],
+      ['1.50', '1.50'],
+      ['123456789012345678901234567890', '123456789012345678901234567890'],
+      ['1e-320', `0.${'0'.repeat(319)}1`],
+      ['-0', '0'],
+      ['1e5', '100000'],
+      ['-1.5E+3', '-1500'],
+    ] as const
+    const text = (changes: string) =>
+      JSON.stringify(event({ changes: 0 })).replace('"changes":0', `"changes":${changes}`)
+    for (const [index, [sent]] of numbers.entries()) {
+      await vhost.publish('audit', 'audit.track', text(`{"number":${sent}}`), { messageId: `event-${index}` })
+    }
+    await vhost.publish('audit', 'audit.track', text('{"number":1e400}'), { messageId: 'too large' })
+    await vhost.publish('audit', 'audit.track', text('{"number":1e-16384}'), { messageId: 'too small' })
+    const dead = await vhost.drainQueue('audit.events.dlq', 2)
+    expect(dead.map(({ properties, headers }) => [properties.messageId, headers['x-failure-code']]).sort()).toEqual([
+      ['too large', 'INVALID_MESSAGE'],
+      ['too small', 'INVALID_MESSAGE'],
+    ])
+    await untilCounted(database, numbers.length)
+    const stored = await database.query("SELECT changes->>'number' AS number FROM audit.events ORDER BY event_id")
+    expect(stored.map(({ number }) => number)).toEqual(numbers.map(([, expected]) => expected))
+    await worker.terminate()
+  })
+
   test('replicas that start together with their migrations share the work', async ({ vhost, database, workers }) => {
     await Promise.all([1, 2, 3].map(() => migrate('audit-worker', database.url)))
     const replicas = [1, 2, 3].map(() => workers.spawn('audit-worker', environment(vhost, database)))

@@ -5,7 +5,7 @@ import { auditDescription, createPayload as numberedEvent } from './description.
 
 export { numberedEvent }
 
-/** A row for each time that an event is inserted, also in vain: the trigger comes before the look for a conflict. */
+/** A row for each time that an identity is inserted, also in vain: the trigger comes before the look for a conflict. */
 const countAttempts = `
   CREATE TABLE audit.attempts (event_id text);
   CREATE FUNCTION audit.count_attempt() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -14,7 +14,7 @@ const countAttempts = `
       RETURN NEW;
     END
   $$;
-  CREATE TRIGGER count_attempt BEFORE INSERT ON audit.events FOR EACH ROW EXECUTE FUNCTION audit.count_attempt()`
+  CREATE TRIGGER count_attempt BEFORE INSERT ON audit.event_identities FOR EACH ROW EXECUTE FUNCTION audit.count_attempt()`
 
 export const auditWorker: WorkerUnderTest = {
   ...auditDescription,

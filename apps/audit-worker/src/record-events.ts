@@ -1,0 +1,110 @@
+import type { AuditRow } from './audit-row.js'
+import type { Database } from './database.js'
+
+/** An event that is not recorded, since another one has its id. */
+export interface Difference {
+  row: AuditRow
+  /** The fields in which they differ; none if the other one is no longer there. */
+  fields: readonly string[]
+}
+
+/**
+ * The rows of an id, in the order given, are those of one event. Two statements of two processes that hold the same ids
+ * wait for each other's, so they must insert them in one order: `identified` keeps that of the arrays.
+ *
+ * Times travel as text with their offset: pg writes a Date in the process's time zone, which for old dates is off by
+ * seconds.
+ */
+const insertStatement = `
+  WITH identified AS (
+    INSERT INTO audit.event_identities (tenant_id, event_id, occurred_at)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[])
+    ON CONFLICT DO NOTHING
+    RETURNING tenant_id, event_id
+  )
+  INSERT INTO audit.events
+    (tenant_id, event_id, occurred_at, event_type, user_id, entity_type, entity_id, changes, routing_key, recorded_at)
+  SELECT sent.*, now() FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
+    $7::text[], $8::jsonb[], $9::text[])
+    AS sent (tenant_id, event_id, occurred_at, event_type, user_id, entity_type, entity_id, changes, routing_key)
+  JOIN identified USING (tenant_id, event_id)
+  ON CONFLICT DO NOTHING`
+
+/**
+ * Compares what was sent with what is recorded, and gives those that differ. Before there were identities, an id could be
+ * recorded with several times: then the one with the time that was sent counts.
+ *
+ * The limits make PostgreSQL look up each row by itself, in one partition, however many there are. A time is looked for as
+ * a range, which PostgreSQL expects to hold many rows: it would else take an index without the id for as good as the
+ * primary key, and go through all the events of one import that have the same time.
+ */
+const compareStatement = `
+  SELECT place::int, fields FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
+    $7::text[], $8::jsonb[], $9::text[]) WITH ORDINALITY
+    AS sent (tenant_id, event_id, occurred_at, event_type, user_id, entity_type, entity_id, changes, routing_key, place)
+  LEFT JOIN LATERAL (
+    SELECT occurred_at FROM audit.event_identities
+    WHERE tenant_id = sent.tenant_id AND event_id = sent.event_id LIMIT 1
+  ) AS identity ON true
+  LEFT JOIN LATERAL (
+    SELECT occurred_at FROM audit.events
+    WHERE identity.occurred_at <> sent.occurred_at
+    AND tenant_id = sent.tenant_id AND event_id = sent.event_id
+    AND occurred_at BETWEEN sent.occurred_at AND sent.occurred_at LIMIT 1
+  ) AS with_time ON true
+  LEFT JOIN LATERAL (
+    SELECT * FROM audit.events
+    WHERE tenant_id = sent.tenant_id AND event_id = sent.event_id
+    AND occurred_at BETWEEN coalesce(with_time.occurred_at, identity.occurred_at)
+      AND coalesce(with_time.occurred_at, identity.occurred_at) LIMIT 1
+  ) AS recorded ON true
+  CROSS JOIN LATERAL (
+    SELECT array_remove(ARRAY[
+      CASE WHEN recorded.event_type <> sent.event_type THEN 'eventType' END,
+      CASE WHEN recorded.user_id <> sent.user_id THEN 'userId' END,
+      CASE WHEN recorded.entity_type <> sent.entity_type THEN 'entityType' END,
+      CASE WHEN recorded.entity_id <> sent.entity_id THEN 'entityId' END,
+      CASE WHEN recorded.changes <> sent.changes THEN 'changes' END,
+      CASE WHEN recorded.routing_key <> sent.routing_key THEN 'routing key' END,
+      CASE WHEN recorded.occurred_at <> sent.occurred_at THEN 'timestamp' END
+    ], NULL) AS fields
+  ) AS differing
+  WHERE recorded.occurred_at IS NULL OR fields <> '{}'`
+
+/**
+ * Records the events whose ids are new, and resolves with those that another event with their id keeps from being recorded.
+ * An event that is there already is neither recorded nor different.
+ *
+ * The statements need no transaction around them. What the first has recorded is recorded, and begun again after it, the
+ * second finds the same; so nothing is locked while PostgreSQL waits for this process.
+ *
+ * @param rows in the order of their ids
+ */
+export async function recordEvents(database: Database, rows: readonly AuditRow[]): Promise<Difference[]> {
+  const firsts = rows.filter((row, index) => !hasSameId(row, rows[index - 1]))
+  const { rowCount } = await database.query(insertStatement, toColumns(firsts))
+  if (rowCount === rows.length) return []
+  const { rows: found } = await database.query(compareStatement, toColumns(rows))
+  return (found as { place: number; fields: string[] }[]).flatMap(({ place, fields }) => {
+    const row = rows[place - 1]
+    return row ? [{ row, fields }] : []
+  })
+}
+
+function hasSameId(row: AuditRow, other: AuditRow | undefined): boolean {
+  return row.eventId === other?.eventId && row.tenantId === other.tenantId
+}
+
+function toColumns(rows: readonly AuditRow[]): unknown[] {
+  return [
+    rows.map(({ tenantId }) => tenantId),
+    rows.map(({ eventId }) => eventId),
+    rows.map(({ occurredAt }) => occurredAt.toISOString()),
+    rows.map(({ eventType }) => eventType),
+    rows.map(({ userId }) => userId),
+    rows.map(({ entityType }) => entityType),
+    rows.map(({ entityId }) => entityId),
+    rows.map(({ changes }) => changes),
+    rows.map(({ routingKey }) => routingKey),
+  ]
+}
