@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { examples, serializePayload } from '@mono/contracts'
-import { type TestFixtures, test, waitFor } from '@mono/test-support'
+import { findPython, type TestFixtures, test, waitFor } from '@mono/test-support'
 import { expect } from 'vitest'
 import type { ReceivedMessage } from '../src/index.js'
 import { openMessageQueue } from './open-message-queue.js'
@@ -25,27 +25,21 @@ async function consumeEvents(fixtures: Pick<TestFixtures, 'vhost' | 'cleanUp'>) 
   return { first: () => waitFor(() => received[0], { what: 'the event to be received' }) }
 }
 
-/** Debian's packages are for its own Python, which need not be the first on the PATH. */
-const pythons = ['python3', '/usr/bin/python3'].map((shell) => ({ shell, probe: [shell, '-c', 'import pika'] }))
-
-const clients = [
-  { client: 'pika', language: 'python', ways: pythons },
-  { client: 'amqp-publish', language: 'sh', ways: [{ shell: 'sh', probe: ['amqp-publish', '--help'] }] },
-]
-
-async function works(probe: string[]): Promise<boolean> {
+async function findPublisher(): Promise<string | undefined> {
   try {
-    await run('env', probe)
-    return true
+    await run('amqp-publish', ['--help'])
+    return 'sh'
   } catch {
-    return false
+    return undefined
   }
 }
 
-for (const { client, language, ways } of clients) {
-  const usable: string[] = []
-  for (const { shell, probe } of ways) if (await works(probe)) usable.push(shell)
-  const [shell = ''] = usable
+const clients = [
+  { client: 'pika', language: 'python', shell: await findPython() },
+  { client: 'amqp-publish', language: 'sh', shell: await findPublisher() },
+]
+
+for (const { client, language, shell = '' } of clients) {
   const title = `takes the event that the page publishes with ${client}`
   test.skipIf(shell === '')(shell ? title : `${title} (not installed here)`, async ({ vhost, cleanUp }) => {
     const { first } = await consumeEvents({ vhost, cleanUp })
