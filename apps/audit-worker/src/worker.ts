@@ -11,6 +11,10 @@ await runWorker({
   schema: 'audit',
   // There once every event that was recorded before has its identity.
   probeTable: 'audit.event_identities_filled',
+  probeStatements: [
+    'INSERT INTO audit.events SELECT (NULL::audit.events).* WHERE false',
+    'INSERT INTO audit.event_identities SELECT (NULL::audit.event_identities).* WHERE false',
+  ],
   async start({ env, pool, messageQueue, logger, judged, onSettled }) {
     const partitions = createPartitions({ database: pool, logger })
     const upkeep = await startPartitionUpkeep(partitions, logger)

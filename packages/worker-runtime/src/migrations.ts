@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import type pg from 'pg'
 import { findEncodingFault } from './find-encoding-fault.js'
 import type { RuntimeLogger } from './logger.js'
 import { MigrationLease } from './migration-lease.js'
+import { openMigrationClient } from './open-migration-client.js'
 
 export interface RunMigrationsOptions {
   databaseUrl: string
@@ -41,7 +42,7 @@ export async function runMigrations({ databaseUrl, directory, schema, logger }: 
   }
   // Only this needs node-pg-migrate, which brings a TypeScript loader; a worker's start should not pay for that.
   const { runner, PG_MIGRATE_LOCK_ID: lockId } = await import('node-pg-migrate')
-  const connect = () => openClient(databaseUrl, `${schema} migrations`)
+  const connect = () => openMigrationClient(databaseUrl, schema)
   const client = await connect()
   try {
     const { rows } = await client.query<{ server_encoding: string }>('SHOW server_encoding')
@@ -78,19 +79,6 @@ export async function runMigrations({ databaseUrl, directory, schema, logger }: 
   } finally {
     await client.end()
   }
-}
-
-async function openClient(databaseUrl: string, name: string): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString: databaseUrl,
-    application_name: name,
-    connectionTimeoutMillis: 5000,
-    keepAlive: true,
-  })
-  // A lost connection rejects the running query as well; without a listener it would end the process first.
-  client.on('error', () => {})
-  await client.connect()
-  return client
 }
 
 /**

@@ -2,10 +2,10 @@ import type { Client } from 'pg'
 import { endWhenTold } from './end-when-told.js'
 import { createLogger, type RuntimeLogger } from './logger.js'
 import { runMigrations } from './migrations.js'
+import { openMigrationClient } from './open-migration-client.js'
 import { readEnvOrExplain } from './read-env-or-explain.js'
 import { type ProcessHost, processHost } from './shutdown.js'
 import { waitForDatabase } from './wait-for-database.js'
-import { withMigrationClient } from './with-migration-client.js'
 import type { MigrationEnv } from './worker-env.js'
 
 export interface RunMigrationsMainOptions {
@@ -51,7 +51,10 @@ export async function runMigrationsMain(
   try {
     await waitForDatabase({ databaseUrl, variable, name, logger, waitMs })
     await runMigrations({ databaseUrl, directory, schema, logger })
-    if (finish) await withMigrationClient({ databaseUrl, schema }, (client) => finish(client, logger))
+    if (finish) {
+      const client = await openMigrationClient(databaseUrl, schema)
+      await finish(client, logger).finally(() => client.end())
+    }
     logger.info({ schema }, 'Schema is up to date')
     host.setExitCode(0)
   } catch (error) {
