@@ -101,8 +101,8 @@ export const consuming = [
     promise: promises.deadLettered,
     guards: 'the count of attempts travels with the message',
     file: `${settling}/failure-headers.ts`,
-    find: '    [header.attempts]: forward.attempts,\n',
-    replace: '',
+    find: ', [header.attempts]: forward.attempts }',
+    replace: ' }',
     tests: { file: `${settling}/failure-headers.test.ts`, name: 'carries the count of attempts' },
   },
   {
@@ -110,8 +110,8 @@ export const consuming = [
     promise: promises.deadLettered,
     guards: 'attempts are counted by our header',
     file: `${parsing}.ts`,
-    find: 'attempts: parseAttempts(headers[header.attempts]),',
-    replace: 'attempts: 0 * parseAttempts(headers[header.attempts]),',
+    find: "attempts: from === 'retry' ? attempts : 0,",
+    replace: 'attempts: 0 * attempts,',
     tests: { file: `${parsing}.test.ts`, name: 'reads what our own publisher sets' },
   },
   {
@@ -153,11 +153,11 @@ export const consuming = [
   {
     name: 'origin-only-from-retry',
     promise: promises.deadLettered,
-    guards: 'where a message came from is believed only when it comes back from a retry',
-    file: `${parsing}.ts`,
-    find: 'if (exchange !== retryExchangeName(queue)) return { exchange, routingKey }',
-    replace: 'if (headers[header.originalExchange] === undefined) return { exchange, routingKey }',
-    tests: { file: `${parsing}.test.ts`, name: 'does not believe it of a message from the exchange' },
+    guards: 'where a message came from is believed only when it comes back from a retry, or was moved by hand',
+    file: `${source}/reading/find-origin.ts`,
+    find: "const moved = exchange === '' && routingKey === queue ? findMoved(queue, headers) : undefined",
+    replace: 'const moved = findMoved(queue, headers)',
+    tests: { file: `${source}/reading/find-origin.test.ts`, name: 'word does not count' },
   },
   {
     name: 'probation',

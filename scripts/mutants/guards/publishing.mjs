@@ -75,8 +75,8 @@ export const publishing = [
     promise: promises.sendSettles,
     guards: 'what has failed is not sent again',
     file: `${source}/publish-lane.ts`,
-    find: 'unconfirmed.filter(({ settled }) => !settled)',
-    replace: 'unconfirmed',
+    find: 'this.#queue.unshiftAll(unsettled)\n      return\n    }\n    if (isOverMessage',
+    replace: 'this.#queue.unshiftAll(unconfirmed)\n      return\n    }\n    if (isOverMessage',
     tests: { file: lane, name: 'what already failed is not sent again' },
   },
 ]
