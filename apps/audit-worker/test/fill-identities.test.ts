@@ -150,11 +150,21 @@ describe('fillIdentities', () => {
   test('the statement of a worker that knows no identities is refused as by a database that is not available', async ({
     database,
   }) => {
-    const pool = await setUp(database)
+    await setUp(database)
+    const pool = database.createPool({ application_name: 'audit-worker' })
     const inserting = pool.query(insertBefore, columnsOf([['new', '2025-04-01T00:00:00.000Z']]))
     await expect(inserting.catch((error) => Promise.reject(toDatabaseError(error)))).rejects.toMatchObject({
       name: 'DeferError',
       cause: { message: 'Events are inserted together with their identities, by a newer audit-worker' },
     })
+  })
+
+  test('what is inserted by hand gets the time of its recording', async ({ database }) => {
+    const pool = await setUp(database)
+    await pool.query(insertBefore, columnsOf([['new', '2025-04-01T00:00:00.000Z']]))
+    const rows = await database.query(
+      "SELECT recorded_at > now() - interval '1 minute' AS recent FROM audit.events WHERE event_id = 'new'",
+    )
+    expect(rows).toEqual([{ recent: true }])
   })
 })
