@@ -32,11 +32,14 @@ export async function ensureFinishedIndex(
   return (await readState(pool, index)) === 'valid'
 }
 
+/** Of what another role makes, PostgreSQL does not tell this one which index it is: it may be this. */
 async function readState(pool: RetentionDatabase, index: string): Promise<IndexState> {
   const sql = `
-    SELECT CASE WHEN i.indisvalid THEN 'valid' WHEN p.pid IS NOT NULL THEN 'being made' ELSE 'invalid' END AS state
-    FROM pg_index AS i LEFT JOIN pg_stat_progress_create_index AS p ON p.index_relid = i.indexrelid
-    WHERE i.indexrelid = to_regclass($1)`
+    SELECT CASE WHEN i.indisvalid THEN 'valid' WHEN EXISTS (
+      SELECT FROM pg_stat_progress_create_index AS p
+      WHERE p.datname = current_database() AND coalesce(p.index_relid = i.indexrelid, true)
+    ) THEN 'being made' ELSE 'invalid' END AS state
+    FROM pg_index AS i WHERE i.indexrelid = to_regclass($1)`
   const [row] = (await pool.query(sql, [index])).rows as { state: IndexState }[]
   return row?.state ?? 'missing'
 }
@@ -45,27 +48,22 @@ const cancelSql = 'SELECT pg_cancel_backend(pid) FROM pg_stat_progress_create_in
 
 /**
  * Runs a statement that may take longer than the pool allows and must not be in a transaction, where the pool sets its
- * limits: on a connection of its own, which is closed afterwards.
+ * limits: on a connection beside the pool, so that no claim waits for it.
  */
 async function runLong(
   pool: RetentionDatabase,
   text: string,
   { signal, index }: { signal: AbortSignal; index: string },
 ): Promise<void> {
-  const connection = await pool.connect()
-  let isReleased = false
-  const release = () => {
-    if (!isReleased) connection.release(true)
-    isReleased = true
-  }
+  const connection = await pool.connectAlone()
   // The server would go on without its client, and hold up whoever stops until then.
-  const cancel = () => void pool.query(cancelSql, [index]).then(release, release)
+  const cancel = () => void pool.query(cancelSql, [index]).catch(() => undefined)
   signal.addEventListener('abort', cancel, { once: true })
   try {
     signal.throwIfAborted()
     await connection.query({ text, query_timeout: buildLimitMs })
   } finally {
     signal.removeEventListener('abort', cancel)
-    release()
+    await connection.end()
   }
 }

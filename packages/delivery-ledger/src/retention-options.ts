@@ -3,13 +3,13 @@ import type { Logger } from '@mono/message-queue'
 /** The part of a `pg` pool that deleting uses. */
 export interface RetentionDatabase {
   query(sql: string, values?: unknown[]): Promise<{ rows: unknown[] }>
-  /** A connection that is not used again: see `ensureFinishedIndex`. */
-  connect(): Promise<RetentionConnection>
+  /** A connection beside those that claims need: see `ensureFinishedIndex`. */
+  connectAlone(): Promise<RetentionConnection>
 }
 
 export interface RetentionConnection {
   query(query: { text: string; query_timeout: number }): Promise<{ rows: unknown[] }>
-  release(destroy: boolean): void
+  end(): Promise<void>
 }
 
 export interface LedgerRetentionOptions {

@@ -1,7 +1,7 @@
 import { createRecordingLogger, type TestDatabase, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
 import { LedgerRetention } from '../src/ledger-retention.js'
-import type { LedgerRetentionOptions } from '../src/retention-options.js'
+import type { LedgerRetentionOptions, RetentionDatabase } from '../src/retention-options.js'
 import { openLedger } from './support/open-ledger.js'
 
 const fast = { pollMs: 20, stepRows: 10, pauseMs: 1 }
@@ -13,7 +13,20 @@ interface SetUpOptions extends Partial<LedgerRetentionOptions> {
   cleanUp: CleanUp
 }
 
-function start({ database, cleanUp, pool = database.createPool(), ...options }: SetUpOptions) {
+/** As the pool of worker-runtime, which has a way to connect beside it. */
+function openPool(database: TestDatabase, limits: Parameters<TestDatabase['createPool']>[0] = {}): RetentionDatabase {
+  const pool = database.createPool(limits)
+  const beside = database.createPool()
+  return {
+    query: (sql, values) => pool.query(sql, values),
+    async connectAlone() {
+      const client = await beside.connect()
+      return { query: (query) => client.query(query), end: async () => client.release(true) }
+    },
+  }
+}
+
+function start({ database, cleanUp, pool = openPool(database), ...options }: SetUpOptions) {
   const logger = createRecordingLogger()
   const retention = new LedgerRetention({
     pool,
@@ -175,7 +188,7 @@ describe('the index', () => {
     await insertRows(database, { state: 'sent', age: '31 days', count: 15 })
     const holder = await database.createPool({ max: 1 }).connect()
     await holder.query("BEGIN; INSERT INTO email.deliveries VALUES (2, 'm', 'a', 'retry', NULL, 1)")
-    const limited = database.createPool({ statement_timeout: 300, query_timeout: 500 })
+    const limited = openPool(database, { statement_timeout: 300, query_timeout: 500 })
     const first = start({ database, cleanUp, pool: limited, pace: { ...fast, leaseMs: 300 } })
     await waitFor(async () => (await readIndexes(database)).length === 1, { what: 'the index to be begun' })
     const readHolder = async () => (await database.query('SELECT holder FROM email.leases'))[0]?.holder

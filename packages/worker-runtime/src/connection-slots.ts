@@ -43,6 +43,11 @@ export class ConnectionSlots {
     })
   }
 
+  /** One is in use, and no other. */
+  get isAlone(): boolean {
+    return this.#used === 1
+  }
+
   giveBack(): void {
     this.#used -= 1
     this.#grow()
@@ -51,15 +56,17 @@ export class ConnectionSlots {
 
   /**
    * Gives back one for which the server has no connection.
-   * @returns false if none is in use by now: then there is nothing to wait for
+   * @param wasAlone no other was in use when the server was asked: of several that ask at once it may refuse all, since each
+   *   counts while it is refused
+   * @returns false if none is to be had: then there is nothing to wait for
    */
-  giveBackRefused(): boolean {
+  giveBackRefused({ wasAlone }: { wasAlone: boolean }): boolean {
     this.#used -= 1
     this.#limit = Math.max(1, this.#used)
     this.#growAt = performance.now() + growAfterMs
-    const othersAreInUse = this.#used > 0
+    const mayBeHad = this.#used > 0 || !wasAlone
     this.#serve()
-    return othersAreInUse
+    return mayBeHad
   }
 
   /** The database cannot be used: nobody waits, from now on until `goOn`. */
@@ -85,5 +92,7 @@ export class ConnectionSlots {
     if (this.#limit >= this.#max || performance.now() < this.#growAt) return
     this.#limit += 1
     this.#growAt = performance.now() + growAfterMs
+    // Whoever waits may be waiting for a connection that is not given back for long.
+    this.#serve()
   }
 }

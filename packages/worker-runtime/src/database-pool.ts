@@ -4,6 +4,7 @@ import { ConnectionSlots } from './connection-slots.js'
 import { describeError } from './describe-error.js'
 import { isConnectionRefusal } from './is-connection-refusal.js'
 import type { RuntimeLogger } from './logger.js'
+import { openClient } from './open-client.js'
 import { toUnavailableError } from './to-database-error.js'
 import { within } from './within.js'
 
@@ -33,6 +34,8 @@ export interface DatabasePool {
    * @throws DeferError DATABASE_UNAVAILABLE if none can be made, whatever the reason
    */
   connect(): Promise<pg.PoolClient>
+  /** A connection beside those of the pool, for one statement that takes long. Whoever asks for it ends it. */
+  connectAlone(): Promise<pg.Client>
   /** As `connect`, if one is to be had without waiting for our own. */
   connectNow(): Promise<pg.PoolClient | undefined>
   /** Connections, lent out or idle. */
@@ -79,28 +82,31 @@ export function createDatabasePool(options: DatabasePoolOptions): DatabasePool {
   pool.on('connect', (client) => {
     client.on('error', () => {})
   })
-  pool.on('acquire', (client) => lent.add(client))
   pool.on('release', (_error, client) => {
-    lent.delete(client)
+    // One that came too late for whoever had asked for it is released by the pool itself, and has no slot.
+    if (!lent.delete(client)) return
     // The pool tells of it before it has taken it back.
     queueMicrotask(() => slots.giveBack())
   })
 
-  /** For a slot that is taken. @returns undefined if the server has no connection for it, but others are in use */
+  /** For a slot that is taken. @returns undefined if the server has none for it now, but may have */
   async function connectTaken(): Promise<pg.PoolClient | undefined> {
+    const wasAlone = slots.isAlone
     try {
-      return await pool.connect()
+      const client = await pool.connect()
+      lent.add(client)
+      return client
     } catch (error) {
       if (!isConnectionRefusal(error)) slots.giveBack()
-      else if (slots.giveBackRefused()) return undefined
+      else if (slots.giveBackRefused({ wasAlone })) return undefined
       throw toUnavailableError(error as Error)
     }
   }
 
   async function connect(): Promise<pg.PoolClient> {
-    for (let isFirst = false; ; isFirst = true) {
+    for (let isRefused = false; ; isRefused = true) {
       // At once if one is free: what was asked for before the end of the pool still has its connection.
-      if (isFirst || !slots.takeFree()) await slots.take({ isFirst })
+      if (isRefused || !slots.takeFree()) await slots.take({ isFirst: isRefused })
       const client = await connectTaken()
       if (client !== undefined) return client
     }
@@ -110,6 +116,7 @@ export function createDatabasePool(options: DatabasePoolOptions): DatabasePool {
 
   return {
     connect,
+    connectAlone: () => openClient(databaseUrl, name),
     connectNow: async () => (slots.takeFree() ? await connectTaken() : undefined),
     async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) {
       const client = await connect()
@@ -122,7 +129,7 @@ export function createDatabasePool(options: DatabasePoolOptions): DatabasePool {
       return await parts[1]
     },
     get totalCount() {
-      return pool.totalCount
+      return lent.size + pool.idleCount
     },
     holdOff(reason) {
       slots.holdOff(new DeferError(`The database is not available (${reason})`, { code: 'DATABASE_UNAVAILABLE' }))

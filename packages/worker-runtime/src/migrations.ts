@@ -3,8 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { findEncodingFault } from './find-encoding-fault.js'
 import type { RuntimeLogger } from './logger.js'
-import { MigrationLease } from './migration-lease.js'
-import { openMigrationClient } from './open-migration-client.js'
+import { openClient } from './open-client.js'
 
 export interface RunMigrationsOptions {
   databaseUrl: string
@@ -22,10 +21,9 @@ const notSql = '(?:(?!.*\\.sql$).*|\\..*)'
 
 /**
  * Brings the worker's schema up to date, all pending files in one transaction. May run in any number of replicas and
- * workers at once, and be killed at any time: one after the other holds a lease, which is renewed and taken over when it
- * is not, and the transaction itself holds node-pg-migrate's advisory lock. Earlier releases hold that lock for their
- * session, so they and we wait for each other. Nothing is left in a session, which a pooler would give to somebody else.
- * Logs only what it applies.
+ * workers at once, and be killed at any time: the transaction holds node-pg-migrate's advisory lock. Earlier releases hold
+ * that lock for their session, so they and we wait for each other. Nothing is left in a session, which a pooler would give
+ * to somebody else. Logs only what it applies.
  *
  * The schema is made if it is missing; a role that may not do that works once somebody has made it.
  *
@@ -42,40 +40,29 @@ export async function runMigrations({ databaseUrl, directory, schema, logger }: 
   }
   // Only this needs node-pg-migrate, which brings a TypeScript loader; a worker's start should not pay for that.
   const { runner, PG_MIGRATE_LOCK_ID: lockId } = await import('node-pg-migrate')
-  const connect = () => openMigrationClient(databaseUrl, schema)
-  const client = await connect()
+  const client = await openClient(databaseUrl, `${schema} migrations`)
   try {
     const { rows } = await client.query<{ server_encoding: string }>('SHOW server_encoding')
     const fault = findEncodingFault(rows[0]?.server_encoding ?? '')
     if (fault !== undefined) throw new Error(fault)
-    await inTransaction(client, async () => {
+    const applied = await inTransaction(client, async () => {
       await lock(client, { lockId, schema, logger })
       await createSchemaIfMissing(client, schema)
-      await client.query(MigrationLease.createTable(schema))
-    })
-    const lease = new MigrationLease({ client, connect, schema, logger })
-    await lease.take()
-    try {
-      const applied = await inTransaction(client, async () => {
-        await lock(client, { lockId, schema, logger })
-        await client.query(`SET LOCAL search_path TO "${schema}"`)
-        // Its BEGIN does nothing in a transaction, and its COMMIT ends ours.
-        return await runner({
-          dbClient: client,
-          dir,
-          ignorePattern: notSql,
-          direction: 'up',
-          migrationsSchema: schema,
-          migrationsTable,
-          singleTransaction: true,
-          noLock: true,
-          logger: toMigrateLogger(logger, schema),
-        })
+      await client.query(`SET LOCAL search_path TO "${schema}"`)
+      // Its BEGIN does nothing in a transaction, and its COMMIT ends ours.
+      return await runner({
+        dbClient: client,
+        dir,
+        ignorePattern: notSql,
+        direction: 'up',
+        migrationsSchema: schema,
+        migrationsTable,
+        singleTransaction: true,
+        noLock: true,
+        logger: toMigrateLogger(logger, schema),
       })
-      if (applied.length > 0) logger.info({ schema, migrations: applied.map(({ name }) => name) }, 'Migrations applied')
-    } finally {
-      await lease.giveBack()
-    }
+    })
+    if (applied.length > 0) logger.info({ schema, migrations: applied.map(({ name }) => name) }, 'Migrations applied')
   } finally {
     await client.end()
   }

@@ -2,7 +2,7 @@ import type { Client } from 'pg'
 import { endWhenTold } from './end-when-told.js'
 import { createLogger, type RuntimeLogger } from './logger.js'
 import { runMigrations } from './migrations.js'
-import { openMigrationClient } from './open-migration-client.js'
+import { openClient } from './open-client.js'
 import { readEnvOrExplain } from './read-env-or-explain.js'
 import { type ProcessHost, processHost } from './shutdown.js'
 import { waitForDatabase } from './wait-for-database.js'
@@ -52,7 +52,7 @@ export async function runMigrationsMain(
     await waitForDatabase({ databaseUrl, variable, name, logger, waitMs })
     await runMigrations({ databaseUrl, directory, schema, logger })
     if (finish) {
-      const client = await openMigrationClient(databaseUrl, schema)
+      const client = await openClient(databaseUrl, `${schema} migrations`)
       await finish(client, logger).finally(() => client.end())
     }
     logger.info({ schema }, 'Schema is up to date')

@@ -6,7 +6,6 @@ import { hasPgbouncer, startPgbouncer, test, waitFor } from '@mono/test-support'
 import { PG_MIGRATE_LOCK_ID } from 'node-pg-migrate'
 import pg from 'pg'
 import { describe, expect } from 'vitest'
-import { MigrationLease } from '../src/migration-lease.js'
 import { runMigrations } from '../src/migrations.js'
 import { recordLogs } from './support/record-logs.js'
 
@@ -74,43 +73,6 @@ describe('migrations', () => {
     await holder.query('select pg_advisory_unlock($1)', [PG_MIGRATE_LOCK_ID])
     await running
     expect(await database.query('select name from audit.migrations')).toHaveLength(1)
-  })
-
-  test('wait for a holder of the lease that renews it, and take over from one that does not', async ({
-    database,
-    cleanUp,
-  }) => {
-    const directory = writeDirectory({ '0001_create-events.sql': createEvents }, cleanUp)
-    const logs = recordLogs()
-    const options = { databaseUrl: database.url, directory, schema: 'audit', logger: logs.logger }
-    await database.query('create schema audit')
-    await database.query(MigrationLease.createTable('audit'))
-    await database.query("insert into audit.migration_lease values (1, 'somebody', now() + interval '1 minute')")
-    const running = runMigrations(options)
-    const waiting = await waitFor(() => logs.find('Waiting for other migrations of this schema to end'), {
-      what: 'the log line',
-    })
-    expect(waiting).toMatchObject({ schema: 'audit', lease: { holder: 'somebody' } })
-    expect(await database.query("select to_regclass('audit.migrations') as found")).toEqual([{ found: null }])
-    await database.query("update audit.migration_lease set lease_until = now() - interval '1 second'")
-    await running
-    expect(await database.query('select name from audit.migrations')).toHaveLength(1)
-    expect(await database.query('select from audit.migration_lease')).toEqual([])
-  })
-
-  test('renew their lease while they run', async ({ database, cleanUp }) => {
-    const directory = writeDirectory({ '0001_slow.sql': 'select pg_sleep(8);' }, cleanUp)
-    const { logger } = recordLogs()
-    const running = runMigrations({ databaseUrl: database.url, directory, schema: 'audit', logger })
-    const readLease = async () => {
-      const rows = await database
-        .query<{ until: string }>('select lease_until::text as until from audit.migration_lease')
-        .catch(() => [])
-      return rows[0]?.until
-    }
-    const first = await waitFor(readLease, { what: 'the lease' })
-    await waitFor(async () => (await readLease()) !== first, { what: 'it to be renewed' })
-    await running
   })
 
   test('are refused by a database of another encoding', async ({ database, cleanUp }) => {

@@ -1,14 +1,10 @@
 import pg from 'pg'
 
-/**
- * A connection of its own, for work that takes its time. Whoever asks for it ends it.
- *
- * @param schema the worker's own
- */
-export async function openMigrationClient(databaseUrl: string, schema: string): Promise<pg.Client> {
+/** A connection of its own, for work that takes its time. Whoever asks for it ends it. */
+export async function openClient(databaseUrl: string, applicationName: string): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: databaseUrl,
-    application_name: `${schema} migrations`,
+    application_name: applicationName,
     connectionTimeoutMillis: 5000,
     keepAlive: true,
   })
