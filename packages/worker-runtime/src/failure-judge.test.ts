@@ -47,8 +47,20 @@ describe('a failure is nobody’s fault', () => {
 
   test('when one message suffers it and a dependency cannot be used', async () => {
     findFault.mockResolvedValue('cannot execute INSERT')
-    expect((await fail(messagesOf(1, 1))).map(isDeferral)).toEqual([true])
+    const [failure] = await fail(messagesOf(1, 1), () => new TypeError('no rows'))
+    expect(failure).toMatchObject({ name: 'DeferError', message: expect.stringContaining('cannot execute INSERT') })
     expect(findFault).toHaveBeenCalledOnce()
+    expect(onNobodysFault).not.toHaveBeenCalled()
+  })
+
+  test('when a dependency takes longer to be found out', async () => {
+    findFault.mockImplementation(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 3000))
+      return 'no answer'
+    })
+    const failing = fail(messagesOf(1, 1))
+    await vi.advanceTimersByTimeAsync(3000)
+    expect((await failing).map(isDeferral)).toEqual([true])
   })
 
   test('whatever throws it; one that is not of the database has a breaker of its own', async () => {

@@ -7,7 +7,7 @@ type Judged = Pick<ReceivedMessage, 'tenantId' | 'messageId'>
 export interface FailureJudgeOptions {
   /** Asks the dependencies now. Resolves with why one of them cannot be used, if so. */
   findFault(): Promise<string | undefined>
-  /** What several messages have suffered is the fault of none of them, and no dependency is known to be the cause. */
+  /** What several messages have suffered is the fault of none of them, and it does not come from the database. */
   onNobodysFault(reason: string): void
 }
 
@@ -35,10 +35,15 @@ export class FailureJudge {
   readonly #messages = new Set<string>()
   readonly #tenants = new Set<number>()
   #isNobodysFault = false
+  /** Why a dependency cannot be used, if that is what excuses the messages. */
+  #fault: string | undefined
+  /** Resolves when the dependencies have been asked for this run. */
+  #asked: Promise<void> = Promise.resolve()
   #waiting: ((isNobodysFault: boolean) => void)[] = []
   /** How much had been done when a message was excused. */
   readonly #excused = new Map<string, number>()
   #done = 0
+  #runs = 0
   /** The last two whose messages were done. */
   #servedTenants: number[] = []
 
@@ -62,7 +67,7 @@ export class FailureJudge {
     const key = `${message.tenantId} ${message.messageId}`
     const wasExcused = (this.#excused.get(key) ?? this.#done) < this.#done
     if (!wasExcused) this.#add(key, message.tenantId)
-    if (isNew) void this.#askDependencies()
+    if (isNew) this.#asked = this.#askDependencies()
     if (!this.#isNobodysFault && (wasExcused || !(await this.#untilVerdict()))) return thrown
     this.#remember(key)
     return this.#toDeferral(thrown)
@@ -83,6 +88,8 @@ export class FailureJudge {
     this.#messages.clear()
     this.#tenants.clear()
     this.#isNobodysFault = false
+    this.#fault = undefined
+    this.#runs += 1
     this.#conclude(false)
   }
 
@@ -96,9 +103,11 @@ export class FailureJudge {
   }
 
   async #askDependencies(): Promise<void> {
-    const kind = this.#kind
+    const run = this.#runs
     const fault = await this.#options.findFault()
-    if (fault !== undefined && kind === this.#kind) this.#excuseAll()
+    if (fault === undefined || run !== this.#runs) return
+    this.#fault = fault
+    this.#excuseAll()
   }
 
   #untilVerdict(): Promise<boolean> {
@@ -107,7 +116,9 @@ export class FailureJudge {
         clearTimeout(timer)
         resolve(isNobodysFault)
       }
-      const timer = setTimeout(() => {
+      // A dependency that does not answer is found out later than one that refuses.
+      const timer = setTimeout(async () => {
+        await this.#asked
         this.#waiting = this.#waiting.filter((each) => each !== tell)
         resolve(false)
       }, verdictMs)
@@ -125,8 +136,9 @@ export class FailureJudge {
   #toDeferral(cause: unknown): DeferError {
     const state = sqlStateOf(cause)
     const words = state === undefined ? describeError(cause) : `${state}: ${describeError(cause)}`
-    const reason = `different messages fail in the same way, and nothing is done between (${words})`
-    if (state === undefined) this.#options.onNobodysFault(reason)
+    const why = this.#fault ?? 'different messages fail in the same way, and nothing is done between'
+    const reason = `${why} (${words})`
+    if (state === undefined && this.#fault === undefined) this.#options.onNobodysFault(reason)
     return new DeferError(`No message's fault: ${reason}`, {
       code: state === undefined ? 'UNCLASSIFIED' : 'DATABASE_UNAVAILABLE',
       cause,

@@ -1,4 +1,4 @@
-import { type BatchHandler, DeferError, type MessageHandler } from '@mono/message-queue'
+import { type BatchHandler, DeferError, type MessageHandler, RetryableError } from '@mono/message-queue'
 import type { WorkQueueName } from '@mono/rascal-config'
 import type { FailureJudge } from './failure-judge.js'
 
@@ -32,7 +32,11 @@ export function judgeHandlers({ judge, onDeferral }: JudgeHandlersOptions): Judg
       const failures = await Promise.resolve(handler(messages, context)).catch(async (thrown: unknown) => {
         if (context.signal.aborted) throw thrown
         const judged = await Promise.all(messages.map((message) => judge.judge(message, thrown)))
-        throw note(judged.find((failure) => failure !== thrown) ?? thrown)
+        const isExcused = judged.some((failure) => failure !== thrown)
+        if (!isExcused) throw thrown
+        // One that is not excused again may be the cause. That is not certain enough to give it up at once.
+        const blamed = new RetryableError('The batch that the message was in fails each time', { cause: thrown })
+        return new Map(messages.map((message, index) => [message, judged[index] === thrown ? blamed : judged[index]]))
       })
       const done = messages.filter((message) => !failures?.has(message))
       for (const message of done) judge.succeed(message)
