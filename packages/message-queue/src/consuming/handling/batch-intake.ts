@@ -10,7 +10,7 @@ export interface BatchSize {
   maxWaitMs: number
 }
 
-/** A batch with this many bytes of bodies is full: it would else wait for more than the prefetch admits of large ones. */
+/** A batch with this many bytes of bodies is full, so that the next one arrives while it is handled. */
 const fullBytes = 4 * 1024 * 1024
 
 /** Collects messages into batches. While one batch is being handled the next one fills, as far as the prefetch admits. */

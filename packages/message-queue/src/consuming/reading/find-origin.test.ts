@@ -26,6 +26,18 @@ test.each([
   expect(find(byHand, headers)).toEqual({ exchange: 'notifications', routingKey, from: 'moved' })
 })
 
+test('the broker’s word about a moved message counts more than its headers', () => {
+  const headers = { ...stated('notifications', 'push.mobile'), 'x-death': [death] }
+  expect(find(byHand, headers)).toMatchObject({ routingKey: 'push.web', from: 'moved' })
+})
+
+test.each([
+  ['the broker', { 'x-death': [{ ...death, time: { '!': 'timestamp', value: 1_700_000_000 } }] }, 1_700_000_001_000],
+  ['a worker', { ...stated('notifications', 'push.web'), 'x-failed-at': '2026-01-02T03:04:05.678Z' }, 1767323045678],
+])('a moved message says when it was given up by %s', (_who, headers, at) => {
+  expect(find(byHand, headers)?.diedAt).toEqual(new Date(at))
+})
+
 test.each([
   ['nothing', {}],
   ['the exchange of another queue', stated('audit', 'audit.track')],

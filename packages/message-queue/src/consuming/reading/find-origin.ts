@@ -2,6 +2,7 @@ import { retryExchangeName, type WorkQueueName, workQueues } from '@mono/rascal-
 import type { ConsumeMessage } from 'amqplib'
 import { header } from '../../headers.js'
 import { findDeath } from '../../replaying/find-death.js'
+import { toHeaderTime } from './to-header-time.js'
 
 type Headers = Readonly<Record<string, unknown>>
 
@@ -18,6 +19,8 @@ export interface Origin extends Routing {
    * - `moved`: it was a dead letter, and somebody has put it into its queue again by hand: a shovel, or the management page
    */
   from: 'publisher' | 'retry' | 'moved'
+  /** When a moved message was given up, if anything tells: the same at each of its deliveries. */
+  diedAt?: Date
 }
 
 /**
@@ -37,13 +40,15 @@ export function findOrigin(queue: WorkQueueName, { fields }: ConsumeMessage, hea
   }
   const moved = exchange === '' && routingKey === queue ? findMoved(queue, headers) : undefined
   if (!moved) return { exchange, routingKey, from: 'publisher' }
-  return { exchange: moved.exchange, routingKey: moved.routingKey, from: 'moved' }
+  // The broker's time is whole seconds, cut off: what was recorded within the last one was recorded before, too.
+  const diedAt = moved.at ? new Date(moved.at.getTime() + 1_000) : toHeaderTime(headers[header.failedAt])
+  return { exchange: moved.exchange, routingKey: moved.routingKey, from: 'moved', ...(diedAt && { diedAt }) }
 }
 
-/** What the broker has dead-lettered itself has no headers of ours. */
-function findMoved(queue: WorkQueueName, headers: Headers): Routing | undefined {
+/** The broker's word first: what it has dead-lettered itself has the headers that its publisher wrote. */
+function findMoved(queue: WorkQueueName, headers: Headers): (Routing & { at?: Date }) | undefined {
   const own = workQueues[queue].exchange
-  return [readStated(headers), findDeath(headers['x-death'], queue)].find((routing) => routing?.exchange === own)
+  return [findDeath(headers['x-death'], queue), readStated(headers)].find((routing) => routing?.exchange === own)
 }
 
 function readStated(headers: Headers): Routing | undefined {

@@ -44,7 +44,7 @@ export function parseDelivery(
     tenantId: payload.tenantId,
     routingKey: metadata.routingKey,
     // A replay begins a new life: what had expired would else expire again at once.
-    publishedAt: replayedAt ?? notAfter(firstSeen, metadata.publishedAt),
+    publishedAt: metadata.replay?.isMoved ? firstSeen : (replayedAt ?? notAfter(firstSeen, metadata.publishedAt)),
     ...(replayedAt && { replayedAt }),
     attempt: metadata.attempts + 1,
     redelivered: message.fields.redelivered,

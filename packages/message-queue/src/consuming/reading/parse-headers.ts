@@ -23,7 +23,10 @@ export interface DeliveryMetadata {
 
 /** Whoever replays by hand may set any value; then nobody knows when it was. */
 interface Replay {
+  /** What was recorded before is recorded of the life before. */
   at: Date | undefined
+  /** Moved by hand: `at` is when it was given up, and its age counts from its arrival. */
+  isMoved?: true
 }
 
 type Headers = Readonly<Record<string, unknown>>
@@ -37,15 +40,14 @@ export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, head
   assertContentEncoding(message.properties.contentEncoding)
   assertSchemaVersion(headers[header.schemaVersion])
   assertTimestamp(message.properties.timestamp)
-  const { from, ...routing } = parseOrigin(queue, message, headers)
+  const { from, diedAt, ...routing } = parseOrigin(queue, message, headers)
   const attempts = parseAttempts(headers[header.attempts])
   return {
     messageId: parseMessageId(message.properties.messageId),
     tenantId: parseTenantId(headers[header.tenantId]),
     // A foreign `timestamp` says when something happened, which may be long before it was published.
     publishedAt: parsePublishedAt(headers[header.publishedAt]),
-    // Moved by hand, a message begins a new life, as by a replay; nobody knows when that was.
-    replay: from === 'moved' ? { at: undefined } : parseReplay(headers[header.replay]),
+    replay: from === 'moved' ? { at: diedAt, isMoved: true } : parseReplay(headers[header.replay]),
     attempts: from === 'retry' ? attempts : 0,
     ...routing,
   }

@@ -58,12 +58,13 @@ export class CompetingSchedule implements Schedule {
   }
 
   take(delivery: Delivery): void {
-    // Before its turn, which may ask for as many as fit.
+    // Before its turn, which may ask for as many as fit: then they are not asked for again.
+    const mayAsk = this.#turns.mode === 'normal'
     const isLimitNew = this.#sizes.notice(delivery.message.content.length)
     if (this.#isEnding) void this.#steps.return(delivery)
     else if (this.#pauseReason === undefined) this.#turns.take(delivery, delivery)
     else void this.#steps.defer(delivery, this.#pauseReason)
-    if (isLimitNew && !this.#isEnding) this.#steps.setPrefetch(this.prefetch)
+    if (isLimitNew && mayAsk && !this.#isEnding && this.#turns.mode === 'normal') this.#steps.setPrefetch(this.prefetch)
   }
 
   pause(reason: DeferError): void {
@@ -110,8 +111,9 @@ export class CompetingSchedule implements Schedule {
       return
     }
     this.#intake.take(read)
-    // Alone it has no company to wait for.
-    if (delivery.alone || this.#turns.mode === 'cautious') this.#intake.flush()
+    // No company will come: it is alone, or the broker sends no more until something is settled.
+    const isFull = this.#steps.inFlight().size >= this.prefetch
+    if (delivery.alone || isFull || this.#turns.mode === 'cautious') this.#intake.flush()
   }
 
   #handled(held: Held, handled: Handled): void {

@@ -43,7 +43,7 @@ export interface DeliverySteps {
   /** Gives it back to the queue; if it is lost, the broker has done that already. Never rejects. */
   return(delivery: Delivery): Promise<void>
   /** Everything that is received and not yet settled, in the order of delivery. */
-  inFlight(): Iterable<Delivery>
+  inFlight(): ReadonlySet<Delivery>
   /** Resolves when nothing is in flight. */
   whenIdle(): Promise<void>
   /** Deliveries to take at a time from now on. */
