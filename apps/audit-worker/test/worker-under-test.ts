@@ -5,20 +5,10 @@ import { auditDescription, createPayload as numberedEvent } from './description.
 
 export { numberedEvent }
 
-/** A row for each time that an identity is inserted, also in vain: the trigger comes before the look for a conflict. */
-const countAttempts = `
-  CREATE TABLE audit.attempts (event_id text);
-  CREATE FUNCTION audit.count_attempt() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-      INSERT INTO audit.attempts VALUES (NEW.event_id);
-      RETURN NEW;
-    END
-  $$;
-  CREATE TRIGGER count_attempt BEFORE INSERT ON audit.event_identities FOR EACH ROW EXECUTE FUNCTION audit.count_attempt()`
-
 export const auditWorker: WorkerUnderTest = {
   ...auditDescription,
   table: 'audit.events',
+  skipsDone: true,
   createBody: numberedEvent,
   foreign: {
     messages: [
@@ -33,10 +23,9 @@ export const auditWorker: WorkerUnderTest = {
     return (index) => auditDescription.send(messageQueue, numberedEvent(index), `event-${index}`)
   },
   async watchEffects({ database }) {
-    await database.query(countAttempts)
     return {
       async countHandled() {
-        const [row] = await database.query<{ count: number }>('SELECT count(*)::int FROM audit.attempts')
+        const [row] = await database.query<{ count: number }>('SELECT count(*)::int FROM audit.events')
         return row?.count ?? 0
       },
       async expectOnce(count) {
