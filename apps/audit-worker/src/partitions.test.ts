@@ -8,13 +8,18 @@ const now = () => new Date('2025-12-31T23:59:59.999Z')
 const month = (text: string) => toMonth(new Date(`${text}-01T00:00:00Z`))
 const sqlError = (code: string) => Object.assign(new Error(`error ${code}`), { code })
 
-/** Remembers which partitions were asked for; fails with the errors given, one after the other. */
+/** Remembers which partitions were asked for; fails with the errors given, one after the other. None is ever dropped. */
 function setUp(...errors: (Error | undefined)[]) {
   const made: string[] = []
   const logger = createRecordingLogger()
   const database = {
-    async query(sql: string) {
-      made.push(/CREATE TABLE audit\.(\w+)/.exec(sql)?.[1] ?? sql)
+    async query(sql: string, [names]: unknown[] = []) {
+      const partition = /CREATE TABLE audit\.(\w+)/.exec(sql)?.[1]
+      if (partition === undefined) {
+        const rows = Array.isArray(names) ? names.map((name: string) => ({ name })) : []
+        return { rows, rowCount: rows.length }
+      }
+      made.push(partition)
       const error = errors.shift()
       if (error) throw error
       return { rows: [], rowCount: 0 }
@@ -44,6 +49,12 @@ describe('ensure', () => {
     expect(made).toEqual(['events_2025_12', 'events_2025_12'])
   })
 
+  test('a month whose first event comes just before its partition is attached is tried once more', async () => {
+    const { made, lines, partitions } = setUp(sqlError('23514'))
+    await partitions.ensure([month('2025-12')])
+    expect([made.length, lines.length]).toEqual([2, 0])
+  })
+
   test('a locked default partition defers the batch', async () => {
     const { partitions } = setUp(sqlError('55P03'))
     await expect(partitions.ensure([month('2025-12')])).rejects.toMatchObject({
@@ -53,7 +64,9 @@ describe('ensure', () => {
   })
 
   test.each([
-    ['23514', 'the default partition already holds events of it'],
+    ['MA002', 'what the default partition holds of it cannot be moved while others use the table'],
+    ['MA001', 'the default partition holds more of it than is moved at once'],
+    ['57014', 'it took too long to look through the default partition'],
     ['42P07', 'a table of that name exists and is not attached'],
     ['42P17', 'another partition covers a part of it'],
   ])('a month that cannot be attached (%s) is left to the default partition with one warning', async (code, reason) => {
@@ -65,8 +78,18 @@ describe('ensure', () => {
   })
 })
 
-test('ensureAhead makes this month and the next', async () => {
-  const { made, partitions } = setUp()
-  await partitions.ensureAhead()
-  expect(made).toEqual(['events_2025_12', 'events_2026_01'])
+describe('ensureDue', () => {
+  test('makes this month and the next', async () => {
+    const { made, partitions } = setUp()
+    await partitions.ensureDue()
+    expect(made).toEqual(['events_2025_12', 'events_2026_01'])
+  })
+
+  test('tries those again that were left to the default partition, and warns once', async () => {
+    const { made, lines, partitions } = setUp(sqlError('42P07'), undefined, sqlError('42P07'), undefined)
+    await partitions.ensureDue()
+    await partitions.ensureDue()
+    expect(made).toEqual(['events_2025_12', 'events_2026_01', 'events_2025_12', 'events_2026_01'])
+    expect(lines).toHaveLength(1)
+  })
 })

@@ -1,17 +1,23 @@
-import { DeferError, type Logger } from '@mono/message-queue'
+import type { Logger } from '@mono/message-queue'
 import { toDatabaseError } from '@mono/worker-runtime'
 import type { Database } from './database.js'
+import { makePartition } from './make-partition.js'
 import { type Month, toFirstInstant, toMonth, toPartitionName } from './month.js'
 
 export interface Partitions {
   /**
    * Sees to it that each of these months has a partition, if it lies within ten years back and one month ahead; others
-   * are for the default partition.
+   * are for the default partition. A month that cannot have one is left to the default partition until `ensureDue`.
    * @throws DeferError if a partition cannot be made now
    */
   ensure(months: Iterable<Month>): Promise<void>
-  /** The same for this month and the next. */
-  ensureAhead(): Promise<void>
+  /**
+   * The same for this month and the next, and for those of which the default partition holds events. Looks at all of them
+   * anew, also at those that could not have a partition.
+   */
+  ensureDue(): Promise<void>
+  /** Events in the default partition, counted up to a hundred thousand. */
+  countInDefault(): Promise<number>
 }
 
 export interface PartitionsOptions {
@@ -24,87 +30,83 @@ export interface PartitionsOptions {
 const monthsBack = 120
 const monthsAhead = 1
 
+const findAttached = `
+  SELECT relname AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+  WHERE inhparent = to_regclass('audit.events') AND relname = ANY ($1)`
+
+/** A count that never takes long. */
+const countInDefault = `
+  SELECT count(*)::int FROM (SELECT FROM audit.events_default LIMIT 100000) AS counted`
+
+const findInDefault = `
+  SELECT DISTINCT date_trunc('month', occurred_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS first_instant
+  FROM audit.events_default WHERE occurred_at >= $1 AND occurred_at < $2 ORDER BY 1`
+
 export function createPartitions({ database, logger, now = () => new Date() }: PartitionsOptions): Partitions {
-  /** Settled for this process, or being made: batches are handled side by side. */
-  const known = new Map<Month, Promise<void>>()
+  /** Settled until the next `ensureDue`, or being made: batches are handled side by side. */
+  const settled = new Map<Month, Promise<void>>()
+  /** Those that are left to the default partition, and why: one warning per process says it. */
+  const left = new Map<Month, string>()
 
   async function make(month: Month): Promise<void> {
-    try {
-      await database.query(createStatement(month))
-    } catch (error) {
-      const reason = obstacles[codeOf(error)]
-      if (!reason) throw toPartitionError(error)
-      const partition = toPartitionName(month)
-      logger.warn({ partition, reason, err: error }, 'Events of this month are left to the default partition')
+    const obstacle = await makePartition(database, month)
+    if (left.get(month) === obstacle?.reason) return
+    if (obstacle === undefined) {
+      left.delete(month)
+      return
     }
+    left.set(month, obstacle.reason)
+    const data = { partition: toPartitionName(month), reason: obstacle.reason, err: obstacle.error }
+    logger.warn(data, 'Events of this month are left to the default partition')
   }
 
   function ensureMonth(month: Month): Promise<void> {
-    const made = known.get(month)
+    const made = settled.get(month)
     if (made !== undefined) return made
     const making = make(month).catch((error: unknown) => {
-      known.delete(month)
+      settled.delete(month)
       throw error
     })
-    known.set(month, making)
+    settled.set(month, making)
     return making
+  }
+
+  /** Months that are over may be dropped by others: those that are not there any more are not settled. */
+  async function forgetDropped(months: readonly Month[], current: Month): Promise<void> {
+    const over = months.filter((month) => month < current && settled.has(month) && !left.has(month))
+    if (over.length === 0) return
+    await Promise.all(over.map((month) => settled.get(month)))
+    const { rows } = await database.query(findAttached, [over.map(toPartitionName)]).catch((error: unknown) => {
+      throw toDatabaseError(error)
+    })
+    const attached = new Set((rows as { name: string }[]).map(({ name }) => name))
+    for (const month of over) if (!attached.has(toPartitionName(month))) settled.delete(month)
   }
 
   async function ensure(months: Iterable<Month>): Promise<void> {
     const current = toMonth(now())
-    for (const month of new Set(months)) {
-      if (month >= current - monthsBack && month <= current + monthsAhead) await ensureMonth(month)
-    }
+    const wanted = [...new Set(months)].filter(
+      (month) => month >= current - monthsBack && month <= current + monthsAhead,
+    )
+    await forgetDropped(wanted, current)
+    for (const month of wanted) await ensureMonth(month)
   }
 
   return {
     ensure,
-    async ensureAhead() {
+    async ensureDue() {
       const current = toMonth(now())
+      settled.clear()
       await ensure([current, current + 1])
+      const { rows } = await database.query(findInDefault, [
+        toFirstInstant(current - monthsBack),
+        toFirstInstant(current + monthsAhead + 1),
+      ])
+      await ensure((rows as { first_instant: Date }[]).map((row) => toMonth(row.first_instant)))
+    },
+    async countInDefault() {
+      const [row] = (await database.query(countInDefault)).rows as { count: number }[]
+      return row?.count ?? 0
     },
   }
-}
-
-/**
- * One statement, so one transaction: under the lock only one of any number of workers makes the partition, the others
- * find it. `CREATE TABLE … PARTITION OF` would wait for every open insert; attaching waits only for those who use the
- * default partition, because it must look there for rows of the month. They get five seconds.
- */
-function createStatement(month: Month): string {
-  const name = `audit.${toPartitionName(month)}`
-  return `
-    DO $$
-    BEGIN
-      PERFORM set_config('lock_timeout', '5s', true);
-      PERFORM pg_advisory_xact_lock(hashtext('audit.events'), 0);
-      IF EXISTS (
-        SELECT FROM pg_inherits WHERE inhparent = 'audit.events'::regclass AND inhrelid = to_regclass('${name}')
-      ) THEN
-        RETURN;
-      END IF;
-      CREATE TABLE ${name} (LIKE audit.events INCLUDING ALL);
-      ALTER TABLE audit.events ATTACH PARTITION ${name}
-        FOR VALUES FROM ('${toFirstInstant(month)}') TO ('${toFirstInstant(month + 1)}');
-    END
-    $$`
-}
-
-/** Why a month cannot have its partition until somebody has tidied up, by SQLSTATE. */
-const obstacles: Record<string, string> = {
-  '23514': 'the default partition already holds events of it',
-  '42P07': 'a table of that name exists and is not attached',
-  '42P17': 'another partition covers a part of it',
-}
-
-function toPartitionError(error: unknown): Error {
-  if (codeOf(error) !== '55P03') return toDatabaseError(error)
-  return new DeferError('The default partition is locked, so the partition for an event could not be made', {
-    code: 'DATABASE_UNAVAILABLE',
-    cause: error,
-  })
-}
-
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown } | undefined)?.code)
 }

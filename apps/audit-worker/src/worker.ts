@@ -35,6 +35,11 @@ await runWorker({
           help: 'Events that came again with another time and nothing else, since the start',
           read: () => store.sentAgainWithOtherTime,
         },
+        {
+          name: 'mono_audit_default_rows',
+          help: 'Events in the default partition, counted once a minute and up to a hundred thousand',
+          read: () => upkeep.inDefault,
+        },
       ],
       stop: async () => upkeep.stop(),
     }
