@@ -4,7 +4,7 @@ import type { Database } from './database.js'
 /** An event that is not recorded, since another one has its id. */
 export interface Difference {
   row: AuditRow
-  /** The fields in which they differ; none if the other one is no longer there. */
+  /** The fields in which they differ; none if the other one was there and, looked at again, was not. */
   fields: readonly string[]
 }
 
@@ -72,8 +72,27 @@ const compareStatement = `
   WHERE recorded.occurred_at IS NULL OR fields <> '{}'`
 
 /**
+ * Gives up identities whose events are not there, because their month was dropped or somebody has deleted them. In the
+ * order of the ids, as they are inserted: two processes may hold the same.
+ */
+const forgetStatement = `
+  WITH gone AS (
+    SELECT tenant_id, event_id FROM audit.event_identities AS identity
+    JOIN unnest($1::bigint[], $2::text[]) AS sent (tenant_id, event_id) USING (tenant_id, event_id)
+    WHERE NOT EXISTS (
+      SELECT FROM audit.events AS recorded
+      WHERE recorded.tenant_id = identity.tenant_id AND recorded.event_id = identity.event_id
+      AND recorded.occurred_at = identity.occurred_at
+    )
+    ORDER BY event_id, tenant_id
+    FOR UPDATE OF identity
+  )
+  DELETE FROM audit.event_identities USING gone
+  WHERE event_identities.tenant_id = gone.tenant_id AND event_identities.event_id = gone.event_id`
+
+/**
  * Records the events whose ids are new, and resolves with those that another event with their id keeps from being recorded.
- * An event that is there already is neither recorded nor different.
+ * An event that is there already is neither recorded nor different. One that was recorded, and is no longer there, is new.
  *
  * The statements need no transaction around them. What the first has recorded is recorded, and begun again after it, the
  * second finds the same; so nothing is locked while PostgreSQL waits for this process.
@@ -81,14 +100,27 @@ const compareStatement = `
  * @param rows in the order of their ids
  */
 export async function recordEvents(database: Database, rows: readonly AuditRow[]): Promise<Difference[]> {
-  const firsts = rows.filter((row, index) => !hasSameId(row, rows[index - 1]))
-  const { rowCount } = await database.query(insertStatement, toColumns(firsts))
+  const found = await recordNew(database, rows)
+  const gone = found.filter(({ fields }) => fields.length === 0).map(({ row }) => row)
+  if (gone.length === 0) return found
+  const firsts = toFirsts(gone)
+  await database.query(forgetStatement, toColumns(firsts).slice(0, 2))
+  return [...found.filter(({ fields }) => fields.length > 0), ...(await recordNew(database, gone))]
+}
+
+async function recordNew(database: Database, rows: readonly AuditRow[]): Promise<Difference[]> {
+  const { rowCount } = await database.query(insertStatement, toColumns(toFirsts(rows)))
   if (rowCount === rows.length) return []
   const { rows: found } = await database.query(compareStatement, toColumns(rows))
   return (found as { place: number; fields: string[] }[]).flatMap(({ place, fields }) => {
     const row = rows[place - 1]
     return row ? [{ row, fields }] : []
   })
+}
+
+/** Of several rows with one id the first. */
+function toFirsts(rows: readonly AuditRow[]): AuditRow[] {
+  return rows.filter((row, index) => !hasSameId(row, rows[index - 1]))
 }
 
 function hasSameId(row: AuditRow, other: AuditRow | undefined): boolean {

@@ -163,13 +163,33 @@ describe('recordBatch', () => {
     expect(await countEvents(database)).toEqual([{ events: 300, identities: 300 }])
   })
 
-  test('an event whose namesake was deleted is not taken for it', async ({ database }) => {
+  test('an event that is no longer there is recorded again when it is sent again, and compared from then on', async ({
+    database,
+  }) => {
     const store = createAuditStore(database.createPool())
-    await store.recordBatch([auditRow()])
-    await database.query('DELETE FROM audit.events')
-    expect(describeRefused(await store.recordBatch([auditRow()]))).toEqual([
-      ['event-1', 'ID_CONFLICT', 'Another event was recorded with this id, and is no longer there to be compared'],
+    await store.recordBatch([auditRow(), auditRow({ eventId: 'kept' })])
+    await database.query("DELETE FROM audit.events WHERE event_id = 'event-1'")
+    const other = auditRow({ eventType: 'other' })
+    const later = auditRow({ occurredAt: new Date('2025-05-02T00:00:00.000Z') })
+    expect(describeRefused(await store.recordBatch([later, auditRow({ eventId: 'kept' }), other]))).toEqual([
+      ['event-1', 'ID_CONFLICT', 'Another event was recorded with this id, with other eventType, timestamp'],
     ])
+    expect(await countEvents(database)).toEqual([{ events: 2, identities: 2 }])
+    expect(await database.query("SELECT occurred_at FROM audit.event_identities WHERE event_id = 'event-1'")).toEqual([
+      { occurred_at: later.occurredAt },
+    ])
+  })
+
+  test('events of a month that was dropped are recorded once, when eight processes are sent them again at once', async ({
+    database,
+  }) => {
+    const stores = Array.from({ length: 8 }, () => createAuditStore(database.createPool({ max: 1 })))
+    const rows = Array.from({ length: 50 }, (_, index) => auditRow({ eventId: `event-${index}` }))
+    await stores[0]?.recordBatch(rows)
+    await database.query('TRUNCATE audit.events')
+    const refused = await Promise.all(stores.map((store) => store.recordBatch(rows)))
+    expect(refused).toEqual(Array(8).fill(new Map()))
+    expect(await countEvents(database)).toEqual([{ events: 50, identities: 50 }])
   })
 
   test('an event that has lost its identity gets one, and is compared', async ({ database }) => {
