@@ -27,6 +27,17 @@ test('it is reported together with the other faults', () => {
   )
 })
 
+test('months are kept for ever, or as long as AUDIT_RETENTION_MONTHS says', () => {
+  expect(readAuditEnv(required).retentionMonths).toBe(Number.POSITIVE_INFINITY)
+  expect(readAuditEnv({ ...required, AUDIT_RETENTION_MONTHS: '' }).retentionMonths).toBe(Number.POSITIVE_INFINITY)
+  expect(readAuditEnv({ ...required, AUDIT_RETENTION_MONTHS: '36' }).retentionMonths).toBe(36)
+  for (const fault of ['0', '-1', '1.5', '1201', 'never']) {
+    expect(() => readAuditEnv({ ...required, AUDIT_RETENTION_MONTHS: fault })).toThrow(
+      'AUDIT_RETENTION_MONTHS: expected an integer from 1 to 1200',
+    )
+  }
+})
+
 test('a batch size that is none is one fault, not two', () => {
   expect(() => readAuditEnv({ ...required, AUDIT_BATCH_SIZE: '0' })).toThrow('1 fault:')
 })

@@ -18,6 +18,11 @@ const shape = {
   batchSize: variable('AUDIT_BATCH_SIZE', integer({ min: 1, max: 10_000, default: 500 })),
   /** How long the first event of a batch waits for others, in milliseconds. */
   batchWaitMs: variable('AUDIT_BATCH_WAIT_MS', integer({ min: 0, max: 60_000, default: 200 })),
+  /** Whole months before this many are dropped. Unset: none. */
+  retentionMonths: variable(
+    'AUDIT_RETENTION_MONTHS',
+    integer({ min: 1, max: 1200, default: Number.POSITIVE_INFINITY }),
+  ),
 }
 
 export type AuditEnv = EnvOf<typeof shape>

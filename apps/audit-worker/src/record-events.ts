@@ -79,11 +79,11 @@ const forgetStatement = `
   WITH gone AS (
     SELECT tenant_id, event_id FROM audit.event_identities AS identity
     JOIN unnest($1::bigint[], $2::text[]) AS sent (tenant_id, event_id) USING (tenant_id, event_id)
-    WHERE NOT EXISTS (
-      SELECT FROM audit.events AS recorded
+    WHERE (
+      SELECT true FROM audit.events AS recorded
       WHERE recorded.tenant_id = identity.tenant_id AND recorded.event_id = identity.event_id
-      AND recorded.occurred_at = identity.occurred_at
-    )
+      AND recorded.occurred_at BETWEEN identity.occurred_at AND identity.occurred_at LIMIT 1
+    ) IS NULL
     ORDER BY event_id, tenant_id
     FOR UPDATE OF identity
   )

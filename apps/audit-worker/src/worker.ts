@@ -4,6 +4,8 @@ import { readAuditEnv } from './env.js'
 import { createAuditBatchHandler } from './handle-audit-batch.js'
 import { startPartitionUpkeep } from './partition-upkeep.js'
 import { createPartitions } from './partitions.js'
+import { keepToRetention } from './retention.js'
+import { startRetention } from './start-retention.js'
 
 await runWorker({
   name: 'audit-worker',
@@ -14,6 +16,7 @@ await runWorker({
   probeStatements: [
     'INSERT INTO audit.events SELECT (NULL::audit.events).* WHERE false',
     'INSERT INTO audit.event_identities SELECT (NULL::audit.event_identities).* WHERE false',
+    'UPDATE audit.retention SET holder = holder WHERE false',
   ],
   async start({ env, pool, messageQueue, logger, judged, onSettled }) {
     const partitions = createPartitions({ database: pool, logger })
@@ -27,6 +30,10 @@ await runWorker({
       prefetch,
       onSettled,
     })
+    const { retentionMonths: months } = env
+    const retention = Number.isFinite(months)
+      ? startRetention({ keep: (signal) => keepToRetention({ database: pool, logger, months, signal }), logger })
+      : undefined
     return {
       consumer,
       gauges: [
@@ -41,7 +48,10 @@ await runWorker({
           read: () => upkeep.inDefault,
         },
       ],
-      stop: async () => upkeep.stop(),
+      async stop() {
+        upkeep.stop()
+        retention?.stop()
+      },
     }
   },
 })
