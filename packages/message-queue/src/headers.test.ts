@@ -18,6 +18,7 @@ test('the headers on the wire have the names that other clients and tools rely o
     'x-first-failure-code',
     'x-first-failure-message',
     'x-first-failure-at',
+    'x-headers-left-out',
     'x-replay',
   ])
 })

@@ -15,6 +15,7 @@ export const header = {
   firstFailureCode: 'x-first-failure-code',
   firstFailureMessage: 'x-first-failure-message',
   firstFailureAt: 'x-first-failure-at',
+  headersLeftOut: 'x-headers-left-out',
   replay: 'x-replay',
 } as const
 

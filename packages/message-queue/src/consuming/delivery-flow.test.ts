@@ -98,7 +98,7 @@ function createFlow() {
         redelivered: ends > 0,
         properties: { headers: { ...headers, 'x-delivery-count': ends } },
       })
-      const channel = { ack() {}, reject() {}, closed: new AbortController().signal }
+      const channel = { ack() {}, reject() {}, closed: new AbortController().signal, maxFrameBytes: 131_072 }
       const delivery = new Delivery('push.notifications', message, { channel, alone })
       names.set(delivery, name)
       flow.receive(delivery)

@@ -1,5 +1,6 @@
 import { InvalidMessageError, type MessageIssue, type MessageType } from '@mono/contracts'
 import { wordsOf } from '../connection/words-of.js'
+import { contentHeaderBytes } from '../content-header-bytes.js'
 import type { OutgoingMessage } from '../publishing/outgoing-message.js'
 import type { PendingMessage } from '../publishing/pending-message.js'
 import {
@@ -96,14 +97,23 @@ export function createUnencodableError({ message }: PendingMessage, cause: Error
   return createInvalidError(message, { path: 'properties', reason }, cause)
 }
 
+/** For a message whose properties and headers do not fit into a frame of this connection; nothing of it was sent. */
+export function createNoFrameError(pending: PendingMessage, maxFrameBytes: number): Error {
+  const bytes = contentHeaderBytes({ ...pending.message.properties })
+  const found = Number.isFinite(bytes) ? `up to ${bytes}` : 'some that cannot be sent'
+  const reason = `expected properties and headers that fit into one frame of ${maxFrameBytes} bytes, as is agreed with the broker, found ${found}`
+  if (pending.sent) return createUnknownOutcomeError(pending, `it cannot be sent again: ${reason}`)
+  return createInvalidError(pending.message, { path: 'properties', reason })
+}
+
 function createInvalidUnlessSent(pending: PendingMessage, issue: MessageIssue, cause: Error): Error {
   if (!pending.sent) return createInvalidError(pending.message, issue, cause)
   return createUnknownOutcomeError(pending, `the copy sent again was refused (${wordsOf(cause)})`, cause)
 }
 
-function createInvalidError({ properties }: OutgoingMessage, issue: MessageIssue, cause: Error): Error {
+function createInvalidError({ properties }: OutgoingMessage, issue: MessageIssue, cause?: Error): Error {
   const type = properties.type as MessageType // what the client publishes always has one
-  return Object.assign(new InvalidMessageError(type, [issue]), { cause })
+  return Object.assign(new InvalidMessageError(type, [issue]), cause && { cause })
 }
 
 function fieldsOf({ exchange, routingKey, properties }: OutgoingMessage) {

@@ -1,4 +1,6 @@
 import { type ChannelModel, type ConfirmChannel, IllegalOperationError, type Message, type Options } from 'amqplib'
+import { frameMaxOf } from '../connection/frame-max-of.js'
+import { contentHeaderBytes } from '../content-header-bytes.js'
 import type { OutgoingMessage } from './outgoing-message.js'
 import type { PendingMessage } from './pending-message.js'
 import { PublishWindow } from './publish-window.js'
@@ -7,6 +9,12 @@ export interface PublishChannelLimits {
   /** Unconfirmed messages, and bytes of their bodies, on the channel. One message is always admitted. */
   maxInFlight: number
   maxInFlightBytes: number
+}
+
+export interface PublishChannelOptions {
+  limits: PublishChannelLimits
+  listener: PublishChannelListener
+  maxFrameBytes: number
 }
 
 export interface PublishChannelListener {
@@ -22,12 +30,17 @@ export interface PublishChannelListener {
   onClosed(unconfirmed: PendingMessage[], failure: Error | undefined): void
 }
 
+/** Amqplib encodes at most 64 KiB of headers, and twelve other properties have 256 bytes each. */
+const largestContentHeaderBytes = 68 * 1024
+
 /**
  * One confirm channel from its opening to its end, and what is in flight on it. It is not opened again: a new one takes
  * its place.
  */
 export class PublishChannel {
   readonly window = new PublishWindow()
+  /** How large a frame may be that is sent to this broker. */
+  readonly maxFrameBytes: number
   readonly #channel: ConfirmChannel
   readonly #limits: PublishChannelLimits
   readonly #listener: PublishChannelListener
@@ -38,7 +51,8 @@ export class PublishChannel {
   #failure: Error | undefined
   #closed = false
 
-  constructor(channel: ConfirmChannel, limits: PublishChannelLimits, listener: PublishChannelListener) {
+  constructor(channel: ConfirmChannel, { limits, listener, maxFrameBytes }: PublishChannelOptions) {
+    this.maxFrameBytes = maxFrameBytes
     this.#channel = channel
     this.#limits = limits
     this.#listener = listener
@@ -53,6 +67,12 @@ export class PublishChannel {
     if (this.#closed || this.#ending || this.#congested) return false
     const { size, bytes } = this.window
     return size === 0 || (size < this.#limits.maxInFlight && bytes < this.#limits.maxInFlightBytes)
+  }
+
+  /** Its properties fit into one frame. Of one that does not the broker would end the connection. */
+  admits({ properties }: OutgoingMessage): boolean {
+    if (this.maxFrameBytes >= largestContentHeaderBytes) return true
+    return contentHeaderBytes({ ...properties }) <= this.maxFrameBytes
   }
 
   /**
@@ -140,7 +160,7 @@ export interface OpenPublishChannelOptions {
 export async function openPublishChannel(options: OpenPublishChannelOptions): Promise<PublishChannel> {
   const { connection, exchange, limits, listener } = options
   const channel = await connection.createConfirmChannel()
-  const opened = new PublishChannel(channel, limits, listener)
+  const opened = new PublishChannel(channel, { limits, listener, maxFrameBytes: frameMaxOf(connection) })
   if (exchange !== '') await channel.checkExchange(exchange)
   if (opened.closed) throw new Error('the channel was closed while it was opened')
   return opened

@@ -3,6 +3,7 @@ import { type ChannelModel, IllegalOperationError } from 'amqplib'
 import type { BrokerConnection } from '../connection/broker-connection.js'
 import {
   createMissingExchangeError,
+  createNoFrameError,
   createNotSentError,
   createRefusedError,
   createReturnedError,
@@ -115,6 +116,7 @@ export class PublishLane {
       if (!pending) return
       const refusal = this.#refusals.find(pending.message)
       if (refusal) rejectFor(refusal, pending)
+      else if (!channel.admits(pending.message)) pending.reject(createNoFrameError(pending, channel.maxFrameBytes))
       else if (!this.#send(channel, pending)) return
     }
   }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { sleep } from '@mono/waiting'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
+import { frameMaxOf } from '../../connection/frame-max-of.js'
 import { AckMerger } from './ack-merger.js'
 
 export interface ConsumerChannelOptions {
@@ -83,6 +84,11 @@ export class ConsumerChannel {
   /** Aborted when the channel is closed: the broker delivers again whatever was in flight on it. */
   get closed(): AbortSignal {
     return this.#closed.signal
+  }
+
+  /** How large a frame may be that is sent to the broker. */
+  get maxFrameBytes(): number {
+    return frameMaxOf(this.#options.model)
   }
 
   /** The prefetch that is wanted. */

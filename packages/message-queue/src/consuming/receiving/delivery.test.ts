@@ -14,7 +14,7 @@ beforeEach(() => {
 function createDelivery(parts: ConsumeMessageParts = {}, { alone = false } = {}) {
   const message = createConsumeMessage(parts)
   const delivery = new Delivery('push.notifications', message, {
-    channel: { ack, reject, closed: closing.signal },
+    channel: { ack, reject, closed: closing.signal, maxFrameBytes: 131_072 },
     alone,
   })
   return { delivery, message }

@@ -3,7 +3,7 @@ import type { ConsumeMessage } from 'amqplib'
 import type { ConsumerChannel } from './consumer-channel.js'
 
 /** The part of a consumer's channel that its deliveries use. */
-export type DeliveryChannel = Pick<ConsumerChannel, 'ack' | 'reject' | 'closed'>
+export type DeliveryChannel = Pick<ConsumerChannel, 'ack' | 'reject' | 'closed' | 'maxFrameBytes'>
 
 /** A message that the broker has handed to this process, and that is settled exactly once. */
 export class Delivery {
@@ -30,6 +30,11 @@ export class Delivery {
   /** Aborted when its channel is closed: it cannot be settled then, and the broker delivers it again. */
   get lost(): AbortSignal {
     return this.#channel.closed
+  }
+
+  /** How large a frame may be that is sent to the broker that it came from. */
+  get maxFrameBytes(): number {
+    return this.#channel.maxFrameBytes
   }
 
   /** @returns true for the first caller, who settles it; false for all others, who must not */

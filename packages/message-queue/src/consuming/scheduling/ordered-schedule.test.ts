@@ -122,6 +122,7 @@ function createFlow({ size = 100, journal }: { size?: number; journal?: TrialJou
           reject: (_: unknown, { requeue }: { requeue: boolean }) =>
             void done.push(`${requeue ? 'return' : 'reject'} ${name}`),
           closed: end.signal,
+          maxFrameBytes: 131_072,
         }
         flow.receive(new Delivery(queue, message, { channel, alone: false }))
       }

@@ -19,9 +19,9 @@ const forwards: [ForwardSettlement['kind'], ForwardSettlement][] = [
 ]
 
 /** The copy of a message that was received with these properties, and that message. */
-function copy(settlement: ForwardSettlement, properties: Record<string, unknown> = {}) {
+function copy(settlement: ForwardSettlement, properties: Record<string, unknown> = {}, maxFrameBytes = 131_072) {
   const message = createConsumeMessage({ properties })
-  const channel = { ack: () => {}, reject: () => {}, closed: new AbortController().signal }
+  const channel = { ack: () => {}, reject: () => {}, closed: new AbortController().signal, maxFrameBytes }
   const delivery = new Delivery('push.notifications', message, { channel, alone: false })
   return { copied: createCopy(delivery, settlement, origin), message }
 }

@@ -2,8 +2,6 @@ import { hostname } from 'node:os'
 import type { RetryStep } from '@mono/rascal-config'
 import { describe, expect, test } from 'vitest'
 import { type ConsumeMessageParts, createConsumeMessage } from '../../../test/support/create-consume-message.js'
-import { headerBytes } from '../../header-bytes.js'
-import { header, maxHeaderBytes } from '../../headers.js'
 import type { Settlement } from './decide-settlement.js'
 import { failureHeaders } from './failure-headers.js'
 
@@ -226,36 +224,6 @@ describe.each(forwards)('every copy, such as for a %s,', (_kind, forward) => {
   test('tells the expiration that its publisher gave it', () => {
     expect(headersFor(forward, {}, { properties: { expiration: '60000' } })['x-original-expiration']).toBe('60000')
     expect(headersFor(forward)).not.toHaveProperty('x-original-expiration')
-  })
-
-  test('loses the headers of its publisher, but none of ours, if they are too large to be sent on', () => {
-    const ours = { 'x-tenant-id': 42, 'x-published-at': '2025-04-01T09:30:00.250Z', traceparent: '00-0af7-b7ad-01' }
-    const copied = headersFor(forward, { ...ours, small: 1, big: 'x'.repeat(70 * 1024) })
-    expect(copied).toMatchObject({ ...ours, 'x-attempts': forward.attempts })
-    expect(copied).not.toHaveProperty('big')
-    expect(copied).not.toHaveProperty('small')
-  })
-
-  test.each([
-    ['many small ones', Array(14_000).fill([])],
-    ['some nested 9,000 deep', JSON.parse('['.repeat(9_000) + ']'.repeat(9_000))],
-    ['one that amqplib cannot encode', Number.NaN],
-  ])('loses the headers of its publisher if there are %s among them', (_what, value) => {
-    const copied = headersFor(forward, { value, 'x-tenant-id': 42 })
-    expect(copied).not.toHaveProperty('value')
-    expect(copied['x-tenant-id']).toBe(42)
-  })
-
-  test('can be sent, however much its publisher, the failure and the properties say', () => {
-    const own = { own: 'x'.repeat(maxHeaderBytes - 20) }
-    const ours = Object.fromEntries(Object.values(header).map((name) => [name, '€'.repeat(341)]))
-    const error = Object.assign(new Error('€'.repeat(5_000)), { stack: '€'.repeat(5_000) })
-    const properties = { expiration: 'x'.repeat(255) }
-    const fields = { exchange: 'e'.repeat(255), routingKey: 'k'.repeat(255) }
-    const copied = headersFor({ ...forward, error }, { ...own, ...ours }, { properties, ...fields })
-    expect(copied).toMatchObject(own)
-    // Rascal adds an entry of its own and a CC key; amqplib encodes headers into 64 KiB.
-    expect(headerBytes(copied)).toBeLessThan(63 * 1024)
   })
 
   test('loses one of ours that is too large to be sent on', () => {

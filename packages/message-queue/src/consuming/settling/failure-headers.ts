@@ -2,9 +2,10 @@ import { hostname } from 'node:os'
 import type { WorkQueueName } from '@mono/rascal-config'
 import type { ConsumeMessage } from 'amqplib'
 import { headerBytes } from '../../header-bytes.js'
-import { header, maxHeaderBytes, sortHeaders } from '../../headers.js'
+import { header, sortHeaders } from '../../headers.js'
 import { findOrigin } from '../reading/find-origin.js'
 import type { ForwardSettlement } from './decide-settlement.js'
+import { truncateUtf8 } from './truncate-utf8.js'
 
 export interface ForwardedFrom {
   queue: WorkQueueName
@@ -33,16 +34,17 @@ const ofEarlierLife: ReadonlySet<string> = new Set([
   header.firstFailureCode,
   header.firstFailureMessage,
   header.firstFailureAt,
+  header.headersLeftOut,
 ])
 
 /**
  * The headers of the copy that goes to a retry or dead-letter queue: the publisher's own, where the message came from,
- * and what happened. `x-first-failure-*` is set once and kept.
+ * and what happened. `x-first-failure-*` is set once and kept. They may be more than can be sent.
  */
 export function failureHeaders(from: ForwardedFrom, forward: ForwardSettlement, now: Date): Record<string, unknown> {
   const origin = findOrigin(from.queue, from.message, from.headers)
   const received = origin?.from === 'publisher' ? withoutEarlierLife(from.headers) : from.headers
-  const headers: Record<string, unknown> = { ...sendableHeaders(received), [header.attempts]: forward.attempts }
+  const headers: Record<string, unknown> = { ...withoutUnsendable(received), [header.attempts]: forward.attempts }
   if (origin) {
     headers[header.originalExchange] = origin.exchange
     headers[header.originalRoutingKey] = origin.routingKey
@@ -79,19 +81,9 @@ function withoutEarlierLife(received: Readonly<Record<string, unknown>>): Record
   return Object.fromEntries(Object.entries(received).filter(([name]) => !ofEarlierLife.has(name)))
 }
 
-/** The publisher's own headers all or none; ours each by itself, because they must arrive. */
-function sendableHeaders(received: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** None of ours that is too large, or cannot be sent: each by itself, because they must arrive. */
+function withoutUnsendable(received: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { ours, publishers } = sortHeaders(received)
   const sendable = Object.entries(ours).filter(([name, value]) => headerBytes({ [name]: value }) <= maxOurHeaderBytes)
-  return { ...(headerBytes(publishers) <= maxHeaderBytes && publishers), ...Object.fromEntries(sendable) }
-}
-
-function truncateUtf8(text: string, maxBytes: number): string {
-  const bytes = Buffer.from(text)
-  if (bytes.length <= maxBytes) return text
-  // A character cut in half decodes to U+FFFD.
-  return bytes
-    .subarray(0, maxBytes)
-    .toString('utf8')
-    .replace(/\uFFFD$/u, '')
+  return { ...publishers, ...Object.fromEntries(sendable) }
 }

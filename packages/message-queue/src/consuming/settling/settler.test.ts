@@ -37,6 +37,7 @@ function createDelivery({ headers = published, properties = {} }: DeliveryParts 
   }
   const channel: DeliveryChannel = {
     closed: closing.signal,
+    maxFrameBytes: 131_072,
     ack: () => settleAs('ack'),
     reject: (_message, { requeue }) => settleAs(requeue ? 'return' : 'reject'),
   }
