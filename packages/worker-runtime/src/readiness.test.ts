@@ -95,6 +95,17 @@ describe('a worker is not ready', () => {
     expect(checks.broker.state).toBe('connecting')
   })
 
+  test('and says why its consumer cannot connect, without the password', () => {
+    const lastError = 'NOT_ALLOWED - vhost nonesuch not found at amqp://u:hunter2@h'
+    const consumers = [{ queue: 'audit.events' as const, state: 'connecting' as const, inFlight: 0, lastError }]
+    const messageQueue = createFakeMessageQueue({ consumers })
+    const error = 'NOT_ALLOWED - vhost nonesuch not found at amqp://u:[redacted]@h'
+    for (const consumer of [undefined, consumerIn('connecting')]) {
+      const { checks } = toReadinessReport(sources({ messageQueue, consumer }))
+      expect(checks.consumer).toEqual({ state: 'connecting', inFlight: 0, error })
+    }
+  })
+
   test('and shows the broker as connecting while the consumer is', () => {
     expect(toReadinessReport(sources({ consumer: consumerIn('connecting') })).checks.broker.state).toBe('connecting')
   })

@@ -50,7 +50,7 @@ export interface ReadinessSources {
  */
 export function toReadinessReport(sources: ReadinessSources): ReadinessReport {
   const health = sources.messageQueue?.health()
-  const consumer = toConsumerCheck(sources.consumer ?? health?.consumers[0])
+  const consumer = toConsumerCheck(sources.consumer ?? health?.consumers[0], health)
   const broker = toBrokerCheck(health, consumer)
   const ready =
     sources.state === 'running' &&
@@ -68,12 +68,14 @@ export function toReadinessReport(sources: ReadinessSources): ReadinessReport {
 }
 
 function toConsumerCheck(
-  consumer: (Pick<Consumer, 'state' | 'inFlight'> & Partial<Pick<Consumer, 'failure'>>) | undefined,
+  consumer: (Pick<Consumer, 'queue' | 'state' | 'inFlight'> & Partial<Pick<Consumer, 'failure'>>) | undefined,
+  health: ReturnType<MessageQueue['health']> | undefined,
 ): ConsumerCheck {
   if (!consumer) return { state: 'not started', inFlight: 0 }
-  const check: ConsumerCheck = { state: consumer.state, inFlight: consumer.inFlight }
-  if (consumer.failure) check.error = maskSecrets(consumer.failure.message)
-  return check
+  const { failure, inFlight, queue, state } = consumer
+  // A consumer that goes on trying has no failure; the client knows why it does not consume, or cannot send copies.
+  const error = failure?.message ?? health?.consumers.find((one) => one.queue === queue)?.lastError
+  return { state, inFlight, ...(error !== undefined && { error: maskSecrets(error) }) }
 }
 
 /**

@@ -61,6 +61,36 @@ export function describeStartUp(worker: WorkerUnderTest): void {
       },
     )
 
+    test('says in the broker’s own words why it cannot consume, to who asks and in the log, and no password', async ({
+      vhost,
+      database,
+      farEnd,
+      workers,
+    }) => {
+      await prepareDatabase(worker, { database, farEnd })
+      const url = Object.assign(new URL(vhost.url), { pathname: '/nonesuch' })
+      const replica = workers.spawn(worker.name, {
+        ...environmentOf({ vhost, database, farEnd }),
+        RABBITMQ_URL: url.href,
+      })
+      const words = 'NOT_ALLOWED - vhost nonesuch not found'
+      const report = await waitFor(
+        async () => {
+          const text = await fetch(`${replica.httpUrl}/readyz`).then((answer) => answer.text())
+          return text.includes(words) && text
+        },
+        { what: 'the reason in /readyz', timeoutMs: 20_000 },
+      )
+      expect(JSON.parse(report)).toMatchObject({
+        status: 'not ready',
+        checks: { consumer: { state: 'connecting', error: expect.stringContaining(words) } },
+      })
+      const lines = replica.logs.map((line) => JSON.stringify(line))
+      expect(lines.filter((line) => line.includes(words))).toHaveLength(1)
+      expect([report, ...lines].join()).not.toContain(decodeURIComponent(url.password))
+      expect(await replica.terminate()).toEqual({ code: 0, signal: null })
+    })
+
     test('is not ready before its migrations, and says which command applies them', async ({
       vhost,
       database,
