@@ -57,7 +57,8 @@ export async function createTcpProxy({ target }: TcpProxyOptions): Promise<TcpPr
   const createProxyServer = () =>
     createServer((client) => {
       attempts += 1
-      if (resetting) {
+      // One that was accepted just before the proxy went down is told of after that.
+      if (resetting || !server.listening) {
         client.on('error', () => undefined)
         client.resetAndDestroy()
         return

@@ -65,6 +65,7 @@ export function createDatabaseProbe(options: DatabaseProbeOptions): DatabaseProb
   let last: DatabaseStatus = { state: 'unknown' }
   let checks = 0
   let fresh: pg.Client | undefined
+  let isClosed = false
 
   async function examine(client: pg.ClientBase, { isFresh }: { isFresh: boolean }): Promise<DatabaseStatus> {
     const askedAt = now()
@@ -97,6 +98,7 @@ export function createDatabaseProbe(options: DatabaseProbeOptions): DatabaseProb
   }
 
   async function checkFresh(): Promise<DatabaseStatus> {
+    if (isClosed) return last
     const client = new pg.Client({
       connectionString: databaseUrl,
       application_name: `${name} probe`,
@@ -120,6 +122,7 @@ export function createDatabaseProbe(options: DatabaseProbeOptions): DatabaseProb
 
   return {
     async check() {
+      if (isClosed) return last
       checks += 1
       const isFresh = pool === undefined || last.state !== 'up' || checks % freshEvery === 0
       try {
@@ -130,6 +133,7 @@ export function createDatabaseProbe(options: DatabaseProbeOptions): DatabaseProb
       return last
     },
     async close() {
+      isClosed = true
       // A server that does not answer holds up a check for a while; nobody needs its result any more.
       await within(fresh?.end() ?? Promise.resolve(), closeLimitMs)
     },
