@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { sleep } from '@mono/waiting'
 import type { RetentionDatabase } from './retention-options.js'
 
 /** A large table takes minutes, and more beside other work. */
@@ -25,7 +27,7 @@ export async function ensureFinishedIndex(
   if (state === 'valid') return true
   if (state === 'being made') return false
   onBuild()
-  const run = (text: string) => runLong(pool, text, { signal, index })
+  const run = (statement: string) => runLong(pool, statement, signal)
   if (state === 'invalid') await run(`DROP INDEX CONCURRENTLY IF EXISTS ${index}`)
   const [, name] = index.split('.')
   await run(`CREATE INDEX CONCURRENTLY IF NOT EXISTS ${name} ON ${table} (updated_at) WHERE ${isFinished}`)
@@ -44,26 +46,32 @@ async function readState(pool: RetentionDatabase, index: string): Promise<IndexS
   return row?.state ?? 'missing'
 }
 
-const cancelSql = 'SELECT pg_cancel_backend(pid) FROM pg_stat_progress_create_index WHERE index_relid = to_regclass($1)'
+/** Found by its text: behind a pooler a process of the server is not this connection's for long. */
+const cancelSql = `
+  SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND usename = current_user AND query LIKE '%' || $1`
+const cancelLimitMs = 1_000
 
 /**
  * Runs a statement that may take longer than the pool allows and must not be in a transaction, where the pool sets its
  * limits: on a connection beside the pool, so that no claim waits for it.
  */
-async function runLong(
-  pool: RetentionDatabase,
-  text: string,
-  { signal, index }: { signal: AbortSignal; index: string },
-): Promise<void> {
+async function runLong(pool: RetentionDatabase, statement: string, signal: AbortSignal): Promise<void> {
   const connection = await pool.connectAlone()
-  // The server would go on without its client, and hold up whoever stops until then.
-  const cancel = () => void pool.query(cancelSql, [index]).catch(() => undefined)
-  signal.addEventListener('abort', cancel, { once: true })
+  const mark = `-- ${randomUUID()}`
+  // The server would go on without its client, also when it only waits for a lock, and hold up whoever stops until then.
+  const cancel = async () => {
+    const cancelled = pool.query(cancelSql, [mark]).catch(() => undefined)
+    await Promise.race([cancelled, sleep(cancelLimitMs)])
+    await connection.end()
+  }
+  const onAbort = () => void cancel()
+  signal.addEventListener('abort', onAbort, { once: true })
   try {
     signal.throwIfAborted()
-    await connection.query({ text, query_timeout: buildLimitMs })
+    await connection.query({ text: `${statement} ${mark}`, query_timeout: buildLimitMs })
   } finally {
-    signal.removeEventListener('abort', cancel)
+    signal.removeEventListener('abort', onAbort)
     await connection.end()
   }
 }

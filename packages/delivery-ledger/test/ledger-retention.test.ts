@@ -21,7 +21,12 @@ function openPool(database: TestDatabase, limits: Parameters<TestDatabase['creat
     query: (sql, values) => pool.query(sql, values),
     async connectAlone() {
       const client = await beside.connect()
-      return { query: (query) => client.query(query), end: async () => client.release(true) }
+      let release = () => client.release(true)
+      const end = async () => {
+        release()
+        release = () => undefined
+      }
+      return { query: (query) => client.query(query), end }
     },
   }
 }
@@ -181,6 +186,19 @@ describe('the index', () => {
     const second = start({ database, cleanUp })
     await waitFor(() => second.retention.deleted === 15, { what: 'all to be deleted' })
     expect(await readIndexes(database)).toEqual([true])
+  })
+
+  test('is not waited for at the end, though the table is locked', async ({ database, cleanUp }) => {
+    await openLedger(database)
+    const holder = await database.createPool({ max: 1 }).connect()
+    await holder.query('BEGIN; LOCK TABLE email.deliveries IN ACCESS EXCLUSIVE MODE')
+    const { retention } = start({ database, cleanUp })
+    const countWaiting = async () => (await database.query('SELECT FROM pg_locks WHERE NOT granted')).length
+    await waitFor(async () => (await countWaiting()) === 1, { what: 'the statement to wait for the table' })
+    await retention.stop()
+    await waitFor(async () => (await countWaiting()) === 0, { what: 'the server to cancel it' })
+    await holder.query('ROLLBACK')
+    holder.release()
   })
 
   test('is left to the one who makes it, and takes as long as it takes', async ({ database, cleanUp }) => {
