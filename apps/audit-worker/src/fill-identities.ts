@@ -14,7 +14,14 @@ const begin = `
   SET LOCAL client_connection_check_interval = '500ms';
   SELECT pg_advisory_xact_lock(hashtext('audit.event_identities'), 0)`
 
-const isFilling = "SELECT to_regclass('audit.event_identities_filling') IS NOT NULL AS filling"
+/**
+ * Asked of the catalog itself: `to_regclass` goes by what the session remembers of it, which a lock that is not a table's
+ * does not renew, and so may find the table after another process has renamed it.
+ */
+const isFilling = `
+  SELECT EXISTS (
+    SELECT FROM pg_class WHERE relname = 'event_identities_filling' AND relnamespace = 'audit'::regnamespace
+  ) AS filling`
 
 /** The default partition comes last, as its events may be of any time. */
 const findNext = `
