@@ -49,7 +49,7 @@ async function readState(pool: RetentionDatabase, index: string): Promise<IndexS
 /** Found by its text: behind a pooler a process of the server is not this connection's for long. */
 const cancelSql = `
   SELECT pg_cancel_backend(pid) FROM pg_stat_activity
-  WHERE datname = current_database() AND usename = current_user AND query LIKE '%' || $1`
+  WHERE datname = current_database() AND usename = current_user AND query LIKE '%' || $1 AND pid <> pg_backend_pid()`
 const cancelLimitMs = 1_000
 
 /**
@@ -61,8 +61,7 @@ async function runLong(pool: RetentionDatabase, statement: string, signal: Abort
   const mark = `-- ${randomUUID()}`
   // The server would go on without its client, also when it only waits for a lock, and hold up whoever stops until then.
   const cancel = async () => {
-    const cancelled = pool.query(cancelSql, [mark]).catch(() => undefined)
-    await Promise.race([cancelled, sleep(cancelLimitMs)])
+    await Promise.race([cancelStatement(pool, mark).catch(() => undefined), sleep(cancelLimitMs)])
     await connection.end()
   }
   const onAbort = () => void cancel()
@@ -72,6 +71,16 @@ async function runLong(pool: RetentionDatabase, statement: string, signal: Abort
     await connection.query({ text: `${statement} ${mark}`, query_timeout: buildLimitMs })
   } finally {
     signal.removeEventListener('abort', onAbort)
+    await connection.end()
+  }
+}
+
+/** Beside the pool too: whatever it has may wait for the same table. */
+async function cancelStatement(pool: RetentionDatabase, mark: string): Promise<void> {
+  const connection = await pool.connectAlone()
+  try {
+    await connection.query({ text: cancelSql, values: [mark], query_timeout: cancelLimitMs })
+  } finally {
     await connection.end()
   }
 }

@@ -8,7 +8,7 @@ export interface RetentionDatabase {
 }
 
 export interface RetentionConnection {
-  query(query: { text: string; query_timeout: number }): Promise<{ rows: unknown[] }>
+  query(query: { text: string; values?: unknown[]; query_timeout: number }): Promise<{ rows: unknown[] }>
   end(): Promise<void>
 }
 
