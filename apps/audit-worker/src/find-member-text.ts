@@ -35,7 +35,7 @@ function skipValue(json: string, start: number): number {
         break
       case closeBrace:
       case closeBracket:
-        // Of the object around it, if what stands here is a number or a word.
+        // A number or a word ends where the object around it does.
         if (depth === 0) return index
         depth -= 1
         if (depth === 0) return index + 1

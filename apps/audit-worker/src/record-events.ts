@@ -118,7 +118,7 @@ async function recordNew(database: Database, rows: readonly AuditRow[]): Promise
   })
 }
 
-/** Of several rows with one id the first. */
+/** Keeps the first of several rows with one id. */
 function toFirsts(rows: readonly AuditRow[]): AuditRow[] {
   return rows.filter((row, index) => !hasSameId(row, rows[index - 1]))
 }

@@ -6,7 +6,7 @@ import { fillIdentities } from '../src/fill-identities.js'
 import { toMonth } from '../src/month.js'
 import { createPartitions } from '../src/partitions.js'
 
-/** What the worker before identities wrote, three times `twice` among it, and `moved` first in a month and then before all. */
+/** A worker without identities wrote these: `twice` three times, and `moved` first in a month and then before all. */
 const eventsOf = [
   ['once', '2025-04-01T00:00:00.000Z'],
   ['twice', '2025-05-01T00:00:00.000Z'],

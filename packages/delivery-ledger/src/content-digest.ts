@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** What a ledger keeps of a message's content, to tell another content under the same id. */
+/** A ledger keeps this of a message's content, to tell another content under the same id. */
 export interface ContentDigest {
   /** The column `digest`: 16 bytes that decide, then the marks of the fields. */
   readonly bytes: Buffer

@@ -5,7 +5,7 @@ export interface LedgerCounts {
   deleted(): number
 }
 
-/** What a worker with a ledger shows beside the metrics that all workers have. Both only grow. */
+/** A worker with a ledger shows these beside the metrics that all workers have. Both only grow. */
 export function createLedgerGauges({ merged, deleted }: LedgerCounts) {
   return [
     {

@@ -19,8 +19,8 @@ export interface LedgerMessage {
    */
   replayedAt?: Date | undefined
   /**
-   * Of a message without an id: what was finished for this one more than a day ago was an equal message, and the
-   * recipients are claimed again, but not in a replay. `first` if the message cannot have been delivered before.
+   * Set if the message came without an id. A row that was finished more than a day ago is then an equal message's, and
+   * its recipient is claimed again, but not in a replay. `first` if the message cannot have been delivered before.
    */
   derivedId?: 'first' | 'again' | undefined
   /** Kept with each claim. If it is left out, or was when the id was first claimed, contents are not compared. */

@@ -5,7 +5,7 @@ import type { RetentionDatabase } from './retention-options.js'
 /** A large table takes minutes, and more beside other work. */
 const buildLimitMs = 6 * 3_600_000
 
-/** What deletions look for. Rows that are not finished are not in the index. */
+/** Deletions look for these rows; others are not in the index. */
 export const isFinished = "state IN ('sent', 'failed', 'unknown')"
 
 type IndexState = 'missing' | 'valid' | 'invalid' | 'being made'
@@ -34,7 +34,7 @@ export async function ensureFinishedIndex(
   return (await readState(pool, index)) === 'valid'
 }
 
-/** Of what another role makes, PostgreSQL does not tell this one which index it is: it may be this. */
+/** PostgreSQL does not tell a role which index another one makes: it may be this. */
 async function readState(pool: RetentionDatabase, index: string): Promise<IndexState> {
   const sql = `
     SELECT CASE WHEN i.indisvalid THEN 'valid' WHEN EXISTS (

@@ -4,8 +4,10 @@ export type LedgerNames =
   | { table: 'email.deliveries'; recipientColumn: 'recipient' }
 
 export interface LedgerStatements {
-  /** Of each message: tenant, id, digest, whether it starts anew. Of each row: number of its message, recipient. Lease in
-   * milliseconds, time of the replay or null. */
+  /**
+   * Parameters: tenant, id, digest of each message, and whether it starts anew; number of its message and recipient of
+   * each row; lease in milliseconds; time of the replay or null.
+   */
   claim: string
   /** Tenants, messages, recipients, attempts, states, provider ids, codes. */
   record: string

@@ -15,7 +15,7 @@ export interface RetentionConnection {
 export interface LedgerRetentionOptions {
   pool: RetentionDatabase
   table: 'push.deliveries' | 'email.deliveries'
-  /** What was finished so many days ago is deleted. At least 1: a message and its retries are over by then. */
+  /** A row that was finished so many days ago is deleted. At least 1: a message and its retries are over by then. */
   days: number
   logger: Logger
   pace?: Partial<RetentionPace>

@@ -8,7 +8,7 @@ const fixedBytes = 2 + 2 + 8 + 2
 const longestNumberBytes = 8
 const deliveryModeBytes = 1
 
-/** Of a message: its AMQP properties, with its headers or without. */
+/** The AMQP properties of a message, with its headers or without. */
 export type Properties = Readonly<Record<string, unknown>>
 
 /**

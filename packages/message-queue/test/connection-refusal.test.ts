@@ -45,7 +45,7 @@ function withPath(url: string, path: string): string {
   return Object.assign(new URL(url), { pathname: path }).href
 }
 
-/** What the log says, with the messages of the errors in it. */
+/** Gives the text of the log, with the messages of the errors in it. */
 function toText({ lines }: Logger): string {
   return lines.map(({ data, message }) => `${message} ${(data.err as Error | undefined)?.message}`).join('\n')
 }

@@ -9,7 +9,7 @@ const good = JSON.stringify(examples['audit.event'])
 const lossLine = 'The consumer cannot consume; it will keep retrying'
 const faultLine = 'A delivery could not be settled'
 
-/** What a broker with this `frame_max` agrees with a client. */
+/** A broker with this `frame_max` agrees so with a client. */
 function withFrameMax(url: string, bytes: number): string {
   return `${url}?frameMax=${bytes}`
 }

@@ -41,7 +41,7 @@ export function renderDefinitions(topology: Topology): string {
   return `${JSON.stringify(definitions, null, 2)}\n`
 }
 
-/** Of the lowest priority, so that one of the operator's own replaces it. */
+/** Its priority is the lowest, so that one of the operator's own replaces it. */
 function renderPolicy({ name, maxLengthBytes }: WorkQueue): object {
   return {
     vhost: vhostName,

@@ -9,7 +9,7 @@ import { readWorkspaceFile } from './workspace.js'
 /** A user of the broker's that is gone when the test is. */
 export interface TestUser {
   name: string
-  /** Of the vhost, as this user. */
+  /** The vhost's address for this user. */
   url: string
   /** Undefined: it may not enter the vhost. */
   setPermissions(permissions: Partial<Permissions> | undefined): Promise<void>

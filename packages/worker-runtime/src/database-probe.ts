@@ -38,7 +38,7 @@ const closeLimitMs = 1000
 /** A connection that was made long ago knows neither of another password nor of another certificate. */
 const freshEvery = 6
 
-/** Of the probe's transaction, so that it is in nobody's way: somebody else's lock is not the database's fault. */
+/** Limits the probe's transaction, so that it is in nobody's way: somebody else's lock is not the database's fault. */
 const begin = `
   BEGIN;
   SET LOCAL statement_timeout = '2s';

@@ -7,7 +7,7 @@ type Judged = Pick<ReceivedMessage, 'tenantId' | 'messageId'>
 export interface FailureJudgeOptions {
   /** Asks the dependencies now. Resolves with why one of them cannot be used, if so. */
   findFault(): Promise<string | undefined>
-  /** What several messages have suffered is the fault of none of them, and it does not come from the database. */
+  /** Several messages have suffered what is the fault of none of them, and does not come from the database. */
   onNobodysFault(reason: string): void
 }
 

@@ -41,7 +41,7 @@ export function judgeHandlers({ judge, onDeferral }: JudgeHandlersOptions): Judg
       const done = messages.filter((message) => !failures?.has(message))
       for (const message of done) judge.succeed(message)
       if (failures === undefined || failures.size === 0) return failures
-      // What fails beside others that are done fails for itself.
+      // A message that fails beside others that are done fails for itself.
       const mayBeJudged = done.length === 0 && !context.signal.aborted
       const entries = [...failures].map(async ([message, thrown]) => {
         return [message, note(mayBeJudged ? await judge.judge(message, thrown) : thrown)] as const

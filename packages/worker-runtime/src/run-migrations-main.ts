@@ -15,8 +15,8 @@ export interface RunMigrationsMainOptions {
   directory: string | URL
   readEnv(): MigrationEnv
   /**
-   * What SQL files cannot do, such as a change of many rows in several transactions. Called after them at every run, by
-   * any number of processes at once; may be interrupted at any point, and called again by the next run.
+   * Does whatever SQL files cannot, such as a change of many rows in several transactions. Called after them at every
+   * run, by any number of processes at once; may be interrupted at any point, and called again by the next run.
    */
   finish?(client: Client, logger: RuntimeLogger): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** Of RabbitMQ and of amqplib. */
+/** The default of RabbitMQ and of amqplib. */
 const defaultFrameMax = 128 * 1024
 
 /**

@@ -5,7 +5,7 @@ import type { Refusal } from './refusal.js'
 const lastsMs = 1_000
 
 /**
- * What the broker has refused within the last second. Each refusal costs the channel of the messages beside it, so
+ * The broker's refusals of the last second. Each refusal costs the channel of the messages beside it, so
  * whoever goes on sending what is forbidden is answered from here and costs them one channel a second.
  */
 export class RecentRefusals {

@@ -6,7 +6,7 @@ import type { PendingMessage } from './pending-message.js'
 /** The broker's close of a channel as amqplib tells it: with the reply code, and the method that failed. */
 export type ChannelFailure = Error & { code?: unknown; classId?: unknown; methodId?: unknown }
 
-/** What the broker does not take from this user, and has closed a channel over. */
+/** The broker does not take this from this user, and has closed a channel over it. */
 export interface Refusal {
   cause: Error
   applies(message: OutgoingMessage): boolean

@@ -7,7 +7,7 @@ const withLedger: ReadonlySet<WorkQueueName> = new Set(['push.notifications', 'e
 const dayMs = 24 * 3_600_000
 
 /**
- * What the workers have deleted from their ledger is done again: a replay would reach those who were served long ago.
+ * The workers do again whatever their ledger has forgotten: a replay would reach those who were served long ago.
  *
  * @throws Error if the message was given up longer ago than the ledger reaches back
  */

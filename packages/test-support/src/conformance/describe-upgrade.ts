@@ -14,7 +14,7 @@ export interface UpgradeOptions {
   doneIds: string
   /** Declares the queues as the first release did. Default: as they are declared today. */
   declareQueues?(vhost: TestVhost): Promise<void>
-  /** What else there is to do before the worker is started. Default: nothing. */
+  /** Does whatever else is needed before the worker is started. Default: nothing is. */
   prepare?(fixtures: PrepareFixtures): Promise<unknown>
   /** Sends what is in the dead-letter queue again, as far as it can be. */
   replay(fixtures: Pick<TestFixtures, 'vhost' | 'cleanUp'>): Promise<unknown>
@@ -33,8 +33,8 @@ interface LeftMessage {
 }
 
 /**
- * Of ten messages the first release has done five, given up the sixth because it was too old, put the next two off and
- * left the last two in the queue. It has also given up one that is no JSON.
+ * The first release had ten messages: it has done five, given up the sixth because it was too old, put the next two off
+ * and left the last two in the queue. It has also given up one that is no JSON.
  */
 const count = 10
 const doneCount = 5

@@ -11,7 +11,7 @@ export interface Routing {
   routingKey: string
 }
 
-/** What a message was before this delivery. */
+/** Says where a message came from before this delivery. */
 export interface Origin extends Routing {
   /**
    * - `publisher`: nothing; it was just published

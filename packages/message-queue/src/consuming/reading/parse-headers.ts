@@ -23,7 +23,7 @@ export interface DeliveryMetadata {
 
 /** Whoever replays by hand may set any value; then nobody knows when it was. */
 interface Replay {
-  /** What was recorded before is recorded of the life before. */
+  /** Whatever was recorded before this time belongs to the life before. */
   at: Date | undefined
   /** Moved by hand: `at` is when it was given up, and its age counts from its arrival. */
   isMoved?: true

@@ -1,4 +1,4 @@
-/** Of the bodies in flight. A worker has 256 MB, and makes of each body a text, values, and a statement with both. */
+/** For the bodies in flight. A worker has 256 MB, and makes of each body a text, values, and a statement with both. */
 const budgetBytes = 8 * 1024 * 1024
 
 /** How much one body changes what is expected. A large one counts more, so that those behind it are not asked for. */

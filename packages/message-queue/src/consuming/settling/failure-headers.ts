@@ -76,7 +76,7 @@ export function failureHeaders(from: ForwardedFrom, forward: ForwardSettlement, 
   return headers
 }
 
-/** What a publisher says of failures that were none of ours is not passed on as if we had said it. */
+/** A publisher's words about failures that were none of ours are not passed on as if they were ours. */
 function withoutEarlierLife(received: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(received).filter(([name]) => !ofEarlierLife.has(name)))
 }
