@@ -51,6 +51,7 @@ const cancelSql = `
   SELECT pg_cancel_backend(pid) FROM pg_stat_activity
   WHERE datname = current_database() AND usename = current_user AND query LIKE '%' || $1 AND pid <> pg_backend_pid()`
 const cancelLimitMs = 1_000
+const cancelAgainMs = 20
 
 /**
  * Runs a statement that may take longer than the pool allows and must not be in a transaction, where the pool sets its
@@ -61,7 +62,8 @@ async function runLong(pool: RetentionDatabase, statement: string, signal: Abort
   const mark = `-- ${randomUUID()}`
   // The server would go on without its client, also when it only waits for a lock, and hold up whoever stops until then.
   const cancel = async () => {
-    await Promise.race([cancelStatement(pool, mark).catch(() => undefined), sleep(cancelLimitMs)])
+    const limit = AbortSignal.timeout(cancelLimitMs)
+    await Promise.race([cancelStatement(pool, mark, limit).catch(() => undefined), sleep(cancelLimitMs, limit)])
     await connection.end()
   }
   const onAbort = () => void cancel()
@@ -75,11 +77,19 @@ async function runLong(pool: RetentionDatabase, statement: string, signal: Abort
   }
 }
 
-/** Beside the pool too: whatever it has may wait for the same table. */
-async function cancelStatement(pool: RetentionDatabase, mark: string): Promise<void> {
+/**
+ * Beside the pool too: whatever it has may wait for the same table. The server may hear of it before it hears the
+ * statement, which comes on another connection.
+ */
+async function cancelStatement(pool: RetentionDatabase, mark: string, limit: AbortSignal): Promise<void> {
   const connection = await pool.connectAlone()
   try {
-    await connection.query({ text: cancelSql, values: [mark], query_timeout: cancelLimitMs })
+    let isCancelled = false
+    while (!isCancelled && !limit.aborted) {
+      const { rows } = await connection.query({ text: cancelSql, values: [mark], query_timeout: cancelLimitMs })
+      isCancelled = rows.length > 0
+      if (!isCancelled) await sleep(cancelAgainMs, limit)
+    }
   } finally {
     await connection.end()
   }

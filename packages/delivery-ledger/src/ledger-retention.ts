@@ -1,4 +1,5 @@
 import { sleep, toError } from '@mono/waiting'
+import { abandonAt } from './abandon-at.js'
 import { createFinishedRows, type FinishedRows, fromTheFirst } from './delete-finished.js'
 import { ensureFinishedIndex } from './ensure-finished-index.js'
 import { createRetentionLease, type RetentionLease } from './retention-lease.js'
@@ -28,11 +29,12 @@ export class LedgerRetention {
   #deleted = 0
 
   constructor(options: LedgerRetentionOptions) {
-    const { pool, table, pace } = options
-    this.#options = options
+    const pool = abandonAt(this.#stop.signal, options.pool)
+    const { table, pace } = options
+    this.#options = { ...options, pool }
     this.#pace = { ...defaultPace, ...pace }
     this.#lease = createRetentionLease(pool, table.split('.')[0] ?? '', this.#pace.leaseMs)
-    this.#rows = createFinishedRows(options, this.#pace, this.#lease.holder)
+    this.#rows = createFinishedRows(this.#options, this.#pace, this.#lease.holder)
   }
 
   /** How many rows this process has deleted. */
@@ -44,7 +46,7 @@ export class LedgerRetention {
     this.#running ??= this.#run()
   }
 
-  /** Resolves when the statement under way is over; making the index is broken off. */
+  /** Breaks off making the index. Another statement under way is left to the end of the pool. */
   async stop(): Promise<void> {
     this.#stop.abort()
     await this.#running

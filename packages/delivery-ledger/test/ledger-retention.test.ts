@@ -222,6 +222,72 @@ describe('the index', () => {
   })
 })
 
+describe('the stop', () => {
+  const lockTable = async (database: TestDatabase, cleanUp: CleanUp) => {
+    const holder = await database.createPool({ max: 1 }).connect()
+    await holder.query('BEGIN; LOCK TABLE email.deliveries IN ACCESS EXCLUSIVE MODE')
+    cleanUp(async () => {
+      await holder.query('ROLLBACK')
+      holder.release()
+    })
+  }
+  const countWaiting = async (database: TestDatabase) =>
+    (await database.query('SELECT FROM pg_locks WHERE NOT granted')).length
+
+  test('does not wait for a statement that waits for the table', async ({ database, cleanUp }) => {
+    await openLedger(database)
+    const pace = { ...fast, everyMs: 50 }
+    const { retention } = start({ database, cleanUp, pace })
+    await waitFor(async () => (await readIndexes(database))[0], { what: 'the index to be made' })
+    await lockTable(database, cleanUp)
+    await waitFor(async () => (await countWaiting(database)) === 1, { what: 'the count to wait for the table' })
+    await retention.stop()
+    expect(await countWaiting(database)).toBe(1)
+  })
+
+  test('does not wait for a connection of the pool', async ({ database, cleanUp }) => {
+    await openLedger(database)
+    const never = new Promise<never>(() => undefined)
+    const { retention } = start({
+      database,
+      cleanUp,
+      pool: { query: () => never, connectAlone: () => never },
+    })
+    await retention.stop()
+  })
+
+  test('cancels the making of the index also if the server hears of it later', async ({ database, cleanUp }) => {
+    await openLedger(database)
+    await lockTable(database, cleanUp)
+    const pool = openPool(database)
+    let isSent = false
+    let looks = 0
+    const { retention } = start({
+      database,
+      cleanUp,
+      pool: {
+        query: pool.query,
+        async connectAlone() {
+          const { query, end } = await pool.connectAlone()
+          return {
+            end,
+            async query(statement) {
+              if (!statement.text.startsWith('CREATE INDEX')) return await query(statement).finally(() => (looks += 1))
+              isSent = true
+              await waitFor(() => looks > 0, { what: 'the first look for the statement', intervalMs: 1 })
+              return await query(statement)
+            },
+          }
+        },
+      },
+    })
+    await waitFor(() => isSent, { what: 'the statement to be sent' })
+    await retention.stop()
+    expect(looks).toBeGreaterThan(1)
+    await waitFor(async () => (await countWaiting(database)) === 0, { what: 'the server to cancel it' })
+  })
+})
+
 test('a database that cannot be asked is asked again', async ({ database, cleanUp }) => {
   await openLedger(database)
   await insertRows(database, { state: 'sent', age: '31 days', count: 15 })
