@@ -36,13 +36,15 @@ await runWorker({
       : undefined
     return {
       consumer,
-      gauges: [
+      metrics: [
         {
-          name: 'mono_audit_sent_again_with_other_time',
-          help: 'Events that came again with another time and nothing else, since the start',
+          kind: 'counter',
+          name: 'mono_audit_sent_again_with_other_time_total',
+          help: 'Events that came again with another time and nothing else',
           read: () => store.sentAgainWithOtherTime,
         },
         {
+          kind: 'gauge',
           name: 'mono_audit_default_rows',
           help: 'Events in the default partition, counted once a minute and up to a hundred thousand',
           read: () => upkeep.inDefault,

@@ -99,7 +99,7 @@ describe('audit-worker', () => {
     await waitFor(async () => (await worker.metric('mono_deliveries_total', { outcome: 'acked' })) === 3, {
       what: 'all to be acknowledged',
     })
-    expect(await worker.metric('mono_audit_sent_again_with_other_time')).toBe(2)
+    expect(await worker.metric('mono_audit_sent_again_with_other_time_total')).toBe(2)
     expect(await database.query('SELECT occurred_at FROM audit.events')).toEqual([
       { occurred_at: new Date('2025-04-01T09:30:00.250Z') },
     ])

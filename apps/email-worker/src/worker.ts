@@ -1,4 +1,4 @@
-import { createDeliveryLedger, createLedgerGauges, LedgerRetention } from '@mono/delivery-ledger'
+import { createDeliveryLedger, createLedgerMetrics, LedgerRetention } from '@mono/delivery-ledger'
 import { runWorker } from '@mono/worker-runtime'
 import { readEmailEnv } from './env.js'
 import { createEmailHandler } from './handle-email.js'
@@ -54,7 +54,7 @@ await runWorker({
           usedAt: () => provider.tookAt,
         },
       ],
-      gauges: createLedgerGauges({ merged: () => merges, deleted: () => retention.deleted }),
+      metrics: createLedgerMetrics({ merged: () => merges, deleted: () => retention.deleted }),
       async stop() {
         await Promise.all([retention.stop(), provider.close()])
       },

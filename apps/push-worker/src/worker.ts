@@ -1,4 +1,4 @@
-import { createDeliveryLedger, createLedgerGauges, LedgerRetention } from '@mono/delivery-ledger'
+import { createDeliveryLedger, createLedgerMetrics, LedgerRetention } from '@mono/delivery-ledger'
 import { runWorker } from '@mono/worker-runtime'
 import { createDeviceStore } from './device-store.js'
 import { readPushEnv } from './env.js'
@@ -39,13 +39,14 @@ await runWorker({
     retention.start()
     return {
       consumer,
-      gauges: [
+      metrics: [
         {
+          kind: 'gauge',
           name: 'mono_push_origins_closed',
           help: 'Push services that had to be left alone and have not answered since',
           read: () => gate.closed,
         },
-        ...createLedgerGauges({ merged: () => merges, deleted: () => retention.deleted }),
+        ...createLedgerMetrics({ merged: () => merges, deleted: () => retention.deleted }),
       ],
       async stop() {
         await Promise.all([retention.stop(), client.close()])

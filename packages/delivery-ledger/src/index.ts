@@ -1,5 +1,5 @@
 export { createDeliveryLedger } from './create-delivery-ledger.js'
-export { createLedgerGauges } from './create-ledger-gauges.js'
+export { createLedgerMetrics } from './create-ledger-metrics.js'
 export type { Claim, DeliveryLedger, LedgerMessage, RecipientResult } from './delivery-ledger.js'
 export { LedgerRetention } from './ledger-retention.js'
 export { serveRecipients } from './serve-recipients.js'

@@ -140,10 +140,20 @@ describe('metrics', () => {
   test("show a worker's own number as it is at the scrape", async () => {
     const metrics = createMetrics({ worker: 'w', isReady: () => true })
     let number = 1
-    metrics.watchGauge({ name: 'mono_own', help: 'A number', read: () => number })
+    metrics.watchOwn({ kind: 'gauge', name: 'mono_own', help: 'A number', read: () => number })
     expect(await linesOf(metrics, 'mono_own')).toEqual(['mono_own{worker="w"} 1'])
     number = 0
     expect(await linesOf(metrics, 'mono_own')).toEqual(['mono_own{worker="w"} 0'])
+  })
+
+  test("show a worker's own counter, as one", async () => {
+    const metrics = createMetrics({ worker: 'w', isReady: () => true })
+    let count = 0
+    metrics.watchOwn({ kind: 'counter', name: 'mono_own_total', help: 'A count', read: () => count })
+    expect(await linesOf(metrics, 'mono_own_total')).toEqual(['mono_own_total{worker="w"} 0'])
+    count = 2
+    expect(await linesOf(metrics, 'mono_own_total')).toEqual(['mono_own_total{worker="w"} 2'])
+    expect((await metrics.render()).text).toContain('# TYPE mono_own_total counter')
   })
 
   test('contain those of Node and of no other worker in the process', async () => {

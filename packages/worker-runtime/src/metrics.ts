@@ -40,7 +40,9 @@ export interface MetricsOptions {
 }
 
 /** A number that only one worker has. */
-export interface OwnGauge {
+export interface OwnMetric {
+  /** A counter only grows, and begins at 0 with the process. */
+  kind: 'counter' | 'gauge'
   name: string
   help: string
   /** Read at each scrape. */
@@ -57,7 +59,7 @@ export interface Metrics {
   /** Shows which breakers are open, by the name of the dependency. */
   watchBreakers(read: () => Readonly<Record<string, BreakerStatus>>): void
   /** Shows a number of the worker's own. */
-  watchGauge(gauge: OwnGauge): void
+  watchOwn(metric: OwnMetric): void
   /** The Prometheus text format. */
   render(): Promise<{ contentType: string; text: string }>
 }
@@ -127,14 +129,7 @@ export function createMetrics({ worker, isReady }: MetricsOptions): Metrics {
   }
   const byOutcome: Partial<Record<SettledEvent['outcome'], Counter<'queue' | 'code'>>> = failures
 
-  new Gauge({
-    name: 'mono_ready',
-    help: '1 while the worker is ready',
-    registers,
-    collect() {
-      this.set(isReady() ? 1 : 0)
-    },
-  })
+  addGauge({ name: 'mono_ready', help: '1 while the worker is ready', read: () => Number(isReady()), registers })
 
   return {
     onSettled({ queue, outcome, code = '', handlerMs, sincePublishedMs }) {
@@ -152,33 +147,20 @@ export function createMetrics({ worker, isReady }: MetricsOptions): Metrics {
       for (const counter of Object.values(failures)) counter.inc({ queue, code: '' }, 0)
       handlerDuration.zero({ queue })
       publishToDone.zero({ queue })
-      addGauge('mono_in_flight', 'Deliveries in flight', () => consumer.inFlight)
-      addGauge('mono_active_consumer', '1 while the broker delivers to this replica', () => Number(consumer.isActive))
-      addGauge('mono_cautious', '1 while deliveries are taken one at a time, because a process died over some', () =>
+      const watch = (name: string, help: string, read: () => number) =>
+        addGauge({ name, help, read, labels: { queue }, registers })
+      watch('mono_in_flight', 'Deliveries in flight', () => consumer.inFlight)
+      watch('mono_active_consumer', '1 while the broker delivers to this replica', () => Number(consumer.isActive))
+      watch('mono_cautious', '1 while deliveries are taken one at a time, because a process died over some', () =>
         Number(consumer.mode === 'cautious'),
       )
-      new Counter({
+      addCounter({
         name: 'mono_consumer_stalls_total',
         help: 'Messages waited, none was delivered, and the consumer registered again',
-        labelNames: ['queue'],
+        read: () => consumer.stalls,
+        labels: { queue },
         registers,
-        collect() {
-          this.reset()
-          this.inc({ queue }, consumer.stalls)
-        },
       })
-
-      function addGauge(name: string, help: string, read: () => number): void {
-        new Gauge({
-          name,
-          help,
-          labelNames: ['queue'],
-          registers,
-          collect() {
-            this.set({ queue }, read())
-          },
-        })
-      }
     },
     watchBreakers(read) {
       new Gauge({
@@ -192,18 +174,42 @@ export function createMetrics({ worker, isReady }: MetricsOptions): Metrics {
         },
       })
     },
-    watchGauge({ name, help, read }) {
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read())
-        },
-      })
+    watchOwn({ kind, name, help, read }) {
+      if (kind === 'gauge') addGauge({ name, help, read, registers })
+      else addCounter({ name, help, read, registers })
     },
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   }
+}
+
+interface ReadMetric extends Omit<OwnMetric, 'kind'> {
+  labels?: Record<string, string>
+  registers: Registry[]
+}
+
+function addGauge({ name, help, read, labels = {}, registers }: ReadMetric): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: Object.keys(labels),
+    registers,
+    collect() {
+      this.set(labels, read())
+    },
+  })
+}
+
+function addCounter({ name, help, read, labels = {}, registers }: ReadMetric): void {
+  new Counter({
+    name,
+    help,
+    labelNames: Object.keys(labels),
+    registers,
+    collect() {
+      this.reset()
+      this.inc(labels, read())
+    },
+  })
 }
 
 function createFailureCounter(name: string, help: string, registers: Registry[]): Counter<'queue' | 'code'> {

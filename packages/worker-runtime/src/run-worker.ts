@@ -173,7 +173,7 @@ async function bringUp<E extends WorkerEnv>({ options, env, worker, createMessag
   const running = await options.start({ env, logger, pool, messageQueue, judged, onSettled, signal })
   started.running = running
   for (const dependency of running.dependencies ?? []) breakers.add(dependency)
-  for (const gauge of running.gauges ?? []) metrics.watchGauge(gauge)
+  for (const metric of running.metrics ?? []) metrics.watchOwn(metric)
   breakers.attach(running.consumer)
   followConsumer({ consumer: running.consumer, workerState: state, onChange: readiness })
   metrics.watchConsumer(running.consumer)

@@ -2,7 +2,7 @@ import type { Consumer, MessageQueue } from '@mono/message-queue'
 import type { DatabaseStatus } from './database-status.js'
 import type { Dependency } from './dependency.js'
 import type { RuntimeLogger } from './logger.js'
-import type { OwnGauge } from './metrics.js'
+import type { OwnMetric } from './metrics.js'
 import type { Resources } from './resources.js'
 import type { Shutdown } from './shutdown.js'
 import type { WorkerStateHolder } from './worker-state.js'
@@ -12,7 +12,7 @@ export interface RunningWorker {
   /** Everything that all deliveries need beside the database, which the runtime watches itself. */
   dependencies?: readonly Dependency[]
   /** Shown beside the metrics that all workers have. */
-  gauges?: readonly OwnGauge[]
+  metrics?: readonly OwnMetric[]
   /** Called after the consumer has drained and before the connections are closed; has three seconds. */
   stop?(): Promise<void>
 }
