@@ -14,8 +14,13 @@ await runWorker({
   // There once every event that was recorded before has its identity.
   probeTable: 'audit.event_identities_filled',
   probeStatements: [
-    'INSERT INTO audit.events SELECT (NULL::audit.events).* WHERE false',
-    'INSERT INTO audit.event_identities SELECT (NULL::audit.event_identities).* WHERE false',
+    `WITH identity AS (
+       INSERT INTO audit.event_identities (tenant_id, event_id, occurred_at)
+       VALUES (0, gen_random_uuid()::text, now()) RETURNING *
+     )
+     INSERT INTO audit.events
+       (tenant_id, event_id, occurred_at, event_type, user_id, entity_type, entity_id, changes, routing_key, recorded_at)
+     SELECT tenant_id, event_id, occurred_at, '', '', '', '', '{}', '', now() FROM identity`,
     'UPDATE audit.retention SET holder = holder WHERE false',
   ],
   async start({ env, pool, messageQueue, logger, judged, onSettled }) {

@@ -1,5 +1,11 @@
 import type { StoredChatMessage } from '@mono/contracts'
-import { DeferError, PublishTimeoutError, QueueUnavailableError, RetryableError } from '@mono/message-queue'
+import {
+  DeferError,
+  PublishForbiddenError,
+  PublishTimeoutError,
+  QueueUnavailableError,
+  RetryableError,
+} from '@mono/message-queue'
 import { createRecordingLogger } from '@mono/test-support'
 import { expect, test } from 'vitest'
 import { chatMessage, receivedChatMessage } from '../test/received-chat-message.js'
@@ -79,10 +85,11 @@ test('after a broadcast that fails, the rest of its conversation is told again i
   expect(await handle('a1', 'b1', 'a2', 'b2', 'a3')).toEqual({ a2: failed, a3: failed })
 })
 
-test.each([new QueueUnavailableError('no connection', { reason: 'deadline' }), new PublishTimeoutError('no confirm')])(
-  'a stored message waits while the broker takes no broadcast: $name',
-  async (failure) => {
-    const { handle } = setUp({ broadcast: () => Promise.reject(failure) })
-    expect(await handle('a1')).toEqual({ a1: expect.any(DeferError) })
-  },
-)
+test.each([
+  new QueueUnavailableError('no connection', { reason: 'deadline' }),
+  new PublishTimeoutError('no confirm'),
+  new PublishForbiddenError('no right', { exchange: 'chat.broadcast', routingKey: '1.c', user: 'chat' }),
+])('a stored message waits while the broker takes no broadcast: $name', async (failure) => {
+  const { handle } = setUp({ broadcast: () => Promise.reject(failure) })
+  expect(await handle('a1')).toEqual({ a1: expect.any(DeferError) })
+})

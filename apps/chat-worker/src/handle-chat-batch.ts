@@ -3,6 +3,7 @@ import {
   type BatchHandler,
   DeferError,
   type MessageQueue,
+  PublishForbiddenError,
   PublishTimeoutError,
   QueueUnavailableError,
   type ReceivedMessage,
@@ -58,9 +59,11 @@ function findUnheard(messages: readonly ChatReceived[], sent: readonly PromiseSe
   return unheard
 }
 
-/** It is stored, so nothing is wrong with it: as long as the broker is away, the message waits rather than being dead-lettered. */
+/** It is stored, so nothing is wrong with it: as long as the broker takes no broadcast, the message waits rather than being dead-lettered. */
 function toBroadcastError(cause: unknown): Error {
   const message = 'The message is stored, but could not be broadcast'
-  const isAway = cause instanceof QueueUnavailableError || cause instanceof PublishTimeoutError
-  return isAway ? new DeferError(message, { cause }) : new RetryableError(message, { cause })
+  const takesNone = [QueueUnavailableError, PublishTimeoutError, PublishForbiddenError]
+  return takesNone.some((each) => cause instanceof each)
+    ? new DeferError(message, { cause })
+    : new RetryableError(message, { cause })
 }

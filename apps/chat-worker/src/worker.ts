@@ -8,8 +8,12 @@ await runWorker({
   schema: 'chat',
   probeTable: 'chat.trials',
   probeStatements: [
-    'INSERT INTO chat.messages SELECT (NULL::chat.messages).* WHERE false',
-    'INSERT INTO chat.conversations SELECT (NULL::chat.conversations).* WHERE false',
+    `WITH conversation AS (
+       INSERT INTO chat.conversations (tenant_id, conversation_id) VALUES (0, gen_random_uuid()::text) RETURNING *
+     )
+     INSERT INTO chat.messages
+       (tenant_id, message_id, conversation_id, sequence, sender_id, content, message_type, sent_at)
+     SELECT tenant_id, conversation_id, conversation_id, 1, '', '', '', now() FROM conversation`,
     'UPDATE chat.conversations SET last_sequence = last_sequence WHERE false',
     'INSERT INTO chat.trials SELECT (NULL::chat.trials).* WHERE false',
   ],

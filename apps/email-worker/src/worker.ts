@@ -14,7 +14,8 @@ await runWorker({
   schema: 'email',
   probeTable: 'email.leases',
   probeStatements: [
-    'INSERT INTO email.deliveries SELECT (NULL::email.deliveries).* WHERE false',
+    `INSERT INTO email.deliveries (tenant_id, message_id, recipient, state, attempts)
+     VALUES (0, gen_random_uuid()::text, '', 'sending', 0)`,
     'UPDATE email.deliveries SET state = state WHERE false',
     'SELECT FROM email.suppressions WHERE false',
   ],

@@ -15,7 +15,8 @@ await runWorker({
   schema: 'push',
   probeTable: 'push.leases',
   probeStatements: [
-    'INSERT INTO push.deliveries SELECT (NULL::push.deliveries).* WHERE false',
+    `INSERT INTO push.deliveries (tenant_id, message_id, device_id, state, attempts)
+     VALUES (0, gen_random_uuid()::text, 0, 'sending', 0)`,
     'UPDATE push.deliveries SET state = state WHERE false',
     'UPDATE push.devices SET disabled_at = disabled_at WHERE false',
   ],

@@ -15,8 +15,8 @@ export interface DatabaseProbeOptions {
   /** A table that the last migration needs, with its schema: `audit.events`. Absent: being reached is enough. */
   probeTable?: string | undefined
   /**
-   * Statements that need what the work needs, and do nothing: `UPDATE … WHERE false`. They are rolled back. Default: an
-   * insert of no rows into the table.
+   * Statements that need what the work needs, and are rolled back. Default: an insert of no rows into the table, which
+   * shows less: no trigger, no index and no page of it is touched.
    */
   probeStatements?: readonly string[] | undefined
   /** The worker's. Absent: every check makes a connection. */

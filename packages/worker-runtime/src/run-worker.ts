@@ -44,8 +44,8 @@ export interface RunWorkerOptions<E extends WorkerEnv> {
   /** A table of it that the worker's last migration needs: `audit.events`. Without it the worker waits. */
   probeTable: string
   /**
-   * Statements by which the database shows that it can do the work, and that do nothing: `UPDATE … WHERE false`. They are
-   * rolled back. Default: an insert of no rows into `probeTable`.
+   * Statements by which the database shows that it can do the work: they write a row where the work writes one, under a
+   * key that nobody else has, and are rolled back. Default: an insert of no rows into `probeTable`.
    */
   probeStatements?: readonly string[]
   /** Database connections at most. Default 10. */

@@ -29,7 +29,7 @@ async function findRetryQueues(queue: string): Promise<string[]> {
 
 export function describeDatabaseOutage(worker: WorkerUnderTest): void {
   const test = conformanceTest(worker)
-  describe(`${worker.name} that loses its database`, () => {
+  describe(`${worker.name} that loses its database`, { timeout: 120_000 }, () => {
     test('takes nothing until it is back, and goes on within ten seconds', async ({
       vhost,
       database,
@@ -87,6 +87,37 @@ export function describeDatabaseOutage(worker: WorkerUnderTest): void {
       await effects.expectOnce(backlog + 1)
       expect(await countLeft(worker, { vhost })).toEqual({ ready: 0, dead: 0 })
       expect(await countInRetry()).toBe(0)
+    })
+
+    test('counts no attempt against the only message that suffers what no list of errors names', async ({
+      vhost,
+      database,
+      farEnd,
+      workers,
+    }) => {
+      const [replica] = await startFleet(worker, { vhost, database, farEnd, workers })
+      await database.query(
+        `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+         AS $$ BEGIN RAISE EXCEPTION 'cache lookup failed' USING ERRCODE = 'XX000'; END $$`,
+      )
+      await database.query(
+        `CREATE TRIGGER refuse BEFORE INSERT ON ${worker.table} FOR EACH ROW EXECUTE FUNCTION refuse()`,
+      )
+      await vhost.publish(worker.exchange, worker.routingKey, worker.createBody(0))
+      await waitFor(async () => (await readinessOf(replica)).status === 503, { what: 'the worker not to be ready' })
+      expect((await readinessOf(replica)).body).toMatchObject({
+        checks: {
+          database: { state: 'unusable', code: 'XX000', error: 'cache lookup failed' },
+          breakers: { database: { state: 'open' } },
+        },
+      })
+      expect(await replica.metric('mono_retries_total')).toBe(0)
+      await database.query('DROP FUNCTION refuse CASCADE')
+      // A message that was deferred before the breaker opened waits out its delay.
+      await untilDone(worker, database, 1, { timeoutMs: 90_000 })
+      await replica.ready()
+      expect(await replica.terminate()).toEqual({ code: 0, signal: null })
+      expect(await countLeft(worker, { vhost })).toEqual({ ready: 0, dead: 0 })
     })
   })
 }
