@@ -1,9 +1,16 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
-import { migrate } from '@mono/test-support/tools'
+import { migrate, waitFor } from '@mono/test-support/tools'
 import pg from 'pg'
-import { databaseUrl, findRunningPostgres, startPostgres } from '../scripts/services/native-postgres.mjs'
+import {
+  databaseUrl,
+  findRunningPostgres,
+  replaceByStandby,
+  startPostgres,
+  startStandby,
+} from '../scripts/services/native-postgres.mjs'
 import { instanceName } from '../scripts/services/paths.mjs'
+import { choosePorts } from '../scripts/services/ports.mjs'
 import { findInstanceProcesses, signalProcess, waitForExit } from '../scripts/services/processes.mjs'
 import { workerNames } from '../scripts/workers.mjs'
 
@@ -20,6 +27,8 @@ const template = 'chaos_template'
  * @property {() => void} thaw
  * @property {() => Promise<void>} kill SIGKILL of the postmaster; the others end with it
  * @property {() => Promise<void>} start after `kill`
+ * @property {() => Promise<number>} failOver makes a standby that each commit waits for, kills the primary, and promotes the
+ *   standby in its place. Resolves to the milliseconds between
  * @property {() => Promise<void>} heal whatever a scenario did, it runs afterwards
  */
 
@@ -69,6 +78,19 @@ export async function openDatabaseServer(port) {
       for (const each of all) await waitForExit(each, 10_000)
     },
     start,
+    async failOver() {
+      const { standby } = await choosePorts({ standby: undefined }, instanceName)
+      await startStandby({ primaryPort: port, port: standby })
+      await query('postgres', "ALTER SYSTEM SET synchronous_standby_names = '*'")
+      await query('postgres', 'SELECT pg_reload_conf()')
+      const findSynchronous = () => query('postgres', "SELECT FROM pg_stat_replication WHERE sync_state = 'sync'")
+      await waitFor(async () => (await findSynchronous()).length > 0, { what: 'commits to wait for the standby' })
+      const killedAt = performance.now()
+      await server.kill()
+      await replaceByStandby(port)
+      await query('postgres', 'SELECT pg_promote()')
+      return performance.now() - killedAt
+    },
     async heal() {
       server.thaw()
       if (!findRunningPostgres()) await start()

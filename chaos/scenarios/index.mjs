@@ -5,6 +5,7 @@ import { deepHeaders } from './deep-headers.mjs'
 import { deleteQueues } from './delete-queues.mjs'
 import { diskAlarm } from './disk-alarm.mjs'
 import { expiry } from './expiry.mjs'
+import { failOverDatabase } from './fail-over-database.mjs'
 import { flappingNetwork } from './flapping-network.mjs'
 import { freezeBroker } from './freeze-broker.mjs'
 import { freezeDatabase } from './freeze-database.mjs'
@@ -17,6 +18,7 @@ import { memoryAlarm } from './memory-alarm.mjs'
 import { mutatedMessages } from './mutated-messages.mjs'
 import { poison } from './poison.mjs'
 import { pushScenarios } from './push.mjs'
+import { refuseStatements } from './refuse-statements.mjs'
 import { rollingRestart } from './rolling-restart.mjs'
 import { slowDatabase } from './slow-database.mjs'
 import { smtpAway, smtpDrops, smtpHangs, smtpPerRecipient, smtpRefuses } from './smtp.mjs'
@@ -36,6 +38,8 @@ export const scenarios = [
   killBroker,
   freezeBroker,
   killDatabase,
+  failOverDatabase,
+  refuseStatements,
   slowDatabase,
   diskAlarm,
   fullQueues,

@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -66,10 +67,10 @@ function serverUser() {
  * @param {string} program
  * @param {string} dataDirectory
  * @param {string[]} args
- * @param {{ endWithParent?: NodeJS.Signals | undefined, passwordFile?: string }} options `passwordFile` becomes
- *   descriptor 4
+ * @param {{ endWithParent?: NodeJS.Signals | undefined, passwordFile?: string, instance?: string }} options
+ *   `passwordFile` becomes descriptor 4
  */
-function spawnServer(program, dataDirectory, args, { endWithParent, passwordFile }) {
+function spawnServer(program, dataDirectory, args, { endWithParent, passwordFile, instance = instanceName }) {
   const user = serverUser()
   const descriptors = [openSync(logFile, 'a'), openSync(dataDirectory, 'r')]
   if (passwordFile) descriptors.push(openSync(passwordFile, 'r'))
@@ -78,7 +79,7 @@ function spawnServer(program, dataDirectory, args, { endWithParent, passwordFile
     return spawnDetached(program, ['-D', '/proc/self/fd/3', ...args], {
       ...user,
       cwd: '/',
-      env: { PATH: environment.PATH, LANG: 'C.UTF-8', [instanceVariable]: instanceName },
+      env: { PATH: environment.PATH, LANG: 'C.UTF-8', [instanceVariable]: instance },
       stdio: ['ignore', output, output, ...rest],
       endWithParent,
     })
@@ -136,9 +137,12 @@ async function createDatabase(bin, port) {
   if (made.code !== 0) throw new Error(`the database ${databaseName} could not be created: ${made.stderr.trim()}`)
 }
 
-/** @returns {import('./processes.mjs').ProcessId | undefined} the postmaster, parent of the others */
-export function findRunningPostgres() {
-  const servers = findInstanceProcesses(instanceName).filter(({ command }) => command === 'postgres')
+/**
+ * @param {string} [instance] default: the private database server
+ * @returns {import('./processes.mjs').ProcessId | undefined} the postmaster, parent of the others
+ */
+export function findRunningPostgres(instance = instanceName) {
+  const servers = findInstanceProcesses(instance).filter(({ command }) => command === 'postgres')
   return servers.find(({ parent }) => !servers.some(({ pid }) => pid === parent))
 }
 
@@ -150,26 +154,43 @@ export function findRunningPostgres() {
 export async function startPostgres(port, { endWithParent }) {
   const bin = findPostgresBinaries()
   if (!bin) throw new Error(`there is no PostgreSQL server below ${packageRoot}`)
-  // The format of the data differs between major versions: each has its own.
-  const dataDirectory = join(directory, basename(dirname(bin)))
+  const dataDirectory = dataDirectoryOf(bin)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   rmSync(logFile, { force: true })
   if (!existsSync(join(dataDirectory, 'PG_VERSION'))) await createCluster(bin, dataDirectory)
+  const fault = await spawnPostgres(bin, dataDirectory, port, { endWithParent: endWithParent ? 'SIGINT' : undefined })
+  if (fault !== undefined) {
+    await stopPostgres()
+    throw explainFailure(`PostgreSQL did not start (${fault})`, readLog(), logFile)
+  }
+  await createDatabase(bin, port)
+}
+
+/** @param {string} bin of which the data is: the format differs between major versions */
+const dataDirectoryOf = (bin) => join(directory, basename(dirname(bin)))
+
+/**
+ * @param {string} bin
+ * @param {string} dataDirectory
+ * @param {number} port
+ * @param {{ endWithParent?: NodeJS.Signals | undefined, instance?: string }} options
+ * @returns {Promise<string | undefined>} why it takes no sessions
+ */
+async function spawnPostgres(bin, dataDirectory, port, { endWithParent, instance = instanceName }) {
   // No process of this instance runs: a pid file can only be a leftover, whose pid may be another's by now.
   rmSync(join(dataDirectory, 'postmaster.pid'), { force: true })
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
-    cluster_name: instanceName,
+    cluster_name: instance,
     // Test suites side by side, each with pools of its own.
     max_connections: '300',
   }
-  const child = spawnServer(
-    join(bin, 'postgres'),
-    dataDirectory,
-    ['-p', String(port), ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
-    { endWithParent: endWithParent ? 'SIGINT' : undefined },
-  )
+  const args = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])
+  const child = spawnServer(join(bin, 'postgres'), dataDirectory, ['-p', String(port), ...args], {
+    endWithParent,
+    instance,
+  })
   /** @type {string | undefined} */
   let ended
   child.on('error', (error) => {
@@ -179,21 +200,58 @@ export async function startPostgres(port, { endWithParent }) {
     ended = `it ended with ${signal ?? `code ${code}`}`
   })
   child.unref()
-  const fault = await waitUntilReady(() => probePostgres(databaseUrl(port), 2000), {
+  return await waitUntilReady(() => probePostgres(databaseUrl(port), 2000), {
     timeoutMs: startLimitMs,
     intervalMs: 30,
     ended: () => ended,
   })
-  if (fault !== undefined) {
-    await stopPostgres()
-    throw explainFailure(`PostgreSQL did not start (${fault})`, readLog(), logFile)
-  }
-  await createDatabase(bin, port)
 }
 
-/** Stops the private database server: at SIGINT it ends open sessions, at SIGTERM it would wait for them. */
-export async function stopPostgres() {
-  const server = findRunningPostgres()
+/** Processes are also found by a name that their command line contains: this does not contain the other. */
+const standbyInstance = instanceName.replace('mono-', 'mono-standby-')
+
+/**
+ * Makes a standby of the private database server: a copy that follows it.
+ * @param {{ primaryPort: number, port: number }} options
+ */
+export async function startStandby({ primaryPort, port }) {
+  const bin = findPostgresBinaries()
+  if (!bin) throw new Error(`there is no PostgreSQL server below ${packageRoot}`)
+  const dataDirectory = `${dataDirectoryOf(bin)}-standby`
+  rmSync(dataDirectory, { recursive: true, force: true })
+  const { username, password } = new URL(databaseUrl(primaryPort))
+  const copied = await run(
+    join(bin, 'pg_basebackup'),
+    ['-h', '127.0.0.1', '-p', String(primaryPort), '-U', username, '-D', dataDirectory, '-R', '-c', 'fast'],
+    { env: { PATH: environment.PATH, LANG: 'C.UTF-8', PGPASSWORD: password } },
+  )
+  if (copied.code !== 0) throw new Error(`the database could not be copied: ${copied.stderr.trim()}`)
+  const user = serverUser()
+  if (user) await run('chown', ['-R', `${user.uid}:${user.gid}`, dataDirectory])
+  const fault = await spawnPostgres(bin, dataDirectory, port, { endWithParent: 'SIGINT', instance: standbyInstance })
+  if (fault !== undefined) throw explainFailure(`The standby did not start (${fault})`, readLog(), logFile)
+}
+
+/**
+ * Puts the standby in the place of the private database server, which has ended. It takes sessions, and writes nothing
+ * before it is promoted.
+ * @param {number} port
+ */
+export async function replaceByStandby(port) {
+  const bin = findPostgresBinaries()
+  if (!bin) throw new Error(`there is no PostgreSQL server below ${packageRoot}`)
+  await stopPostgres(standbyInstance)
+  rmSync(dataDirectoryOf(bin), { recursive: true, force: true })
+  renameSync(`${dataDirectoryOf(bin)}-standby`, dataDirectoryOf(bin))
+  await startPostgres(port, { endWithParent: true })
+}
+
+/**
+ * Stops the private database server: at SIGINT it ends open sessions, at SIGTERM it would wait for them.
+ * @param {string} [instance]
+ */
+export async function stopPostgres(instance = instanceName) {
+  const server = findRunningPostgres(instance)
   if (!server) return
   signalProcess(server, 'SIGCONT')
   signalProcess(server, 'SIGINT')

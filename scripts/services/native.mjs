@@ -72,7 +72,7 @@ const instances = {
     ports: ['postgres'],
     find: findRunningPostgres,
     probe: (ports) => probePostgres(databaseUrl(ports.postgres)),
-    stop: stopPostgres,
+    stop: () => stopPostgres(),
   },
 }
 
