@@ -2,6 +2,7 @@ import { PermanentError, RetryableError } from '@mono/message-queue'
 import { isDataFault, toDatabaseError } from '@mono/worker-runtime'
 import type { AuditRow } from './audit-row.js'
 import type { Database } from './database.js'
+import { createInsertEvents } from './insert-events.js'
 import { type Difference, recordEvents } from './record-events.js'
 import { splitBySize } from './split-by-size.js'
 
@@ -22,6 +23,7 @@ export interface AuditStore {
 const statementSize = 16 * 1024 * 1024
 
 export function createAuditStore(database: Database): AuditStore {
+  const insert = createInsertEvents(database)
   let sentAgainWithOtherTime = 0
 
   function conclude({ row, fields }: Difference, refused: Map<AuditRow, PermanentError>): void {
@@ -34,7 +36,7 @@ export function createAuditStore(database: Database): AuditStore {
     const [first] = rows
     if (!first) return
     try {
-      for (const difference of await recordEvents(database, rows)) conclude(difference, refused)
+      for (const difference of await recordEvents(database, insert, rows)) conclude(difference, refused)
     } catch (error) {
       if (!isRefusal(error)) throw toRecordError(error)
       if (rows.length === 1) {

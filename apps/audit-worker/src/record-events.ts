@@ -1,5 +1,6 @@
 import type { AuditRow } from './audit-row.js'
 import type { Database } from './database.js'
+import type { InsertEvents } from './insert-events.js'
 
 /** An event that is not recorded, since another one has its id. */
 export interface Difference {
@@ -7,28 +8,6 @@ export interface Difference {
   /** The fields in which they differ; none if the other one was there and, looked at again, was not. */
   fields: readonly string[]
 }
-
-/**
- * The rows of an id, in the order given, are those of one event. Two statements of two processes that hold the same ids
- * wait for each other's, so they must insert them in one order: `identified` keeps that of the arrays.
- *
- * Times travel as text with their offset: pg writes a Date in the process's time zone, which for old dates is off by
- * seconds.
- */
-const insertStatement = `
-  WITH identified AS (
-    INSERT INTO audit.event_identities (tenant_id, event_id, occurred_at)
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[])
-    ON CONFLICT DO NOTHING
-    RETURNING tenant_id, event_id
-  )
-  INSERT INTO audit.events
-    (tenant_id, event_id, occurred_at, event_type, user_id, entity_type, entity_id, changes, routing_key, recorded_at)
-  SELECT sent.*, now() FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
-    $7::text[], $8::jsonb[], $9::text[])
-    AS sent (tenant_id, event_id, occurred_at, event_type, user_id, entity_type, entity_id, changes, routing_key)
-  JOIN identified USING (tenant_id, event_id)
-  ON CONFLICT DO NOTHING`
 
 /**
  * Compares what was sent with what is recorded, and gives those that differ. Before there were identities, an id could be
@@ -97,20 +76,24 @@ const forgetStatement = `
  * The statements need no transaction around them. What the first has recorded is recorded, and begun again after it, the
  * second finds the same; so nothing is locked while PostgreSQL waits for this process.
  *
- * @param rows in the order of their ids
+ * @param rows in the order of their ids; those of an id, in the order given, are those of one event
  */
-export async function recordEvents(database: Database, rows: readonly AuditRow[]): Promise<Difference[]> {
-  const found = await recordNew(database, rows)
+export async function recordEvents(
+  database: Database,
+  insert: InsertEvents,
+  rows: readonly AuditRow[],
+): Promise<Difference[]> {
+  const found = await recordNew(database, insert, rows)
   const gone = found.filter(({ fields }) => fields.length === 0).map(({ row }) => row)
   if (gone.length === 0) return found
   const firsts = toFirsts(gone)
   await database.query(forgetStatement, toColumns(firsts).slice(0, 2))
-  return [...found.filter(({ fields }) => fields.length > 0), ...(await recordNew(database, gone))]
+  return [...found.filter(({ fields }) => fields.length > 0), ...(await recordNew(database, insert, gone))]
 }
 
-async function recordNew(database: Database, rows: readonly AuditRow[]): Promise<Difference[]> {
-  const { rowCount } = await database.query(insertStatement, toColumns(toFirsts(rows)))
-  if (rowCount === rows.length) return []
+async function recordNew(database: Database, insert: InsertEvents, rows: readonly AuditRow[]): Promise<Difference[]> {
+  const inserted = await insert(toColumns(toFirsts(rows)))
+  if (inserted === rows.length) return []
   const { rows: found } = await database.query(compareStatement, toColumns(rows))
   return (found as { place: number; fields: string[] }[]).flatMap(({ place, fields }) => {
     const row = rows[place - 1]
