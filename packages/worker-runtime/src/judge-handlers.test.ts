@@ -1,4 +1,4 @@
-import type { ReceivedMessage } from '@mono/message-queue'
+import { DeferError, type ReceivedMessage } from '@mono/message-queue'
 import { createRecordingLogger } from '@mono/test-support'
 import { expect, test, vi } from 'vitest'
 import { FailureJudge } from './failure-judge.js'
@@ -25,4 +25,21 @@ test('of a batch that fails as a whole again, the message that was excused befor
   const second = namesOf((await handle([poison, ...messagesOf('second', 5)] as never, context)) as never)
   expect(second.get('poison 0')).toBe('RetryableError')
   expect(second.get('second 0')).toBe('DeferError')
+})
+
+test('the reason of a deferral is told, be it of a message, of some of a batch or of the whole', async () => {
+  const judge = new FailureJudge({ findFault: async () => undefined, onNobodysFault: vi.fn() })
+  const onDeferral = vi.fn()
+  const handlers = judgeHandlers({ judge, onDeferral })
+  const error = new DeferError('The database is not available (53100)')
+  const [message] = messagesOf('a', 1) as [ReceivedMessage]
+  const context = { signal: new AbortController().signal, logger: createRecordingLogger() }
+  const rejecting = () => Promise.reject(error)
+  await expect(handlers.message<'audit.events'>(rejecting)(message as never, context)).rejects.toBe(error)
+  await expect(handlers.batch<'audit.events'>(rejecting)([message] as never, context)).rejects.toBe(error)
+  await handlers.batch<'audit.events'>(async (messages) => new Map(messages.map((each) => [each, error])))(
+    [message] as never,
+    context,
+  )
+  expect(onDeferral.mock.calls).toEqual([[error], [error], [error]])
 })

@@ -33,7 +33,7 @@ export function judgeHandlers({ judge, onDeferral }: JudgeHandlersOptions): Judg
         if (context.signal.aborted) throw thrown
         const judged = await Promise.all(messages.map((message) => judge.judge(message, thrown)))
         const isExcused = judged.some((failure) => failure !== thrown)
-        if (!isExcused) throw thrown
+        if (!isExcused) throw note(thrown)
         // One that is not excused again may be the cause. That is not certain enough to give it up at once.
         const blamed = new RetryableError('The batch that the message was in fails each time', { cause: thrown })
         return new Map(messages.map((message, index) => [message, judged[index] === thrown ? blamed : judged[index]]))
