@@ -33,7 +33,7 @@ export function createRecipientServer(options: RecipientServerOptions) {
   return async ({ recipient, ambiguous, reuses }: Claim, signal: AbortSignal): Promise<ServeResult> => {
     if (suppressed.has(recipient)) return { kind: 'failed', code: 'SUPPRESSED' }
     if (ambiguous && onUnknown === 'hold') return { kind: 'unknown', code: 'CLAIM_EXPIRED' }
-    if (providerProblem) return { kind: 'defer', code: providerProblem.code }
+    if (providerProblem) return { kind: 'defer', code: providerProblem.code, reason: providerProblem.message }
 
     const address = addresses.get(recipient) ?? recipient
     const messageId = createMessageId({ ...message, recipient, domain, reuses })
@@ -42,8 +42,6 @@ export function createRecipientServer(options: RecipientServerOptions) {
       return toResult(await provider.send(mail, { from: from.address, to: [address] }, signal))
     } catch (error) {
       if (!(error instanceof SendError)) throw error
-      // What was cut short before it was handed over is not a failure of the provider.
-      if (signal.aborted && error.outcome === 'transient') throw signal.reason
       if (error.outcome === 'provider') providerProblem = error
       return toFailure(error, onUnknown)
     }
@@ -54,15 +52,16 @@ function toResult({ providerId, accepted, rejected: [rejection] }: SendReceipt):
   if (accepted.length > 0) return { kind: 'sent', providerId }
   // A provider that names neither has taken nothing.
   if (rejection === undefined) return { kind: 'retry', code: 'NOT_ACCEPTED' }
-  return { kind: rejection.permanent ? 'failed' : 'retry', code: rejection.code }
+  const { permanent, code, reason } = rejection
+  return { kind: permanent ? 'failed' : 'retry', code, reason }
 }
 
 function toFailure({ outcome, code, message }: SendError, onUnknown: OnUnknown): ServeResult {
   switch (outcome) {
     case 'provider':
-      return { kind: 'defer', code }
+      return { kind: 'defer', code, reason: message }
     case 'permanent':
-      return { kind: 'failed', code }
+      return { kind: 'failed', code, reason: message }
     case 'transient':
       return { kind: 'retry', code, reason: message }
     case 'unknown':

@@ -22,6 +22,8 @@ export interface Rejection {
   code: string
   /** Trying again cannot help. */
   permanent: boolean
+  /** What was said, for people. */
+  reason?: string
 }
 
 export interface SendReceipt {
@@ -50,7 +52,7 @@ export interface EmailProvider {
 }
 
 /**
- * - `provider`: the provider is away or refuses us, whatever the mail; nothing was tried
+ * - `provider`: the provider is away, wants to be left alone or refuses us, whatever the mail; no attempt is counted
  * - `permanent`: this mail will never be taken
  * - `transient`: it was not taken, and may be at another time
  * - `unknown`: the provider had all of it, and the answer was lost: it may have been taken

@@ -2,6 +2,7 @@ import { createDeliveryLedger, createLedgerMetrics, LedgerRetention } from '@mon
 import { runWorker } from '@mono/worker-runtime'
 import { readEmailEnv } from './env.js'
 import { createEmailHandler } from './handle-email.js'
+import { describeTls } from './smtp/describe-tls.js'
 import { createSmtpProvider } from './smtp/smtp-provider.js'
 import { createSuppressions } from './suppressions.js'
 import { loadTemplates } from './templates/template-store.js'
@@ -23,6 +24,7 @@ await runWorker({
     const { smtp, from, onUnknown, prefetch, templatesDirectory } = env
     const templates = loadTemplates(templatesDirectory)
     logger.info({ directory: templatesDirectory, templates: templates.names }, 'Templates are checked')
+    logger.info({ tls: smtp.tls, login: smtp.auth !== undefined }, describeTls(smtp))
     const provider = createSmtpProvider(smtp)
     let merges = 0
     const handler = createEmailHandler({
@@ -55,7 +57,21 @@ await runWorker({
           usedAt: () => provider.tookAt,
         },
       ],
-      metrics: createLedgerMetrics({ merged: () => merges, deleted: () => retention.deleted }),
+      metrics: [
+        ...createLedgerMetrics({ merged: () => merges, deleted: () => retention.deleted }),
+        {
+          kind: 'gauge',
+          name: 'mono_smtp_concurrency',
+          help: 'Mails that may be on their way to the mail server at a time',
+          read: () => provider.concurrency,
+        },
+        {
+          kind: 'gauge',
+          name: 'mono_smtp_paused_seconds',
+          help: 'How long no mail is begun, because the mail server wants mails more slowly',
+          read: () => provider.pausedForMs / 1000,
+        },
+      ],
       async stop() {
         await Promise.all([retention.stop(), provider.close()])
       },

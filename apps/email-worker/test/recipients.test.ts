@@ -82,7 +82,7 @@ describe('one mail to many, sent by the worker', () => {
     await worker.terminate()
     expect(dead?.headers).toMatchObject({
       'x-failure-code': 'ALL_RECIPIENTS_FAILED',
-      'x-failure-message': 'All 50 recipients failed: 50 SMTP_550',
+      'x-failure-message': expect.stringMatching(/^All 50 recipients failed: 50 SMTP_550\. The first: .*550/),
       'x-attempts': 1,
     })
     expect(await readStates(database)).toEqual(new Map(toEach(to, 'failed SMTP_550')))

@@ -28,7 +28,7 @@ export interface ServedMessage {
  */
 export function concludeMessage({ recipients, records, results }: ServedMessage): ServeSummary {
   const summary = { sent: 0, failed: 0, unknown: 0, already: 0 }
-  const failures: string[] = []
+  const failures: Failure[] = []
   const retries: RetryResult[] = []
   const deferrals: DeferResult[] = []
   let leased = 0
@@ -38,7 +38,7 @@ export function concludeMessage({ recipients, records, results }: ServedMessage)
     const record = records.get(recipient)
     const result = results.get(recipient)
     if (record && isFinal(record.state)) {
-      if (record.state === 'failed') failures.push(record.lastCode ?? 'no code')
+      if (record.state === 'failed') failures.push({ code: record.lastCode ?? 'no code', reason: reasonOf(result) })
       summary[result ? record.state : 'already'] += 1
     } else if (record?.leasedByOther) leased += 1
     else if (result?.kind === 'retry') retries.push(result)
@@ -57,13 +57,20 @@ export function concludeMessage({ recipients, records, results }: ServedMessage)
     throw new RetryableError(message, { code: 'PROVIDER_UNAVAILABLE' })
   }
   if (failures.length > 0 && failures.length === recipients.length) {
-    const counts = countByCode(failures.map((code) => ({ code })))
-    throw new PermanentError(`All ${recipients.length} recipients failed: ${counts}`, { code: 'ALL_RECIPIENTS_FAILED' })
+    const message = `All ${recipients.length} recipients failed: ${countByCode(failures)}${toFirstReason(failures)}`
+    throw new PermanentError(message, { code: 'ALL_RECIPIENTS_FAILED' })
   }
   return summary
 }
 
 type RetryResult = Extract<ServeResult, { kind: 'retry' }>
+interface Failure {
+  code: string
+  reason?: string | undefined
+}
+
+const reasonOf = (result: ServeResult | undefined) => (result?.kind === 'failed' ? result.reason : undefined)
+
 type DeferResult = Extract<ServeResult, { kind: 'defer' }>
 
 function isFinal(state: RecipientState): state is 'sent' | 'failed' | 'unknown' {
@@ -72,7 +79,7 @@ function isFinal(state: RecipientState): state is 'sent' | 'failed' | 'unknown' 
 
 /** The message comes back as soon as one of them can be served; without a delay that is after the queue's shortest. */
 function toDeferError(deferrals: readonly DeferResult[], ofAll: string): DeferError {
-  const message = `${deferrals.length} ${ofAll} have to wait: ${countByCode(deferrals)}`
+  const message = `${deferrals.length} ${ofAll} have to wait: ${countByCode(deferrals)}${toFirstReason(deferrals)}`
   const delayMs = Math.min(...deferrals.map(({ delayMs = 0 }) => delayMs))
   return new DeferError(message, { code: 'PROVIDER_UNAVAILABLE', ...(delayMs > 0 && { delayMs }) })
 }
@@ -90,8 +97,8 @@ function countByCode(results: readonly { code: string }[]): string {
 const maxReasonLength = 300
 
 /** Providers like to name the recipient in their answers, and this message ends in logs: addresses are masked. */
-function toFirstReason(retries: readonly RetryResult[]): string {
-  const reason = retries.find((retry) => retry.reason !== undefined)?.reason
+function toFirstReason(failures: readonly Failure[]): string {
+  const reason = failures.find((failure) => failure.reason !== undefined)?.reason
   if (reason === undefined) return ''
   const text = reason.replaceAll(/https?:\/\/\S+/g, '[url]').replaceAll(/[^\s<>"']+@[^\s<>"']+/g, '[address]')
   return `. The first: ${text.slice(0, maxReasonLength)}`

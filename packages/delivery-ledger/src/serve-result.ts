@@ -1,6 +1,6 @@
 /**
  * The outcome of serving one recipient. The codes are short and constant: they end in the ledger and in messages to
- * operators.
+ * operators. A reason is for people; addresses in it are masked before it is told.
  *
  * - `sent`: the provider has taken it
  * - `failed`: it will never be taken
@@ -10,7 +10,7 @@
  */
 export type ServeResult =
   | { kind: 'sent'; providerId?: string | undefined }
-  | { kind: 'failed'; code: string }
+  | { kind: 'failed'; code: string; reason?: string | undefined }
   | { kind: 'retry'; code: string; reason?: string | undefined }
-  | { kind: 'defer'; code: string; delayMs?: number | undefined }
+  | { kind: 'defer'; code: string; delayMs?: number | undefined; reason?: string | undefined }
   | { kind: 'unknown'; code: string }

@@ -16,20 +16,27 @@ export interface WithDeadlineOptions {
  * Runs something under a signal that is aborted when the time is up or `signal` is aborted; also if it is so from the
  * beginning. Settles as `run` does and not before: where that may ignore its signal, wrap its promise in `untilAborted`.
  *
+ * `restart` counts anew, with another time: for work of which one part may take so long, and the next so long.
+ *
  * Leaves no timer and no listener behind once it has settled; with `AbortSignal.timeout` and `any`, thousands of calls
  * a second would leave that many timers.
  */
 export async function withDeadline<T>(
   { ms, signal, createError = () => new Error(`It took longer than ${ms} ms`) }: WithDeadlineOptions,
-  run: (signal: AbortSignal) => Promise<T>,
+  run: (signal: AbortSignal, restart: (ms: number) => void) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController()
   const onAbort = () => controller.abort(signal?.reason)
   if (signal?.aborted) onAbort()
   signal?.addEventListener('abort', onAbort, { once: true })
-  const stopDeadline = startDeadline(ms, () => controller.abort(createError()))
+  const start = (afterMs: number) => startDeadline(afterMs, () => controller.abort(createError()))
+  let stopDeadline = start(ms)
+  const restart = (afterMs: number) => {
+    stopDeadline()
+    stopDeadline = start(afterMs)
+  }
   try {
-    return await run(controller.signal)
+    return await run(controller.signal, restart)
   } finally {
     stopDeadline()
     signal?.removeEventListener('abort', onAbort)

@@ -1,56 +1,60 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { classifySmtpError, type SmtpErrorLike } from './classify-smtp-error.js'
 
 const createError = (fields: Partial<SmtpErrorLike>): SmtpErrorLike => Object.assign(new Error('smtp'), fields)
 
 const classify = (fields: Partial<SmtpErrorLike>, handedOver = false) => {
-  const { outcome, code } = classifySmtpError(createError(fields), { handedOver })
-  return [outcome, code]
+  const { fault, isFinal, error } = classifySmtpError(createError(fields), { handedOver })
+  const isAboutMail = fault === 'mail' || fault === 'recipient'
+  return [isAboutMail && isFinal ? `${fault}, for good` : fault, error.code]
 }
 
-const answer = (code: string, responseCode: number, command: string): Partial<SmtpErrorLike> => ({
+const answer = (code: string, response: string | number, command: string): Partial<SmtpErrorLike> => ({
   code,
-  responseCode,
+  responseCode: Number.parseInt(String(response), 10),
+  response: String(response),
   command,
-  permanent: responseCode >= 500 && responseCode !== 503,
 })
 
 test.each<[string, Partial<SmtpErrorLike>, string, string]>([
-  ['login refused', answer('EAUTH', 535, 'AUTH PLAIN'), 'provider', 'SMTP_535'],
-  ['login refused for now', answer('EAUTH', 454, 'AUTH PLAIN'), 'provider', 'SMTP_454'],
-  ['no password', { code: 'EAUTH', command: 'API' }, 'provider', 'EAUTH'],
-  ['no login data', { code: 'ENOAUTH' }, 'provider', 'ENOAUTH'],
-  ['no OAuth token', { code: 'EOAUTH2' }, 'provider', 'EOAUTH2'],
-  ['STARTTLS refused', answer('ETLS', 502, 'STARTTLS'), 'provider', 'SMTP_502'],
-  ['bad configuration', { code: 'ECONFIG' }, 'provider', 'ECONFIG'],
-  ['proxy', { code: 'EPROXY' }, 'provider', 'EPROXY'],
-  ['greeting 421', answer('EPROTOCOL', 421, 'CONN'), 'provider', 'SMTP_421'],
-  ['greeting 554', answer('EPROTOCOL', 554, 'CONN'), 'provider', 'SMTP_554'],
-  ['refused', { code: 'ESOCKET', originalCode: 'ECONNREFUSED' }, 'provider', 'ESOCKET_ECONNREFUSED'],
-  ['no such host', { code: 'EDNS', originalCode: 'ENOTFOUND' }, 'provider', 'EDNS_ENOTFOUND'],
-  ['no connection in time', { code: 'ETIMEDOUT', timeoutType: 'CONNECT_TIMEOUT' }, 'provider', 'ETIMEDOUT'],
-  ['no greeting in time', { code: 'ETIMEDOUT', timeoutType: 'GREETING_TIMEOUT' }, 'provider', 'ETIMEDOUT'],
-  ['hung up before the greeting', { code: 'ECONNECTION' }, 'provider', 'ECONNECTION'],
-  ['sender refused', answer('EENVELOPE', 550, 'MAIL FROM'), 'provider', 'SMTP_550'],
-  ['authentication required', answer('EENVELOPE', 530, 'RCPT TO'), 'provider', 'SMTP_530'],
-  ['sender refused for now', answer('EENVELOPE', 451, 'MAIL FROM'), 'transient', 'SMTP_451'],
-  ['too large, says the server', answer('EENVELOPE', 552, 'MAIL FROM'), 'permanent', 'SMTP_552'],
-  ['larger than allowed', { code: 'EMESSAGE', command: 'MAIL FROM' }, 'permanent', 'EMESSAGE'],
-  ['a file', { code: 'EFILEACCESS' }, 'permanent', 'EFILEACCESS'],
-  ['a URL', { code: 'EURLACCESS' }, 'permanent', 'EURLACCESS'],
-  ['too many recipients', { code: 'EMAXRECIPIENTS' }, 'permanent', 'EMAXRECIPIENTS'],
-  ['unreadable body', { code: 'ESTREAM', command: 'API' }, 'permanent', 'ESTREAM'],
-  ['no recipient', { code: 'EENVELOPE', command: 'API' }, 'permanent', 'EENVELOPE'],
-  ['recipient refused', answer('EENVELOPE', 550, 'RCPT TO'), 'permanent', 'SMTP_550'],
-  ['recipient refused for now', answer('EENVELOPE', 450, 'RCPT TO'), 'transient', 'SMTP_450'],
-  ['bad sequence of commands', answer('EENVELOPE', 503, 'DATA'), 'transient', 'SMTP_503'],
-  ['connection lost', { code: 'ECONNECTION', command: 'CONN' }, 'transient', 'ECONNECTION'],
-  ['connection reset', { code: 'ESOCKET', originalCode: 'ECONNRESET' }, 'transient', 'ESOCKET_ECONNRESET'],
-  ['silence', { code: 'ETIMEDOUT', timeoutType: 'SOCKET_TIMEOUT' }, 'transient', 'ETIMEDOUT'],
-  ['given up', { code: 'EABORT' }, 'transient', 'EABORT'],
-  ['pool closed', {}, 'transient', 'SMTP_ERROR'],
-])('before the mail is handed over, %s: %j is %s', (_what, error, outcome, code) => {
-  expect(classify(error)).toEqual([outcome, code])
+  ['login refused', answer('EAUTH', 535, 'AUTH PLAIN'), 'ours', 'SMTP_535'],
+  ['login refused for now', answer('EAUTH', 454, 'AUTH PLAIN'), 'server', 'SMTP_454'],
+  ['no password', { code: 'EAUTH', command: 'API' }, 'ours', 'EAUTH'],
+  ['no login data', { code: 'ENOAUTH' }, 'ours', 'ENOAUTH'],
+  ['no OAuth token', { code: 'EOAUTH2' }, 'ours', 'EOAUTH2'],
+  ['STARTTLS refused', answer('ETLS', 502, 'STARTTLS'), 'server', 'SMTP_502'],
+  ['bad configuration', { code: 'ECONFIG' }, 'ours', 'ECONFIG'],
+  ['proxy', { code: 'EPROXY' }, 'server', 'EPROXY'],
+  ['greeting 421', answer('EPROTOCOL', 421, 'CONN'), 'connection', 'SMTP_421'],
+  ['greeting 554', answer('EPROTOCOL', 554, 'CONN'), 'server', 'SMTP_554'],
+  ['refused', { code: 'ESOCKET', originalCode: 'ECONNREFUSED' }, 'server', 'ESOCKET_ECONNREFUSED'],
+  ['certificate', { code: 'ESOCKET', originalCode: 'CERT_HAS_EXPIRED' }, 'server', 'ESOCKET_CERT_HAS_EXPIRED'],
+  ['certificate, STARTTLS', { code: 'ETLS', originalCode: 'CERT_HAS_EXPIRED' }, 'server', 'ETLS_CERT_HAS_EXPIRED'],
+  ['no such host', { code: 'EDNS', originalCode: 'ENOTFOUND' }, 'server', 'EDNS_ENOTFOUND'],
+  ['no connection in time', { code: 'ETIMEDOUT', timeoutType: 'CONNECT_TIMEOUT' }, 'server', 'ETIMEDOUT'],
+  ['no greeting in time', { code: 'ETIMEDOUT', timeoutType: 'GREETING_TIMEOUT' }, 'server', 'ETIMEDOUT'],
+  ['hung up before the greeting', { code: 'ECONNECTION' }, 'server', 'ECONNECTION'],
+  ['sender refused', answer('EENVELOPE', 550, 'MAIL FROM'), 'ours', 'SMTP_550'],
+  ['authentication required', answer('EENVELOPE', 530, 'RCPT TO'), 'ours', 'SMTP_530'],
+  ['sender refused for now', answer('EENVELOPE', 451, 'MAIL FROM'), 'server', 'SMTP_451'],
+  ['too large, says the server', answer('EENVELOPE', 552, 'MAIL FROM'), 'mail, for good', 'SMTP_552'],
+  ['larger than allowed', { code: 'EMESSAGE', command: 'MAIL FROM' }, 'mail, for good', 'EMESSAGE'],
+  ['a file', { code: 'EFILEACCESS' }, 'mail, for good', 'EFILEACCESS'],
+  ['a URL', { code: 'EURLACCESS' }, 'mail, for good', 'EURLACCESS'],
+  ['too many recipients', { code: 'EMAXRECIPIENTS' }, 'mail, for good', 'EMAXRECIPIENTS'],
+  ['unreadable body', { code: 'ESTREAM', command: 'API' }, 'mail, for good', 'ESTREAM'],
+  ['no recipient', { code: 'EENVELOPE', command: 'API' }, 'mail, for good', 'EENVELOPE'],
+  ['recipient refused', answer('EENVELOPE', 550, 'RCPT TO'), 'recipient, for good', 'SMTP_550'],
+  ['recipient refused for now', answer('EENVELOPE', 450, 'RCPT TO'), 'recipient', 'SMTP_450'],
+  ['bad sequence of commands', answer('EENVELOPE', 503, 'DATA'), 'mail', 'SMTP_503'],
+  ['connection lost', { code: 'ECONNECTION', command: 'CONN' }, 'connection', 'ECONNECTION'],
+  ['connection reset', { code: 'ESOCKET', originalCode: 'ECONNRESET' }, 'connection', 'ESOCKET_ECONNRESET'],
+  ['silence', { code: 'ETIMEDOUT', timeoutType: 'SOCKET_TIMEOUT' }, 'connection', 'ETIMEDOUT'],
+  ['given up', { code: 'EABORT' }, 'connection', 'EABORT'],
+  ['pool closed', {}, 'connection', 'SMTP_ERROR'],
+])('before the mail is handed over, %s: %j is the fault of: %s', (_what, error, fault, code) => {
+  expect(classify(error)).toEqual([fault, code])
 })
 
 test.each<[string, Partial<SmtpErrorLike>, string]>([
@@ -60,16 +64,60 @@ test.each<[string, Partial<SmtpErrorLike>, string]>([
   ['given up', { code: 'EABORT' }, 'unknown'],
   ['an answer without end', { code: 'EPROTOCOL', command: 'CONN' }, 'unknown'],
   ['closing with 421', { ...answer('ECONNECTION', 421, 'CONN') }, 'unknown'],
-  ['refused for good', answer('EMESSAGE', 554, 'DATA'), 'permanent'],
-  ['refused for now', answer('EMESSAGE', 451, 'DATA'), 'transient'],
-  ['refused with 421', answer('EMESSAGE', 421, 'DATA'), 'transient'],
-])('after the mail is handed over, %s: %j is %s', (_what, error, outcome) => {
-  expect(classify(error, true)[0]).toBe(outcome)
+  ['refused for good', answer('EMESSAGE', 554, 'DATA'), 'mail, for good'],
+  ['refused for now', answer('EMESSAGE', 451, 'DATA'), 'mail'],
+  ['refused with 421', answer('EMESSAGE', 421, 'DATA'), 'connection'],
+])('after the mail is handed over, %s: %j is the fault of: %s', (_what, error, fault) => {
+  expect(classify(error, true)[0]).toBe(fault)
 })
 
-test('the error keeps its cause, and its message has no address', () => {
-  const cause = createError({ ...answer('EENVELOPE', 550, 'RCPT TO'), message: '550 ada@example.com unknown' })
-  const error = classifySmtpError(cause, { handedOver: false })
-  expect(error.cause).toBe(cause)
-  expect(error.message).toBe('The mail server refused the mail for good (SMTP_550)')
+const toError = (stage: string, response: string) => {
+  if (stage === 'greeting') return answer('EPROTOCOL', response, 'CONN')
+  if (stage === 'login') return answer('EAUTH', response, 'AUTH PLAIN')
+  if (stage === 'content') return answer('EMESSAGE', response, 'DATA')
+  return answer('EENVELOPE', response, stage === 'sender' ? 'MAIL FROM' : 'RCPT TO')
+}
+
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+const documented = [
+  ...readme.matchAll(/^\| (greeting|login|sender|recipient|content) \| `(\d{3}[^`]*)` \| (\w+) \|$/gm),
+].map(([, stage = '', response = '', fault = '']) => [stage, response, fault] as const)
+
+test('the page has a row for each stage', () => {
+  expect(new Set(documented.map(([stage]) => stage)).size).toBe(5)
+  expect(documented.length).toBeGreaterThan(20)
+})
+
+test.each<readonly [string, string, string]>([
+  ...documented,
+  ['greeting', '421 4.3.2 Service not available', 'connection'],
+  ['recipient', '450 4.2.0 <ada@example.com>: Recipient address rejected: Greylisted', 'recipient'],
+  ['recipient', '552 5.2.2 Mailbox limit exceeded', 'recipient'],
+  ['recipient', '451 4.4.1 No answer from the host of the recipient', 'recipient'],
+  ['content', '550-5.7.28 There is an unusual rate of mail from your address', 'rate'],
+])('to the %s, %s is the fault of: %s', (stage, response, fault) => {
+  const [found] = classify(toError(stage, response), stage === 'content')
+  expect(found?.replace(', for good', '')).toBe(fault)
+})
+
+test.each([
+  ['450 4.7.1 Too much mail, try again in 60 seconds', 60_000],
+  ['451 4.7.1 Rate limit exceeded. Retry after 5 minutes', 300_000],
+  ['450 4.7.1 Too much mail', undefined],
+])('the pause that %s names is kept', (response, pauseMs) => {
+  const error = createError(answer('EENVELOPE', response, 'MAIL FROM'))
+  expect(classifySmtpError(error, { handedOver: false }).pauseMs).toBe(pauseMs)
+})
+
+test('the words of the server are kept, without addresses, links and tokens', () => {
+  const words = '550 5.1.1 <ada@example.com> see https://example.com/?id=1 q5a1b2c3d4e5f6a7b8c9d0e1f2a3\r\n550 more'
+  const { error } = classifySmtpError(createError(answer('EENVELOPE', words, 'RCPT TO')), { handedOver: false })
+  expect(error.message).toBe(
+    'The mail server does not take mail for the recipient (550 5.1.1 <[address]> see [url] [token])',
+  )
+})
+
+test('the error keeps its cause', () => {
+  const cause = createError(answer('EENVELOPE', '550 5.1.1 unknown', 'RCPT TO'))
+  expect(classifySmtpError(cause, { handedOver: false }).error.cause).toBe(cause)
 })

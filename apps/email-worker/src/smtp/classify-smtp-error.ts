@@ -1,4 +1,6 @@
 import { SendError, type SendOutcome } from '../email-provider.js'
+import { type SmtpReply, toSmtpReply } from './smtp-reply.js'
+import { findSmtpFault, type SmtpFault, type SmtpStage, tooManyConnections } from './smtp-rules.js'
 
 /** The fields of nodemailer's errors that tell what happened. */
 export interface SmtpErrorLike extends Error {
@@ -7,53 +9,101 @@ export interface SmtpErrorLike extends Error {
   /** The SMTP command that was answered; `CONN` for the connection, `API` for nodemailer's own checks. */
   command?: string
   responseCode?: number
-  /** True for 5xx but 503, false for other answers, absent without an answer. */
-  permanent?: boolean
-  /** The system's code, such as `ECONNREFUSED`. */
+  /** The whole answer. */
+  response?: string
+  /** The system's code, such as `ECONNREFUSED`, or that of TLS, such as `CERT_HAS_EXPIRED`. */
   originalCode?: string
   /** Which time was up. */
   timeoutType?: string
 }
 
-/** The server, or our access to it: `permanent` is true for some of these, but nothing is wrong with the mail. */
-const providerCodes = new Set(['EAUTH', 'ENOAUTH', 'EOAUTH2', 'ETLS', 'ECONFIG', 'EPROXY', 'EPROTOCOL'])
+/** What an error means for the mail and for those that follow. */
+export interface SmtpVerdict {
+  /** `unknown`: the server had the whole mail, and its answer was lost. */
+  fault: SmtpFault | 'unknown'
+  stage: SmtpStage
+  /** Trying this mail again cannot help. */
+  isFinal: boolean
+  /** The server has said something. */
+  isAnswered: boolean
+  /** The server has hung up without a greeting. */
+  isHangUp: boolean
+  /** The server has said that there are too many connections. */
+  saysTooMany: boolean
+  /** A time was up: trying again would take it once more. */
+  isLate: boolean
+  /** For so many milliseconds the server wants to be left alone. */
+  pauseMs: number | undefined
+  error: SendError
+}
 
-/** What was to be sent can never be: it was refused before anybody was asked. */
-const refusedByUs = new Set(['EFILEACCESS', 'EURLACCESS', 'EMAXRECIPIENTS', 'ESTREAM'])
+/** What was to be sent can never be: nodemailer refused it before anybody was asked. */
+const refusedByNodemailer = new Set(['EFILEACCESS', 'EURLACCESS', 'EMAXRECIPIENTS', 'ESTREAM'])
 
-const unreachableCodes = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'EHOSTDOWN',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'EADDRNOTAVAIL',
-])
+/** Ends of a connection that was there. Any other code of a socket is about making it: a name, a route, a certificate. */
+const connectionEnds = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT'])
 
-const setUpTimeouts = new Set(['CONNECT_TIMEOUT', 'GREETING_TIMEOUT', 'UPGRADE_TIMEOUT'])
+const setUpTimeouts = new Set(['CONNECT_TIMEOUT', 'GREETING_TIMEOUT', 'UPGRADE_TIMEOUT', 'DNS_TIMEOUT'])
+
+const stageByCode: Readonly<Record<string, SmtpStage>> = {
+  EDNS: 'connecting',
+  ECONFIG: 'login',
+  EPROXY: 'connecting',
+  EPROTOCOL: 'greeting',
+  ETLS: 'tls',
+  EAUTH: 'login',
+  ENOAUTH: 'login',
+  EOAUTH2: 'login',
+}
+
+const stageByCommand: Readonly<Record<string, SmtpStage>> = {
+  EHLO: 'greeting',
+  LHLO: 'greeting',
+  HELO: 'greeting',
+  'MAIL FROM': 'sender',
+  'RCPT TO': 'recipient',
+  DATA: 'content',
+}
 
 /**
- * Tells what an error of nodemailer means for the mail, in this order:
- *
- * 1. handed over and not answered: unknown, whatever broke
- * 2. the server is away, refuses our login, our sender or TLS, or does not speak SMTP: the provider's or ours
- * 3. refused by nodemailer itself: permanent
- * 4. answered: permanent or transient, as the answer says
- * 5. anything else: transient
+ * Tells whose fault an error of nodemailer is: by whether the mail was handed over, by the stage in which it came, and by
+ * the answer (`smtpRules`).
  *
  * @param handedOver the connection had taken the whole body
  */
-export function classifySmtpError(error: SmtpErrorLike, { handedOver }: { handedOver: boolean }): SendError {
-  const outcome = findOutcome(error, handedOver)
+export function classifySmtpError(error: SmtpErrorLike, { handedOver }: { handedOver: boolean }): SmtpVerdict {
+  const reply = toSmtpReply(error)
+  const stage = findStage(error)
+  const fault = findFault(error, { reply, stage, handedOver })
+  // 503 is about the order of commands.
+  const isFinal = reply === undefined ? fault === 'mail' : reply.basic >= 500 && reply.basic !== 503
   const code = toLedgerCode(error)
-  return new SendError(`${describe(outcome)} (${code})`, { outcome, code, cause: error })
+  const outcome = toOutcome(fault, isFinal)
+  const words = describeReply(reply)
+  return {
+    fault,
+    stage,
+    isFinal,
+    isAnswered: reply !== undefined,
+    isHangUp: fault === 'server' && reply === undefined && error.code === 'ECONNECTION',
+    saysTooMany: reply !== undefined && tooManyConnections.test(reply.words),
+    isLate: error.code === 'ETIMEDOUT' || error.code === 'EABORT',
+    pauseMs: reply?.pauseMs,
+    error: new SendError(`${describe(fault)} (${words ?? code})`, { outcome, code, cause: error }),
+  }
 }
 
-function findOutcome(error: SmtpErrorLike, handedOver: boolean): SendOutcome {
+interface Circumstances {
+  reply: SmtpReply | undefined
+  stage: SmtpStage
+  handedOver: boolean
+}
+
+function findFault(error: SmtpErrorLike, { reply, stage, handedOver }: Circumstances): SmtpVerdict['fault'] {
   if (handedOver && !isAnswerToMail(error)) return 'unknown'
-  if (isProviderProblem(error)) return 'provider'
-  if (isRefusedByUs(error)) return 'permanent'
-  return error.permanent === true ? 'permanent' : 'transient'
+  if (isRefusedByNodemailer(error)) return 'mail'
+  const codes = reply?.enhanced === undefined ? String(reply?.basic) : `${reply.basic} ${reply.enhanced}`
+  return findSmtpFault(stage, reply && { codes, words: reply.words })
 }
 
 /** Only these say that the server has not taken the mail. */
@@ -61,42 +111,57 @@ function isAnswerToMail({ code, responseCode }: SmtpErrorLike): boolean {
   return responseCode !== undefined && (code === 'EMESSAGE' || code === 'EENVELOPE')
 }
 
-function isProviderProblem(error: SmtpErrorLike): boolean {
-  const { code = '', command, permanent, responseCode } = error
-  if (providerCodes.has(code) || isUnreachable(error)) return true
-  // 530: authentication required. A sender is refused for every mail alike, but 552 is about this one's size.
-  return responseCode === 530 || (command === 'MAIL FROM' && permanent === true && responseCode !== 552)
-}
-
-function isUnreachable({ code, command, originalCode, timeoutType }: SmtpErrorLike): boolean {
-  if (code === 'EDNS') return true
-  if (code === 'ESOCKET') return unreachableCodes.has(originalCode ?? '')
-  if (code === 'ETIMEDOUT') return setUpTimeouts.has(timeoutType ?? '')
-  // nodemailer has reconnected several times, and the server has hung up before its greeting each time.
-  return code === 'ECONNECTION' && command === undefined
-}
-
-function isRefusedByUs({ code = '', command, responseCode }: SmtpErrorLike): boolean {
-  if (refusedByUs.has(code)) return true
-  // Larger than the server has said it takes; or no valid recipient.
+/** Also a mail larger than the server has said it takes, or without a valid recipient. */
+function isRefusedByNodemailer({ code = '', command, responseCode }: SmtpErrorLike): boolean {
+  if (refusedByNodemailer.has(code)) return true
   return responseCode === undefined && (code === 'EMESSAGE' || (code === 'EENVELOPE' && command === 'API'))
 }
 
+function findStage({ code = '', command, originalCode, timeoutType }: SmtpErrorLike): SmtpStage {
+  const known = stageByCode[code] ?? stageByCommand[command ?? '']
+  if (known !== undefined) return known
+  if (command?.startsWith('AUTH')) return 'login'
+  if (code === 'ESOCKET') return connectionEnds.has(originalCode ?? '') ? 'session' : 'connecting'
+  if (code === 'ETIMEDOUT') return setUpTimeouts.has(timeoutType ?? '') ? 'connecting' : 'session'
+  // nodemailer has reconnected several times, and the server has hung up before its greeting each time.
+  return code === 'ECONNECTION' && command === undefined ? 'connecting' : 'session'
+}
+
+function toOutcome(fault: SmtpVerdict['fault'], isFinal: boolean): SendOutcome {
+  if (fault === 'unknown') return 'unknown'
+  if (fault === 'mail' || fault === 'recipient') return isFinal ? 'permanent' : 'transient'
+  return 'provider'
+}
+
 /** `SMTP_550` for an answer, else nodemailer's code, with the system's if there is one: `ESOCKET_ECONNRESET`. */
-export function toLedgerCode({ code, responseCode, originalCode }: SmtpErrorLike): string {
+export function toLedgerCode({ code, responseCode, originalCode, cause }: SmtpErrorLike): string {
   if (responseCode !== undefined) return `SMTP_${responseCode}`
+  // Given up by us, for the reason that its cause tells.
+  if (code === 'EABORT' && (cause as { code?: unknown } | undefined)?.code === 'ETIMEDOUT') return 'ETIMEDOUT'
   const known = [code, originalCode].filter((part) => part !== undefined)
   return known.length === 0 ? 'SMTP_ERROR' : known.join('_')
 }
 
-function describe(outcome: SendOutcome): string {
-  switch (outcome) {
-    case 'provider':
+/** `550 5.1.1 User unknown` */
+function describeReply(reply: SmtpReply | undefined): string | undefined {
+  if (reply === undefined) return undefined
+  return [reply.basic, reply.enhanced, reply.words].filter((part) => part !== undefined && part !== '').join(' ')
+}
+
+function describe(fault: SmtpVerdict['fault']): string {
+  switch (fault) {
+    case 'mail':
+      return 'The mail server does not take the mail'
+    case 'recipient':
+      return 'The mail server does not take mail for the recipient'
+    case 'connection':
+      return 'The mail server has closed the connection'
+    case 'rate':
+      return 'The mail server wants mails more slowly'
+    case 'server':
       return 'The mail server cannot be used'
-    case 'permanent':
-      return 'The mail server refused the mail for good'
-    case 'transient':
-      return 'The mail server did not take the mail'
+    case 'ours':
+      return 'The mail server does not take mails from us'
     case 'unknown':
       return 'The mail server had the whole mail, but its answer was lost'
   }

@@ -4,6 +4,8 @@ import { type Readable, Transform } from 'node:stream'
 export interface HandOver {
   /** The last byte of the body has been taken by the connection: from here on only an answer tells what became of it. */
   complete: boolean
+  /** Called when it is. */
+  onComplete?: () => void
 }
 
 /**
@@ -22,6 +24,7 @@ export function createHandOverStage(input: Readable, handOver: HandOver): Transf
     },
     flush(done) {
       handOver.complete = true
+      handOver.onComplete?.()
       done()
     },
   })

@@ -1,29 +1,36 @@
-import { createSlots, withDeadline } from '@mono/waiting'
-import nodemailer from 'nodemailer'
+import { backoffMs, sleep, withDeadline } from '@mono/waiting'
 import type { EmailProvider, Envelope, Mail, Rejection, SendReceipt } from '../email-provider.js'
 import { SendError } from '../email-provider.js'
 import { findAddressFault } from '../find-address-fault.js'
-import { classifySmtpError, type SmtpErrorLike, toLedgerCode } from './classify-smtp-error.js'
+import { classifySmtpError, type SmtpErrorLike, type SmtpVerdict } from './classify-smtp-error.js'
+import { GreetingWatch } from './greeting-watch.js'
 import { createHandOverStage, type HandOver } from './hand-over-mark.js'
 import type { SmtpSettings } from './parse-smtp-url.js'
+import { SmtpPace, type Turn } from './smtp-pace.js'
+import { createSmtpPool, verifySmtpServer } from './smtp-transport.js'
 
-export interface SmtpTimeLimits {
-  /** From the name's look-up to the greeting. Default 10 s. */
-  connectMs?: number
-  /** Without a byte from the server. Default 30 s. */
-  silenceMs?: number
-  /** For one mail as a whole, from its turn to its answer. Default 60 s. */
-  sendMs?: number
+export interface SmtpProvider extends EmailProvider {
+  /** How many mails may be on their way at a time, as the server has it now. */
+  readonly concurrency: number
+  /** Milliseconds until the next mail may be begun. */
+  readonly pausedForMs: number
 }
 
+/** A mail waits for a server that wants mails more slowly no longer than this; then it comes back with its message. */
+const waitForPaceMs = 5 * 60_000
+/** Tries of a mail whose connection ends without an answer; then it comes back with its message. */
+const lostTries = 4
+const retryBackoff = { first: 200, max: 5_000 }
+
 /**
- * Sends mails over a pool of SMTP connections. No more mails than connections are on their way at a time; others wait
- * in line here, where the time limit of a mail does not yet count.
+ * Sends mails over a pool of SMTP connections, at the pace that the server allows. What is the connection's fault or the
+ * rate's is tried again here: no attempt of the message is counted. Others wait in line here, where the time limit of a mail
+ * does not yet count.
  */
-export function createSmtpProvider(settings: SmtpSettings, limits: SmtpTimeLimits = {}): EmailProvider {
-  const { sendMs = 60_000 } = limits
-  const transport = createTransport(settings, limits)
-  const slots = createSlots(settings.maxConnections)
+export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
+  const watch = new GreetingWatch(settings)
+  const pace = new SmtpPace(settings)
+  const transport = createSmtpPool(settings, watch)
   const handOvers = new WeakMap<object, HandOver>()
   let tookAt = 0
   transport.use('stream', (mail, done) => {
@@ -32,78 +39,107 @@ export function createSmtpProvider(settings: SmtpSettings, limits: SmtpTimeLimit
     done()
   })
 
-  return {
-    get tookAt() {
-      return tookAt
-    },
-    async send(mail, envelope, signal) {
-      assertPlainAddresses(mail, envelope)
-      await slots.acquire(signal)
-      const handOver: HandOver = { complete: false }
-      const ownEnvelope = { from: envelope.from, to: [...envelope.to] }
-      handOvers.set(ownEnvelope, handOver)
-      try {
-        const message = {
-          ...toMessage(mail),
-          envelope: ownEnvelope,
-        }
-        const createError = () => new Error(`The mail was not sent within ${sendMs} ms`)
-        const { accepted, rejectedErrors, serverMessageId } = await withDeadline(
-          { ms: sendMs, signal, createError },
-          (deadline) => transport.sendMail({ ...message, signal: deadline }),
-        )
-        tookAt = performance.now()
+  /** @throws SmtpFailure */
+  async function tryOnce(mail: Mail, envelope: Envelope, signal: AbortSignal): Promise<SendReceipt> {
+    const { greetingTimeoutMs, commandTimeoutMs, finalDotTimeoutMs } = settings
+    const handOver: HandOver = { complete: false }
+    const ownEnvelope = { from: envelope.from, to: [...envelope.to] }
+    handOvers.set(ownEnvelope, handOver)
+    // Connecting, and the commands before the mail.
+    const ms = greetingTimeoutMs + 2 * commandTimeoutMs
+    const createError = () => Object.assign(new Error('The mail server took too long'), { code: 'ETIMEDOUT' })
+    try {
+      return await withDeadline({ ms, signal, createError }, async (deadline, restart) => {
+        handOver.onComplete = () => restart(finalDotTimeoutMs)
+        const message = { ...toMessage(mail), envelope: ownEnvelope, signal: deadline }
+        const { accepted, rejectedErrors, serverMessageId } = await transport.sendMail(message)
         return {
           providerId: serverMessageId ?? mail.messageId,
           accepted: accepted.map(toAddress),
           rejected: (rejectedErrors ?? []).map(toRejection),
         }
-      } catch (error) {
-        return toReceipt(error as SmtpErrorLike, handOver)
-      } finally {
-        slots.release()
+      })
+    } catch (error) {
+      return toReceipt(error as SmtpErrorLike, handOver)
+    }
+  }
+
+  /** @returns how long to wait before the mail is tried again; undefined if it is not */
+  function adapt(verdict: SmtpVerdict, turn: Turn, { tries, sinceMs }: { tries: number; sinceMs: number }) {
+    const { fault, pauseMs } = verdict
+    // One that the server may have taken is never tried again here.
+    if (fault === 'unknown' || sinceMs > waitForPaceMs) return undefined
+    if (fault === 'rate') {
+      pace.slowDown(turn, pauseMs)
+      return 0
+    }
+    if (isOneTooMany(verdict)) {
+      // Alone it is not one too many.
+      if (pace.atWork < 2) return undefined
+      pace.haveFewerConnections()
+      return backoffMs(tries, retryBackoff)
+    }
+    const isLost = verdict.isHangUp || (fault === 'connection' && !verdict.isAnswered && !verdict.isLate)
+    const mayGoOn = isLost ? tries < lostTries : fault === 'connection' && verdict.isAnswered
+    return mayGoOn ? backoffMs(tries, retryBackoff) : undefined
+  }
+
+  return {
+    get tookAt() {
+      return tookAt
+    },
+    get concurrency() {
+      return pace.concurrency
+    },
+    get pausedForMs() {
+      return pace.pausedForMs
+    },
+    async send(mail, envelope, signal) {
+      assertPlainAddresses(mail, envelope)
+      const startedAt = performance.now()
+      for (let tries = 1; ; tries += 1) {
+        const turn = await pace.begin(signal)
+        let waitMs: number | undefined
+        try {
+          const receipt = await tryOnce(mail, envelope, signal)
+          pace.succeed(turn)
+          if (receipt.accepted.length > 0) tookAt = performance.now()
+          return receipt
+        } catch (error) {
+          if (!(error instanceof SmtpFailure)) throw error
+          const { verdict } = error
+          // It was cut short before it was handed over: nothing has failed.
+          if (signal.aborted && verdict.fault === 'connection' && !verdict.isAnswered) throw signal.reason
+          waitMs = signal.aborted ? undefined : adapt(verdict, turn, { tries, sinceMs: performance.now() - startedAt })
+          if (waitMs === undefined) throw verdict.error
+        } finally {
+          pace.end()
+        }
+        await sleep(waitMs, signal)
+        signal.throwIfAborted()
       }
     },
-    async probe() {
-      await nodemailer.createTransport(toServerOptions(settings, { connectMs: probeMs, silenceMs: probeMs })).verify()
-    },
+    probe: () => verifySmtpServer(settings, watch),
     async close() {
       transport.close()
+      watch.close()
     },
   }
 }
 
-/** For each step of a probe: connecting, the greeting, each answer. */
-const probeMs = 3_000
-
-function createTransport(settings: SmtpSettings, { connectMs = 10_000, silenceMs = 30_000 }: SmtpTimeLimits) {
-  return nodemailer.createTransport({
-    ...toServerOptions(settings, { connectMs, silenceMs }),
-    pool: true,
-    maxConnections: settings.maxConnections,
-    // For a server that hangs up before a byte of the mail is read; then the message is to come back later.
-    maxRequeues: 2,
-    // Here they hold whatever a single mail says.
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  })
+/** Servers that have too many connections say so, or only greet another one with 421. */
+function isOneTooMany({ stage, fault, saysTooMany }: SmtpVerdict): boolean {
+  return saysTooMany || (stage === 'greeting' && fault === 'connection')
 }
 
-function toServerOptions(
-  { host, port, secure, requireTls, auth }: SmtpSettings,
-  { connectMs, silenceMs }: { connectMs: number; silenceMs: number },
-) {
-  return {
-    host,
-    port,
-    secure,
-    requireTLS: requireTls,
-    ...(auth === undefined ? {} : { auth }),
-    connectionTimeout: connectMs,
-    greetingTimeout: connectMs,
-    dnsTimeout: connectMs,
-    socketTimeout: silenceMs,
-    socketCloseTimeout: 1_000,
+/** Ends one try. */
+class SmtpFailure extends Error {
+  override readonly name = 'SmtpFailure'
+  readonly verdict: SmtpVerdict
+
+  constructor(verdict: SmtpVerdict) {
+    super(verdict.error.message, { cause: verdict.error })
+    this.verdict = verdict
   }
 }
 
@@ -132,22 +168,25 @@ function assertPlainAddresses({ from, to }: Mail, envelope: Envelope): void {
 }
 
 /**
- * If all recipients are refused nodemailer throws, with the answer to each; that is a receipt like any other.
+ * If all recipients are refused nodemailer throws, with the answer to each; that is a receipt like any other, if it is
+ * about them.
  *
- * @throws SendError for anything else
+ * @throws SmtpFailure for anything else
  */
 function toReceipt(error: SmtpErrorLike & { rejectedErrors?: RejectedError[] }, handOver: HandOver): SendReceipt {
-  const { rejectedErrors } = error
-  const failure = classifySmtpError(error, { handedOver: handOver.complete })
-  const isAboutRecipients = rejectedErrors !== undefined && rejectedErrors.length > 0
-  if (!isAboutRecipients || failure.outcome === 'provider') throw failure
+  const { rejectedErrors = [] } = error
+  const verdict = classifySmtpError(error, { handedOver: handOver.complete })
+  const isAboutRecipients = verdict.fault === 'recipient' || verdict.fault === 'mail'
+  if (rejectedErrors.length === 0 || !isAboutRecipients) throw new SmtpFailure(verdict)
   return { providerId: '', accepted: [], rejected: rejectedErrors.map(toRejection) }
 }
 
 type RejectedError = SmtpErrorLike & { recipient?: string }
 
 function toRejection(error: RejectedError): Rejection {
-  return { address: error.recipient ?? '', code: toLedgerCode(error), permanent: error.permanent === true }
+  const { isFinal, fault, error: failure } = classifySmtpError(error, { handedOver: false })
+  const permanent = isFinal && (fault === 'recipient' || fault === 'mail')
+  return { address: error.recipient ?? '', code: failure.code, permanent, reason: failure.message }
 }
 
 function toAddress(address: string | { address: string }): string {

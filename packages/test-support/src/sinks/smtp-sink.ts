@@ -15,6 +15,10 @@ export interface SmtpSinkOptions {
   starttls?: boolean
   /** Default: one that is free. */
   port?: number
+  /** Connections at a time; whoever comes beyond is greeted with 421. Default: no limit. */
+  maxClients?: number
+  /** Asked for each MAIL FROM, with how many came before it in its session: what is answered, such as `450 4.7.1 too much mail`. */
+  limitMails?: (session: { mails: number }) => string | undefined
 }
 
 export interface SmtpSink {
@@ -45,7 +49,12 @@ export interface SmtpSink {
 }
 
 /** An SMTP server on 127.0.0.1 that keeps what it gets and can be told to refuse, drop or hang. */
-export async function createSmtpSink({ starttls = false, port = 0 }: SmtpSinkOptions = {}): Promise<SmtpSink> {
+export async function createSmtpSink({
+  starttls = false,
+  port = 0,
+  maxClients,
+  limitMails,
+}: SmtpSinkOptions = {}): Promise<SmtpSink> {
   const certificate = certificateFor(['localhost', '127.0.0.1', '*.push.test'])
   const script = createSmtpScript()
   const mailbox = createMailbox()
@@ -65,6 +74,8 @@ export async function createSmtpSink({ starttls = false, port = 0 }: SmtpSinkOpt
       ...createHandlers({
         script,
         mailbox,
+        limitMails,
+        isFull: () => maxClients !== undefined && opened.countSockets() > maxClients,
         signal: closing.signal,
         drop: (session) => opened.drop(session),
       }),
@@ -110,15 +121,20 @@ export async function createSmtpSink({ starttls = false, port = 0 }: SmtpSinkOpt
 interface SessionContext {
   script: SmtpScript
   mailbox: Mailbox
+  limitMails: SmtpSinkOptions['limitMails']
+  /** There are too many connections. */
+  isFull(): boolean
   /** Aborted when the server is closed. */
   signal: AbortSignal
   drop(session: SMTPServerSession): void
 }
 
 function createHandlers(context: SessionContext): SMTPServerOptions {
-  const { script } = context
+  const { script, limitMails, isFull } = context
+  const mailsOf = new WeakMap<SMTPServerSession, number>()
   return {
     onConnect(_session, callback) {
+      if (isFull()) return callback(toLimit('421 4.7.0 Too many connections'))
       const step = script.take('greeting')
       if (step?.trouble !== 'hang-at-greeting') callback(toRefusal(step))
     },
@@ -127,8 +143,10 @@ function createHandlers(context: SessionContext): SMTPServerOptions {
       if (refusal) callback(refusal)
       else callback(null, { user: username ?? 'anyone' })
     },
-    onMailFrom(_address, _session, callback) {
-      callback(toRefusal(script.take('mail')))
+    onMailFrom(_address, session, callback) {
+      const mails = mailsOf.get(session) ?? 0
+      mailsOf.set(session, mails + 1)
+      callback(toLimit(limitMails?.({ mails })) ?? toRefusal(script.take('mail')))
     },
     onRcptTo({ address }, _session, callback) {
       callback(toRefusal(script.take('rcpt', [address])))
@@ -182,6 +200,11 @@ async function readMail(stream: SMTPServerDataStream, onFirstBytes: () => void):
     return undefined
   }
   return Buffer.concat(chunks)
+}
+
+function toLimit(answer: string | undefined): (Error & { responseCode: number }) | undefined {
+  if (answer === undefined) return undefined
+  return Object.assign(new Error(answer.slice(4)), { responseCode: Number(answer.slice(0, 3)) })
 }
 
 function toRefusal(step: SmtpStep | undefined): (Error & { responseCode: number }) | null {

@@ -1,0 +1,47 @@
+import nodemailer from 'nodemailer'
+import type { GreetingWatch } from './greeting-watch.js'
+import type { SmtpSettings } from './parse-smtp-url.js'
+
+/** The pool of connections over which mails are sent. */
+export function createSmtpPool(settings: SmtpSettings, watch: GreetingWatch) {
+  return nodemailer.createTransport({
+    ...toServerOptions(settings, watch),
+    pool: true,
+    maxConnections: settings.maxConnections,
+    maxMessages: settings.maxMessages,
+    // For a server that hangs up before a byte of the mail is read; then it is tried again here.
+    maxRequeues: 2,
+    // Here they hold whatever a single mail says.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+}
+
+/** Connects, logs in and says goodbye, with the patience of those who send. @throws the error of nodemailer */
+export async function verifySmtpServer(settings: SmtpSettings, watch: GreetingWatch): Promise<void> {
+  await nodemailer.createTransport(toServerOptions(settings, watch)).verify()
+}
+
+const dnsLimitMs = 10_000
+/** nodemailer counts the greeting as a part of connecting. */
+const connectLimitMs = 10_000
+
+function toServerOptions(settings: SmtpSettings, watch: GreetingWatch) {
+  const { host, port, tls, auth, greetingTimeoutMs, commandTimeoutMs, finalDotTimeoutMs } = settings
+  return {
+    host,
+    port,
+    secure: tls === 'implicit',
+    requireTLS: tls === 'required',
+    ignoreTLS: tls === 'off',
+    ...(auth === undefined ? {} : { auth }),
+    getSocket: (_options: unknown, done: (error: Error | null, socketOptions: object) => void) =>
+      done(null, { socket: watch.openSocket() }),
+    connectionTimeout: connectLimitMs + greetingTimeoutMs,
+    greetingTimeout: greetingTimeoutMs,
+    dnsTimeout: dnsLimitMs,
+    // nodemailer has one limit for every answer. The one of a mail is counted beside it, and ends first.
+    socketTimeout: Math.max(commandTimeoutMs, finalDotTimeoutMs) + 5_000,
+    socketCloseTimeout: 1_000,
+  }
+}
