@@ -26,9 +26,8 @@ async function setUp(greets: () => boolean) {
     for (const socket of sockets) socket.destroy()
     server.close()
   })
-  const connect = () => {
-    const socket = watch.openSocket()
-    socket.connect(port, '127.0.0.1')
+  const connect = async () => {
+    const socket = await watch.connect()
     cleanUps.push(() => socket.destroy())
     return socket
   }
@@ -38,12 +37,12 @@ async function setUp(greets: () => boolean) {
 test('a connection that a server has forgotten is ended when the server greets others; one that it greeted stays', async () => {
   let greets = true
   const { connect, sockets } = await setUp(() => greets)
-  const greeted = connect()
+  const greeted = await connect()
   await once(greeted, 'data')
   greets = false
-  const forgotten = connect()
+  const forgotten = await connect()
   const closed = new Promise((resolve) => forgotten.once('close', resolve))
-  // Scouts, which are not greeted either.
+  // Those of scouts, which are not greeted either.
   await expect.poll(() => sockets.length).toBeGreaterThan(3)
   expect(forgotten.destroyed).toBe(false)
   greets = true

@@ -1,4 +1,4 @@
-import { connect, Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 
 export interface GreetingWatchOptions {
   host: string
@@ -44,20 +44,19 @@ export class GreetingWatch {
     this.#times = { ...defaultTimes, ...times }
   }
 
-  /** Not connected yet. */
-  openSocket(): Socket {
-    const socket = new Socket()
-    const watched = { socket, since: performance.now() }
+  /**
+   * Connects.
+   * @throws Error with the fields of nodemailer's
+   */
+  async connect(): Promise<Socket> {
     const { connectMs, lookEveryMs } = this.#times
-    const onLate = () => socket.destroy(new Error(`No connection within ${connectMs} ms`))
-    const connecting = setTimeout(onLate, connectMs).unref()
-    socket.once('connect', () => clearTimeout(connecting))
+    const socket = connect({ host: this.#host, port: this.#port, keepAlive: true, noDelay: true })
     // nodemailer listens when it has taken the socket, which it does not if it is closed before.
     socket.on('error', () => undefined)
-    socket.once('close', () => {
-      clearTimeout(connecting)
-      this.#silent.delete(watched)
-    })
+    const watched = { socket, since: performance.now() }
+    socket.once('close', () => this.#silent.delete(watched))
+    await untilConnected(socket, connectMs)
+    if (socket.destroyed) return socket
     this.#silent.add(watched)
     this.#timer ??= setInterval(() => this.#look(), lookEveryMs).unref()
     return socket
@@ -107,4 +106,24 @@ export class GreetingWatch {
     socket.once('close', () => this.#scouts.delete(scout))
     socket.unref()
   }
+}
+
+function untilConnected(socket: Socket, limitMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (fields: object, cause?: Error) => {
+      clearTimeout(timer)
+      socket.destroy()
+      reject(
+        Object.assign(new Error(cause?.message ?? 'Connection timeout', { cause }), { command: 'CONN', ...fields }),
+      )
+    }
+    const timer = setTimeout(() => fail({ code: 'ETIMEDOUT', timeoutType: 'CONNECT_TIMEOUT' }), limitMs)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      fail({ code: error.syscall === 'getaddrinfo' ? 'EDNS' : 'ESOCKET', originalCode: error.code }, error)
+    })
+  })
 }

@@ -35,8 +35,9 @@ function toServerOptions(settings: SmtpSettings, watch: GreetingWatch) {
     requireTLS: tls === 'required',
     ignoreTLS: tls === 'off',
     ...(auth === undefined ? {} : { auth }),
-    getSocket: (_options: unknown, done: (error: Error | null, socketOptions: object) => void) =>
-      done(null, { socket: watch.openSocket() }),
+    getSocket(_options: unknown, done: (error: Error | null, socketOptions?: object) => void) {
+      watch.connect().then((connection) => done(null, { connection }), done)
+    },
     connectionTimeout: connectLimitMs + greetingTimeoutMs,
     greetingTimeout: greetingTimeoutMs,
     dnsTimeout: dnsLimitMs,
