@@ -16,5 +16,5 @@ export interface Device {
   refusals: number
 }
 
-/** Why the worker disables a device at once: the push service does not know it any more, or its keys are none. */
-export type DisableReason = 'gone' | 'invalid-keys'
+/** Why the worker disables a device at once: the push service does not know it any more, or it can never be served. */
+export type DisableReason = 'gone' | 'invalid-keys' | 'invalid-endpoint'

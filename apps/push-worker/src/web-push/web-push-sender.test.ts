@@ -104,6 +104,22 @@ describe('nothing is sent', () => {
     },
   )
 
+  test.each(['push', 'http://fcm.googleapis.com/abc', 'https://permanently-removed.invalid/fcm/send/abc'])(
+    'to an endpoint that can never be served, %s, and its device is disabled',
+    async (address) => {
+      const { requests, disabled, send } = setUp({ answers: [] })
+      expect(await send(device({ address }))).toEqual({ kind: 'failed', code: 'ENDPOINT_REFUSED' })
+      expect(disabled).toEqual([['7', 'invalid-endpoint']])
+      expect(requests).toHaveLength(0)
+    },
+  )
+
+  test('to an endpoint that another list would let through, and its device stays', async () => {
+    const { disabled, send } = setUp({ answers: [] })
+    await send(device({ address: 'https://push.example.com/abc' }))
+    expect(disabled).toEqual([])
+  })
+
   test('with keys that are none; the device is disabled, and its push service not blamed', async () => {
     const { requests, disabled, send } = setUp({ answers: [] })
     expect(await send(device({ p256dh: 'none' }))).toEqual({ kind: 'failed', code: 'INVALID_KEYS' })

@@ -11,7 +11,7 @@ import { classifyPushError } from './classify-push-error.js'
 import type { CredentialsWatch } from './credentials-watch.js'
 import type { DeviceWaits } from './device-waits.js'
 import { encryptPush, InvalidKeysError } from './encrypt-push.js'
-import type { EndpointGuard } from './endpoint-guard.js'
+import { type EndpointGuard, isFinalRefusal } from './endpoint-guard.js'
 import type { PushContent } from './to-push-content.js'
 import type { VapidTokens } from './vapid-tokens.js'
 
@@ -93,7 +93,8 @@ export function createWebPushSender(options: WebPushSenderOptions): WebPushSende
       const url = guard.check(device.address)
       if (typeof url === 'string') {
         logger.warn({ deviceId: device.id, reason: url }, 'The endpoint of a device is refused')
-        return { kind: 'failed', code: 'ENDPOINT_REFUSED' }
+        if (isFinalRefusal(url)) await note(device, invalidEndpoint, logger)
+        return invalidEndpoint.result
       }
       const waitMs = waits.remainingMs(url.href)
       if (waitMs !== undefined) return { kind: 'defer', code: 'DEVICE_WAITS', delayMs: waitMs }
@@ -116,6 +117,12 @@ const invalidKeys: PushVerdict = {
   result: { kind: 'failed', code: 'INVALID_KEYS' },
   origin: { kind: 'none' },
   disable: 'invalid-keys',
+}
+
+const invalidEndpoint: PushVerdict = {
+  result: { kind: 'failed', code: 'ENDPOINT_REFUSED' },
+  origin: { kind: 'none' },
+  disable: 'invalid-endpoint',
 }
 
 /** The worker stops, or the message's time is up. */
