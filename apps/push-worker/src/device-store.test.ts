@@ -12,6 +12,7 @@ const row = (fields: object = {}) => ({
   p256dh: 'key',
   auth: 'secret',
   is_disabled: false,
+  refusals: 0,
   ...fields,
 })
 

@@ -20,7 +20,18 @@ export interface DeviceStore {
    * @throws DeferError or RetryableError if the database could not be asked
    */
   disableDevice(device: Device, reason: DisableReason): Promise<void>
+  /**
+   * Counts a notification that was refused for the device, and disables it, `refused`, at `refusalsToDisable` in a row.
+   * Resolves with whether that is so now. Does nothing to a device that was registered anew since it was read.
+   * @throws DeferError or RetryableError if the database could not be asked
+   */
+  countRefusal(device: Device): Promise<boolean>
+  /** The next refusal is the first. @throws DeferError or RetryableError if the database could not be asked */
+  clearRefusals(device: Device): Promise<void>
 }
+
+/** So many notifications in a row show that it was no accident, and are few enough not to annoy the push service. */
+const refusalsToDisable = 5
 
 /** The part of a `pg` pool that this worker's own queries use. */
 export interface Database {
@@ -38,6 +49,13 @@ export function createDeviceStore(database: Database): DeviceStore {
     async disableDevice({ id, address, p256dh, auth }, reason) {
       await query(database, disableSql, [id, address, p256dh, auth, reason])
     },
+    async countRefusal({ id, address, p256dh, auth }) {
+      const rows = await query(database, countRefusalSql, [id, address, p256dh, auth, refusalsToDisable])
+      return (rows as { is_disabled: boolean }[]).some(({ is_disabled }) => is_disabled)
+    },
+    async clearRefusals({ id }) {
+      await query(database, 'UPDATE push.devices SET refusals = 0 WHERE id = $1', [id])
+    },
   }
 }
 
@@ -49,21 +67,32 @@ interface DeviceRow {
   p256dh: string | null
   auth: string | null
   is_disabled: boolean
+  refusals: number
 }
 
 const findSql = `
-  SELECT id, user_id, channel, address, p256dh, auth, false AS is_disabled
+  SELECT id, user_id, channel, address, p256dh, auth, refusals, false AS is_disabled
   FROM push.devices
   WHERE tenant_id = $1 AND user_id = ANY($2::text[]) AND channel = ANY($3::text[]) AND disabled_at IS NULL
   UNION ALL
-  SELECT device.id, user_id, channel, address, p256dh, auth, true
+  SELECT device.id, user_id, channel, address, p256dh, auth, refusals, true
   FROM push.deliveries AS delivery JOIN push.devices AS device ON device.id = delivery.device_id
   WHERE delivery.tenant_id = $1 AND message_id = $4 AND disabled_at IS NOT NULL`
 
-const disableSql = `
-  UPDATE push.devices SET disabled_at = now(), disabled_reason = $5
-  WHERE id = $1 AND disabled_at IS NULL
+const isUnchanged = `
+  id = $1 AND disabled_at IS NULL
     AND address = $2 AND p256dh IS NOT DISTINCT FROM $3 AND auth IS NOT DISTINCT FROM $4`
+
+const disableSql = `UPDATE push.devices SET disabled_at = now(), disabled_reason = $5 WHERE ${isUnchanged}`
+
+// A device that is disabled begins anew when it is registered again.
+const countRefusalSql = `
+  UPDATE push.devices SET
+    refusals = CASE WHEN refusals + 1 < $5::integer THEN refusals + 1 ELSE 0 END,
+    disabled_at = CASE WHEN refusals + 1 < $5::integer THEN NULL ELSE now() END,
+    disabled_reason = CASE WHEN refusals + 1 < $5::integer THEN NULL ELSE 'refused' END
+  WHERE ${isUnchanged}
+  RETURNING disabled_at IS NOT NULL AS is_disabled`
 
 async function query(database: Database, sql: string, values: unknown[]): Promise<unknown[]> {
   try {
@@ -73,6 +102,6 @@ async function query(database: Database, sql: string, values: unknown[]): Promis
   }
 }
 
-function toDevice({ id, channel, address, p256dh, auth, is_disabled }: DeviceRow): Device {
-  return { id, channel, address, p256dh, auth, isDisabled: is_disabled }
+function toDevice({ id, channel, address, p256dh, auth, is_disabled, refusals }: DeviceRow): Device {
+  return { id, channel, address, p256dh, auth, isDisabled: is_disabled, refusals }
 }

@@ -12,7 +12,9 @@ export interface Device {
   p256dh: string | null
   auth: string | null
   isDisabled: boolean
+  /** Notifications in a row that the push service refused for this device while it took those of others. */
+  refusals: number
 }
 
-/** Why the worker disabled a device: the push service does not know it any more, or its keys are none. */
-export type DisableReason = 'gone' | 'invalid-keys'
+/** Why the worker disables a device at once: the push service does not know it any more, or it can never be served. */
+export type DisableReason = 'gone' | 'invalid-keys' | 'invalid-endpoint'

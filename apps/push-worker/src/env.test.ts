@@ -63,12 +63,20 @@ describe('VAPID', () => {
     expect(readPushEnv({ ...required, VAPID_SUBJECT: subject }).vapidSubject).toBe(subject)
   })
 
-  test.each(['ops@example.com', 'http://example.com', 'mailto:', 'https://localhost/'])(
-    'the subject may not be %s',
-    (subject) => {
-      expect(() => readPushEnv({ ...required, VAPID_SUBJECT: subject })).toThrow('VAPID_SUBJECT: expected a mailto:')
-    },
-  )
+  test.each([
+    'ops@example.com',
+    'http://example.com',
+    'mailto:ops@localhost',
+    'mailto: ops@example.com',
+    'mailto:<ops@example.com>',
+    'mailto:@',
+    'mailto:ops@mac.local',
+    'https://127.0.0.1/',
+  ])('the subject may not be %s, and the fault says what Apple wants', (subject) => {
+    expect(() => readPushEnv({ ...required, VAPID_SUBJECT: subject })).toThrow(
+      /VAPID_SUBJECT: expected mailto: and one address, or an https: URL, .*Apple refuses every push/,
+    )
+  })
 
   test.each(['', 'short', keys.privateKey, `${keys.publicKey}=`])('the public key may not be "%s"', (key) => {
     expect(() => readPushEnv({ ...required, VAPID_PUBLIC_KEY: key })).toThrow(/VAPID_PUBLIC_KEY: expected .* 65 bytes/)

@@ -1,10 +1,11 @@
 import type { Logger } from '@mono/message-queue'
 import { backoffMs, createSlots, type Slots } from '@mono/waiting'
+import { endpointsToClose } from './endpoints-to-close.js'
 import type { OriginReport } from './origin-report.js'
 
 /** A request that was let through; `leave` is to be called once, whatever became of it. */
 export interface Passage {
-  /** Milliseconds until the gate opens again, if this report or that of another request has closed it. */
+  /** Milliseconds until the gate opens for this endpoint, if this report or that of another request has closed it. */
   leave(report: OriginReport): number | undefined
 }
 
@@ -27,6 +28,12 @@ const failuresToClose = 5
  */
 const closingTimes = { first: 5_000, max: 8_000 }
 
+/** By then the messages of whoever was turned away are back from the longest retry queue. */
+const reservedMs = 60_000
+
+/** Of those that were tried in vain; the others are tried first. */
+const endpointsToKeep = 1000
+
 const closedReason = new Error('The gate is closed')
 
 /**
@@ -34,12 +41,17 @@ const closedReason = new Error('The gate is closed')
  *
  * | state | requests | next |
  * | --- | --- | --- |
- * | open | `concurrency` at a time | closed by five failures in a row, or by one request that says so |
+ * | open | `concurrency` at a time | closed by five failures in a row or one request that finds it down; suspected when as many different endpoints as `endpointsToClose` are refused with nothing accepted between |
+ * | suspected | those under way go on, then one at a time | open when one is accepted; closed by a refusal when nothing else is under way |
  * | closed | turned away, those that wait for their turn too | trial when its time is up |
- * | trial | one at a time | open when one is answered; closed, and longer than before, when one fails |
+ * | trial | one at a time | open when one is answered, after refusals when one is accepted; closed again when one fails |
+ *
+ * What a single endpoint has shown holds for that endpoint: when all failures are its own, others have their trial at
+ * once. A trial is made with an endpoint that has not been tried in vain, as long as one of those has been turned away
+ * and may come back: otherwise the bad one would win every trial, and the good ones wait for ever.
  *
  * Each change between open and closed begins an epoch. The report of a request that entered in an earlier one says
- * nothing new, except for how long the push service wants to be left alone.
+ * nothing new.
  */
 export class GatedOrigin {
   readonly #options: GatedOriginOptions
@@ -50,6 +62,14 @@ export class GatedOrigin {
   #failures = 0
   /** In a row, until a request is answered. */
   #closings = 0
+  /** Endpoints of the failures in a row. */
+  readonly #failed = new Set<string>()
+  /** Endpoints that were refused since the last notification was accepted, and how long they are to wait. */
+  readonly #refused = new Map<string, number | undefined>()
+  /** The gate is closed for those that were not tried too. */
+  #isClosedForAll = false
+  /** Somebody who was not tried was turned away since the gate was closed. */
+  #hasTurnedAway = false
 
   constructor(options: GatedOriginOptions) {
     this.#options = options
@@ -63,75 +83,122 @@ export class GatedOrigin {
 
   /** Nobody uses it, and its gate is not closed for a time to come: it can be forgotten. */
   get isIdle(): boolean {
-    return this.#slots.held === 0 && this.#slots.waiting === 0 && this.#remainingMs() === undefined
+    return this.#slots.held === 0 && this.#slots.waiting === 0 && this.#untilOpenMs() === undefined
   }
 
   /** Waits for the request's turn; a number is the milliseconds to wait instead. @throws the signal's reason */
-  async enter(signal: AbortSignal): Promise<Passage | number> {
-    const closedMs = this.#remainingMs()
+  async enter(endpoint: string, signal: AbortSignal): Promise<Passage | number> {
+    const closedMs = this.#turnAway(endpoint)
     if (closedMs !== undefined) return closedMs
     try {
       await this.#slots.acquire(signal)
     } catch (error) {
-      if (error === closedReason) return this.#remainingMs() ?? 0
+      if (error === closedReason) return this.#turnAway(endpoint) ?? 0
       throw error
     }
-    const closedMeanwhileMs = this.#remainingMs()
+    const closedMeanwhileMs = this.#turnAway(endpoint)
     if (closedMeanwhileMs !== undefined) {
       this.#slots.release()
       return closedMeanwhileMs
     }
     const epoch = this.#epoch
-    return { leave: (report) => this.#leave(report, epoch) }
+    return { leave: (report) => this.#leave(endpoint, report, epoch) }
   }
 
-  #leave(report: OriginReport, epochAtEntry: number): number | undefined {
-    if (this.#epoch === epochAtEntry) this.#take(report)
-    else if (report.kind === 'closed' && report.waitMs !== undefined) this.#keepClosedFor(report.waitMs)
+  #turnAway(endpoint: string): number | undefined {
+    const remainingMs = this.#remainingMs(endpoint)
+    if (remainingMs !== undefined && !this.#wasTriedInVain(endpoint)) this.#hasTurnedAway = true
+    return remainingMs
+  }
+
+  #leave(endpoint: string, report: OriginReport, epochAtEntry: number): number | undefined {
+    if (this.#epoch === epochAtEntry) this.#take(endpoint, report)
     this.#slots.release()
-    return this.#remainingMs()
+    return this.#remainingMs(endpoint)
   }
 
-  #take(report: OriginReport): void {
+  #take(endpoint: string, report: OriginReport): void {
     if (report.kind === 'none') return
-    if (report.kind === 'alive') {
-      this.#open()
+    if (report.kind === 'failing' || report.kind === 'down') {
+      this.#takeFailure(endpoint, report)
       return
     }
+    this.#failures = 0
+    this.#failed.clear()
+    if (report.kind === 'accepted') this.#refused.clear()
+    if (report.kind === 'refused') this.#keepRefused(endpoint, report.waitMs)
+    if (!this.#isSuspected) this.#open()
+    else if (report.kind === 'refused') this.#suspect(report)
+  }
+
+  #takeFailure(endpoint: string, { kind, code }: Extract<OriginReport, { kind: 'failing' | 'down' }>): void {
     this.#failures += 1
-    if (report.kind === 'closed') this.#close(report.code, report.waitMs)
-    else if (this.#failures >= failuresToClose || this.isClosed) this.#close(report.code)
+    if (this.#failed.size < endpointsToKeep) this.#failed.add(endpoint)
+    if (kind === 'failing' && this.#failures < failuresToClose && !this.isClosed) return
+    this.#close({ code, forAll: kind === 'down' || this.#failed.size > 1 || this.#isSuspected })
+  }
+
+  #keepRefused(endpoint: string, waitMs: number | undefined): void {
+    if (this.#refused.size < endpointsToKeep || this.#refused.has(endpoint)) this.#refused.set(endpoint, waitMs)
+  }
+
+  #suspect({ code, waitMs }: Extract<OriginReport, { kind: 'refused' }>): void {
+    this.#slots.resize(1)
+    // What is under way with other endpoints may be accepted yet.
+    if (this.#slots.held > 1) return
+    this.#close({ code, forAll: true, waitMs: this.isClosed ? waitMs : this.#shortestWaitMs() })
+  }
+
+  get #isSuspected(): boolean {
+    return this.#refused.size >= endpointsToClose
+  }
+
+  /** That all of them were told to wait so long at least; undefined if one of them was not told. */
+  #shortestWaitMs(): number | undefined {
+    const shortestMs = Math.min(...[...this.#refused.values()].map((waitMs) => waitMs ?? Number.NaN))
+    return Number.isNaN(shortestMs) ? undefined : shortestMs
   }
 
   #open(): void {
-    this.#failures = 0
-    if (!this.isClosed) return
     const { origin, concurrency, logger } = this.#options
+    this.#slots.resize(concurrency)
+    if (!this.isClosed) return
     this.#closings = 0
     this.#epoch += 1
-    this.#slots.resize(concurrency)
+    this.#hasTurnedAway = false
     logger.info({ origin }, 'A push service answers again')
   }
 
-  #close(code: string, waitMs?: number): void {
-    const { origin, logger, random } = this.#options
+  #close({ code, forAll, waitMs }: { code: string; forAll: boolean; waitMs?: number | undefined }): void {
+    const { origin, logger, now, random } = this.#options
     this.#closings += 1
     this.#epoch += 1
-    this.#keepClosedFor(waitMs ?? backoffMs(this.#closings, { ...closingTimes, random }))
+    this.#isClosedForAll = forAll
+    this.#hasTurnedAway = false
+    this.#openAt = Math.max(this.#openAt, now() + (waitMs ?? backoffMs(this.#closings, { ...closingTimes, random })))
     // From now on one request at a time, until one is answered.
     this.#slots.resize(1)
     this.#slots.refuseWaiting(closedReason)
-    const data = { origin, code, waitMs: this.#remainingMs() }
+    const data = { origin, code, waitMs: this.#untilOpenMs() }
     if (this.#closings === 1) logger.warn(data, 'A push service has to be left alone; its devices wait')
     else logger.debug(data, 'A push service still has to be left alone')
   }
 
-  #keepClosedFor(ms: number): void {
-    this.#openAt = Math.max(this.#openAt, this.#options.now() + ms)
+  #remainingMs(endpoint: string): number | undefined {
+    if (!this.isClosed) return undefined
+    if (!this.#isClosedForAll && !this.#failed.has(endpoint)) return undefined
+    const untilOpenMs = this.#untilOpenMs()
+    if (untilOpenMs !== undefined) return untilOpenMs
+    const isReserved = this.#hasTurnedAway && this.#options.now() < this.#openAt + reservedMs
+    return isReserved && this.#wasTriedInVain(endpoint) ? closingTimes.first : undefined
   }
 
-  #remainingMs(): number | undefined {
-    const remainingMs = this.#openAt - this.#options.now()
-    return remainingMs > 0 ? remainingMs : undefined
+  #wasTriedInVain(endpoint: string): boolean {
+    return this.#failed.has(endpoint) || this.#refused.has(endpoint)
+  }
+
+  #untilOpenMs(): number | undefined {
+    const untilOpenMs = this.#openAt - this.#options.now()
+    return untilOpenMs > 0 ? untilOpenMs : undefined
   }
 }

@@ -14,6 +14,7 @@ const device = (id: string, fields: Partial<Device> = {}): Device => ({
   p256dh: 'key',
   auth: 'secret',
   isDisabled: false,
+  refusals: 0,
   ...fields,
 })
 

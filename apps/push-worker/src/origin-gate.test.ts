@@ -2,24 +2,36 @@ import { createRecordingLogger } from '@mono/test-support'
 import { describe, expect, test } from 'vitest'
 import type { Passage } from './gated-origin.js'
 import { OriginGate } from './origin-gate.js'
+import type { OriginReport } from './origin-report.js'
 
 const { signal } = new AbortController()
 const a = 'https://a.example.com'
 const b = 'https://b.example.com'
 const alive = { kind: 'alive' } as const
 const failing = { kind: 'failing', code: 'TIMEOUT' } as const
-const down = { kind: 'closed', code: 'CONNECTION_FAILED' } as const
+const down = { kind: 'down', code: 'CONNECTION_FAILED' } as const
+const accepted = { kind: 'accepted' } as const
+const refused = { kind: 'refused', code: 'RATE_LIMITED' } as const
+
+/** An endpoint of the origin. */
+const at = (origin: string, name = 'device') => ({ origin, href: `${origin}/${name}` })
 
 function setUp({ concurrency = 10, random = 1 } = {}) {
   const clock = { now: 1_000_000 }
   const logger = createRecordingLogger()
   const gate = new OriginGate({ concurrency, logger, now: () => clock.now, random: () => random })
-  const enter = async (origin = a) => {
-    const passage = await gate.enter(origin, signal)
+  const enter = async (origin = a, name = 'device') => {
+    const passage = await gate.enter(at(origin, name), signal)
     if (typeof passage === 'number') throw new Error(`turned away for ${passage} ms`)
     return passage
   }
-  return { clock, logger, gate, enter }
+  /** So many different endpoints, one after the other. */
+  const refuse = async (count: number, report: OriginReport = refused) => {
+    const closedMs = []
+    for (let index = 1; index <= count; index += 1) closedMs.push((await enter(a, `refused-${index}`)).leave(report))
+    return closedMs
+  }
+  return { clock, logger, gate, enter, refuse }
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
@@ -30,7 +42,7 @@ describe('while an origin answers', () => {
     const first = await enter()
     await enter()
     let isIn = false
-    const third = gate.enter(a, signal).then(() => (isIn = true))
+    const third = gate.enter(at(a), signal).then(() => (isIn = true))
     await turn()
     expect(isIn).toBe(false)
     await enter(b)
@@ -51,20 +63,14 @@ describe('the gate is closed', () => {
     const { gate, enter } = setUp()
     for (let count = 1; count <= 4; count += 1) (await enter()).leave(failing)
     expect((await enter()).leave(failing)).toBe(5000)
-    expect(await gate.enter(a, signal)).toBe(5000)
+    expect(await gate.enter(at(a), signal)).toBe(5000)
   })
 
   test('by one connection that fails', async () => {
     const { gate, clock, enter } = setUp()
     expect((await enter()).leave(down)).toBe(5000)
     clock.now += 4000
-    expect(await gate.enter(a, signal)).toBe(1000)
-  })
-
-  test('for as long as the origin has said', async () => {
-    const { gate, enter } = setUp()
-    ;(await enter()).leave({ kind: 'closed', code: 'RATE_LIMITED', waitMs: 3000 })
-    expect(await gate.enter(a, signal)).toBe(3000)
+    expect(await gate.enter(at(a), signal)).toBe(1000)
   })
 
   test('for that origin only', async () => {
@@ -76,7 +82,7 @@ describe('the gate is closed', () => {
   test('also for those who wait for their turn', async () => {
     const { gate, enter } = setUp({ concurrency: 1 })
     const passage = await enter()
-    const waiting = [gate.enter(a, signal), gate.enter(a, signal)]
+    const waiting = [gate.enter(at(a), signal), gate.enter(at(a), signal)]
     passage.leave(down)
     expect(await Promise.all(waiting)).toEqual([5000, 5000])
   })
@@ -86,18 +92,137 @@ describe('the gate is closed', () => {
     const passages = await Promise.all([enter(), enter(), enter(), enter()])
     for (const passage of passages.slice(0, 3)) passage.leave(down)
     expect(passages[3]?.leave(failing)).toBe(5000)
-    expect(await gate.enter(a, signal)).toBe(5000)
+    expect(await gate.enter(at(a), signal)).toBe(5000)
     expect(logger.lines).toHaveLength(1)
   })
 
-  test('an answer to what was under way does not open it, a longer wait makes it longer', async () => {
+  test('for what is under way too: an answer to that does not open it', async () => {
     const { gate, enter } = setUp()
-    const passages = await Promise.all([enter(), enter(), enter()])
-    passages[0]?.leave({ kind: 'closed', code: 'RATE_LIMITED', waitMs: 3000 })
-    passages[1]?.leave(alive)
-    expect(await gate.enter(a, signal)).toBe(3000)
-    passages[2]?.leave({ kind: 'closed', code: 'RATE_LIMITED', waitMs: 8000 })
-    expect(await gate.enter(a, signal)).toBe(8000)
+    const passages = await Promise.all([enter(), enter()])
+    passages[0]?.leave(down)
+    passages[1]?.leave(accepted)
+    expect(await gate.enter(at(a), signal)).toBe(5000)
+  })
+})
+
+describe('an endpoint that is refused', () => {
+  test('says nothing about its push service, however often', async () => {
+    const { gate, enter } = setUp()
+    for (let count = 1; count <= 100; count += 1) expect((await enter()).leave(refused)).toBeUndefined()
+    expect(gate.closed).toBe(0)
+    await enter(a, 'another')
+  })
+
+  test('nor do nine of them, nor more of them with something accepted between', async () => {
+    const { enter, refuse } = setUp()
+    for (let round = 1; round <= 3; round += 1) {
+      expect(await refuse(9)).toEqual(Array.from({ length: 9 }))
+      ;(await enter(a, 'good')).leave(accepted)
+    }
+  })
+
+  test('as the tenth, with nothing accepted between, closes the gate for all', async () => {
+    const { gate, logger, refuse } = setUp()
+    expect((await refuse(10)).at(-1)).toBe(5000)
+    expect(await gate.enter(at(a, 'another'), signal)).toBe(5000)
+    expect(gate.closed).toBe(1)
+    expect(logger.lines).toMatchObject([{ level: 'warn', data: { origin: a, code: 'RATE_LIMITED' } }])
+  })
+
+  test('as the tenth, but for answers that are not acceptance', async () => {
+    const { enter, refuse } = setUp()
+    await refuse(9)
+    ;(await enter(a, 'gone')).leave(alive)
+    expect((await enter(a, 'refused-10')).leave(refused)).toBe(5000)
+  })
+
+  test('closes it for the shortest time that all of them were told to wait', async () => {
+    const { clock, enter, refuse } = setUp()
+    await refuse(9, { ...refused, waitMs: 60_000 })
+    expect((await enter(a, 'refused-10')).leave({ ...refused, waitMs: 30_000 })).toBe(30_000)
+    clock.now += 30_000
+    expect((await enter(a, 'another')).leave({ ...refused, waitMs: 90_000 })).toBe(90_000)
+  })
+
+  test('does not close it for longer than usual when one of them was not told', async () => {
+    const { enter, refuse } = setUp()
+    await refuse(9, { ...refused, waitMs: 3_600_000 })
+    expect((await enter(a, 'refused-10')).leave(refused)).toBe(5000)
+  })
+
+  test('closes nothing while requests of others are under way, and one that is accepted clears the suspicion', async () => {
+    const { gate, enter } = setUp({ concurrency: 20 })
+    const bad = []
+    for (let index = 1; index <= 15; index += 1) bad.push(await enter(a, `refused-${index}`))
+    const good = await enter(a, 'good')
+    for (const passage of bad) expect(passage.leave(refused)).toBeUndefined()
+    // Nobody else meanwhile.
+    let isIn = false
+    const next = gate.enter(at(a, 'next'), signal).then(() => (isIn = true))
+    await turn()
+    expect(isIn).toBe(false)
+    good.leave(accepted)
+    await next
+    await Promise.all([enter(a, 'other'), enter(a, 'others')])
+    expect(gate.closed).toBe(0)
+  })
+
+  test('closes the gate when the last of what was under way is refused too', async () => {
+    const { gate, enter } = setUp({ concurrency: 15 })
+    const passages = []
+    for (let index = 1; index <= 15; index += 1) passages.push(await enter(a, `refused-${index}`))
+    const closedMs = passages.map((passage) => passage.leave(refused))
+    expect(closedMs.map((ms) => ms ?? 'open')).toEqual([...Array.from({ length: 14 }, () => 'open'), 5000])
+    expect(await gate.enter(at(a, 'another'), signal)).toBe(5000)
+  })
+})
+
+describe('a bad endpoint', () => {
+  test('that fails five times in a row holds up itself only', async () => {
+    const { gate, enter } = setUp()
+    for (let count = 1; count <= 5; count += 1) (await enter(a, 'bad')).leave(failing)
+    expect(await gate.enter(at(a, 'bad'), signal)).toBe(5000)
+    ;(await enter(a, 'good')).leave(accepted)
+    expect(gate.closed).toBe(0)
+  })
+
+  test('that fails is no proof against the others, but the next that fails is', async () => {
+    const { gate, enter } = setUp()
+    for (let count = 1; count <= 5; count += 1) (await enter(a, 'bad')).leave(failing)
+    expect((await enter(a, 'worse')).leave(failing)).toBe(8000)
+    expect(await gate.enter(at(a, 'good'), signal)).toBe(8000)
+  })
+
+  test('does not get the trial that another was turned away for', async () => {
+    const { gate, clock, enter, refuse } = setUp()
+    await refuse(10)
+    expect(await gate.enter(at(a, 'good'), signal)).toBe(5000)
+    clock.now += 5000
+    expect(await gate.enter(at(a, 'refused-3'), signal)).toBe(5000)
+    ;(await enter(a, 'good')).leave(accepted)
+    await enter(a, 'refused-3')
+  })
+
+  test('gets it when nobody else has come, or has come back within a minute', async () => {
+    const { gate, clock, enter, refuse } = setUp()
+    await refuse(10)
+    clock.now += 5000
+    expect((await enter(a, 'refused-3')).leave(refused)).toBe(8000)
+    expect(await gate.enter(at(a, 'good'), signal)).toBe(8000)
+    clock.now += 8000
+    expect(await gate.enter(at(a, 'refused-3'), signal)).toBe(5000)
+    clock.now += 60_000
+    ;(await enter(a, 'refused-3')).leave(accepted)
+  })
+
+  test('that is gone as the trial leaves it closed: nothing was accepted', async () => {
+    const { gate, clock, enter, refuse } = setUp()
+    await refuse(10)
+    clock.now += 5000
+    ;(await enter(a, 'gone')).leave(alive)
+    expect(gate.closed).toBe(1)
+    ;(await enter(a, 'good')).leave(accepted)
+    expect(gate.closed).toBe(0)
   })
 })
 
@@ -124,7 +249,7 @@ describe('after that time', () => {
     const { gate, enter } = await closed()
     const trial = await enter()
     const waiting: (Passage | number)[] = []
-    const entering = [1, 2, 3].map(() => gate.enter(a, signal).then((passage) => waiting.push(passage)))
+    const entering = [1, 2, 3].map(() => gate.enter(at(a), signal).then((passage) => waiting.push(passage)))
     await turn()
     expect(waiting).toHaveLength(0)
     trial.leave(alive)
@@ -135,7 +260,7 @@ describe('after that time', () => {
   test('if it fails in whatever way, the gate is closed again, for longer', async () => {
     const { gate, clock, enter } = await closed()
     const trial = await enter()
-    const waiting = gate.enter(a, signal)
+    const waiting = gate.enter(at(a), signal)
     expect(trial.leave(failing)).toBe(8000)
     expect(await waiting).toBe(8000)
     clock.now += 8000
@@ -145,7 +270,7 @@ describe('after that time', () => {
   test('if it says nothing, the next one is the trial', async () => {
     const { gate, enter } = await closed()
     const trial = await enter()
-    const next = gate.enter(a, signal)
+    const next = gate.enter(at(a), signal)
     trial.leave({ kind: 'none' })
     expect(await next).toBeTypeOf('object')
   })
@@ -173,12 +298,12 @@ test('who stops waiting gets the reason', async () => {
   const { gate, enter } = setUp({ concurrency: 1 })
   await enter()
   const reason = new Error('stop')
-  await expect(gate.enter(a, AbortSignal.abort(reason))).rejects.toBe(reason)
+  await expect(gate.enter(at(a), AbortSignal.abort(reason))).rejects.toBe(reason)
 })
 
 test('an origin that is closed is not forgotten, whatever others come', async () => {
   const { gate, enter } = setUp()
   ;(await enter(a)).leave(down)
   for (let count = 0; count < 2500; count += 1) (await enter(`https://${count}.example.com`)).leave(alive)
-  expect(await gate.enter(a, signal)).toBe(5000)
+  expect(await gate.enter(at(a), signal)).toBe(5000)
 })

@@ -17,7 +17,7 @@ const originsToKeep = 1000
 /**
  * Keeps a push service that is slow, down or busy from holding up the others: each has so many requests at a time, and
  * while one has to be left alone, its devices are turned away at once. After that time a single request is let through
- * as a trial; the others wait for its outcome.
+ * as a trial; the others wait for its outcome. What a single endpoint gets as an answer holds up that endpoint only.
  */
 export class OriginGate {
   readonly #options: Required<OriginGateOptions>
@@ -33,8 +33,8 @@ export class OriginGate {
   }
 
   /** Waits for the request's turn; a number is the milliseconds to wait instead. @throws the signal's reason */
-  async enter(origin: string, signal: AbortSignal): Promise<Passage | number> {
-    return await this.#gatedOriginOf(origin).enter(signal)
+  async enter({ origin, href }: Pick<URL, 'origin' | 'href'>, signal: AbortSignal): Promise<Passage | number> {
+    return await this.#gatedOriginOf(origin).enter(href, signal)
   }
 
   #gatedOriginOf(origin: string): GatedOrigin {

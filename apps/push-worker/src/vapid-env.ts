@@ -1,10 +1,11 @@
 import { createECDH } from 'node:crypto'
 import { type EnvFault, type EnvOf, secret, variable } from '@mono/worker-runtime'
 import { z } from 'zod'
+import { isVapidSubject } from './is-vapid-subject.js'
 
 /** The keys that the application gives to browsers when they subscribe, and by which push services know us. */
 export const vapidEnv = {
-  vapidSubject: variable('VAPID_SUBJECT', z.string(subjectText()).refine(isSubject, subjectText())),
+  vapidSubject: variable('VAPID_SUBJECT', z.string(subjectText()).refine(isVapidSubject, subjectText())),
   vapidPublicKey: variable('VAPID_PUBLIC_KEY', z.string(publicKeyText()).refine(isPublicKey, publicKeyText())),
   vapidPrivateKey: secret('VAPID_PRIVATE_KEY', z.string(privateKeyText()).refine(isPrivateKey, privateKeyText())),
 }
@@ -29,7 +30,7 @@ export function findVapidFault({
 }
 
 function subjectText(): string {
-  return 'a mailto: or https: URL by which push services reach you (not of localhost: Apple refuses it)'
+  return 'mailto: and one address, or an https: URL, at a public domain such as example.com, without spaces, brackets or an IP address (Apple refuses every push otherwise)'
 }
 
 function publicKeyText(): string {
@@ -38,13 +39,6 @@ function publicKeyText(): string {
 
 function privateKeyText(): string {
   return 'a private key of 32 bytes in base64url without padding; make a pair by `npm run vapid`'
-}
-
-function isSubject(text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const { protocol, hostname, pathname } = new URL(text)
-  if (protocol === 'mailto:') return pathname.includes('@')
-  return protocol === 'https:' && hostname !== 'localhost'
 }
 
 function isPublicKey(text: string): boolean {

@@ -20,6 +20,7 @@ const kinds: Record<string, (farEnd: PushFarEnd, insidePort: number) => Partial<
   },
   'an endpoint that is no URL': at('push'),
   'an endpoint with `http:`': ({ service }) => at(`http://localhost:${service.port}/push`)({ service }),
+  'an endpoint at a name that is reserved': at('https://permanently-removed.invalid/fcm/send'),
   'an endpoint at 127.0.0.1': ({ service }, port) => at(`https://127.0.0.1:${port}/push`)({ service }),
   'an endpoint at 169.254.169.254': at('https://169.254.169.254/latest/meta-data'),
   'an endpoint with user information': ({ service }) =>
@@ -50,6 +51,7 @@ function at(address: string) {
 
 const disabledBy: Record<string, string | null> = {
   'disabled, `invalid-keys`': 'invalid-keys',
+  'disabled, `invalid-endpoint`': 'invalid-endpoint',
   'disabled, `gone`': 'gone',
   'left as it is': null,
 }

@@ -38,6 +38,7 @@ describe('findDevices', () => {
       p256dh: 'key',
       auth: 'secret',
       isDisabled: false,
+      refusals: 0,
     })
     expect(usersWithout).toBe(1)
   })
@@ -70,14 +71,12 @@ describe('findDevices', () => {
   })
 })
 
-describe('disableDevice', () => {
-  const state = async (database: TestDatabase, id: string) =>
-    (
-      await database.query('SELECT disabled_at IS NOT NULL AS off, disabled_reason FROM push.devices WHERE id = $1', [
-        id,
-      ])
-    )[0]
+const state = async (database: TestDatabase, id: string) =>
+  (
+    await database.query('SELECT disabled_at IS NOT NULL AS off, disabled_reason FROM push.devices WHERE id = $1', [id])
+  )[0]
 
+describe('disableDevice', () => {
   test('says when and why, the first time', async ({ database }) => {
     const id = await registerDevice(database, { userId: 'ada', address: 'a1' })
     const store = open(database)
@@ -101,5 +100,44 @@ describe('disableDevice', () => {
     await database.query(`UPDATE push.devices SET ${column} = $1 WHERE id = $2`, [value, id])
     await store.disableDevice(device, 'gone')
     expect(await state(database, id)).toEqual({ off: false, disabled_reason: null })
+  })
+})
+
+describe('countRefusal', () => {
+  const find = async (database: TestDatabase) => {
+    const [device] = (await open(database).findDevices(query)).devices
+    return device ?? expect.fail('Expected a device')
+  }
+
+  test('disables at the fifth in a row', async ({ database }) => {
+    const id = await registerDevice(database, { userId: 'ada', address: 'a1' })
+    const store = open(database)
+    const counted = []
+    for (let count = 1; count <= 4; count += 1) counted.push(await store.countRefusal(await find(database)))
+    expect(await state(database, id)).toEqual({ off: false, disabled_reason: null })
+    expect((await find(database)).refusals).toBe(4)
+    counted.push(await store.countRefusal(await find(database)))
+    expect(counted).toEqual([false, false, false, false, true])
+    expect(await state(database, id)).toEqual({ off: true, disabled_reason: 'refused' })
+  })
+
+  test('begins anew after one that was accepted, and after it was registered again', async ({ database }) => {
+    const id = await registerDevice(database, { userId: 'ada', address: 'a1' })
+    const store = open(database)
+    for (let count = 1; count <= 4; count += 1) await store.countRefusal(await find(database))
+    await store.clearRefusals(await find(database))
+    expect((await find(database)).refusals).toBe(0)
+    for (let count = 1; count <= 5; count += 1) await store.countRefusal(await find(database))
+    expect(await state(database, id)).toEqual({ off: true, disabled_reason: 'refused' })
+    await database.query('UPDATE push.devices SET disabled_at = NULL, disabled_reason = NULL WHERE id = $1', [id])
+    expect((await find(database)).refusals).toBe(0)
+  })
+
+  test('leaves a device alone whose keys are others by now', async ({ database }) => {
+    await registerDevice(database, { userId: 'ada', address: 'a1', p256dh: 'key', auth: 'secret' })
+    const device = await find(database)
+    await database.query("UPDATE push.devices SET p256dh = 'another'")
+    expect(await open(database).countRefusal(device)).toBe(false)
+    expect((await find(database)).refusals).toBe(0)
   })
 })

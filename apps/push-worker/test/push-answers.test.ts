@@ -61,6 +61,14 @@ describe('an answer', () => {
       ['429 without a time', [429], 'RATE_LIMITED', 'deferred'],
       ['503 with a time', [{ status: 503, retryAfter: 2 }], 'PROVIDER_UNAVAILABLE', 'deferred'],
       ['down', 'down', 'CONNECTION_FAILED', 'deferred'],
+      [
+        '406 of WNS',
+        [{ status: 406, retryAfter: 4, headers: { 'x-wns-notificationstatus': 'channelthrottled' } }],
+        'RATE_LIMITED',
+        'deferred',
+      ],
+      ['421', [421], 'PROVIDER_UNAVAILABLE', 'retried'],
+      ['425', [425], 'PROVIDER_UNAVAILABLE', 'retried'],
       ['500', [500], 'PROVIDER_UNAVAILABLE', 'retried'],
       ['408', [408], 'PROVIDER_UNAVAILABLE', 'retried'],
       ['reset', ['reset'], 'CONNECTION_LOST', 'retried'],
@@ -112,21 +120,47 @@ describe('credentials that are refused', () => {
     const other = await push.createService()
     const foreign = webPush.generateVAPIDKeys().publicKey
     const ids = []
-    for (let count = 0; count < 3; count += 1) {
+    for (let count = 0; count < 15; count += 1) {
       ids.push(await push.register(strict.subscribe({ vapidPublicKey: foreign }), { userId: 'ada' }))
     }
     const served = await push.register(other.subscribe(), { userId: 'ada' })
     const worker = await push.startWorker({ PUSH_CONCURRENCY: '1' })
     await push.send('m1', ['ada'])
-    await push.send('m2', ['ada'])
     await push.untilDelivery('m1', served, { state: 'sent' })
+    for (const id of ids) await push.untilDelivery('m1', id, { state: 'retry' })
+    await push.send('m2', ['ada'])
     await push.untilDelivery('m2', served, { state: 'sent' })
     for (const id of ids) await push.untilDelivery('m2', id, { state: 'retry' })
+    expect(await worker.metric('mono_push_origins_closed')).toBe(1)
 
     await worker.terminate()
     const errors = worker.logs.filter(({ level }) => level === 'error')
     expect(errors).toMatchObject([{ origin: `https://localhost:${strict.port}`, status: 403 }])
-    expect(strict.attempts.map(({ answer }) => answer)).toEqual([403, 403])
+    // Ten devices, each asked again with a new signature, were enough to know; trials may have followed.
+    expect(strict.attempts.length).toBeLessThanOrEqual(24)
+    expect(strict.attempts.map(({ answer }) => answer)).toEqual(strict.attempts.map(() => 403))
+  })
+
+  test('for one device from the start, and another is served at once', async ({ push }) => {
+    const service = await push.createService()
+    const foreign = webPush.generateVAPIDKeys().publicKey
+    const bad = await push.register(service.subscribe({ vapidPublicKey: foreign }), { userId: 'bob' })
+    const good = await push.register(service.subscribe(), { userId: 'ada' })
+    const worker = await push.startWorker()
+    await push.send('m1', ['bob'])
+    await push.untilDelivery('m1', bad, { state: 'retry', last_code: 'VAPID_REJECTED' })
+    const begun = Date.now()
+    await push.send('m2', ['ada'])
+    await push.untilDelivery('m2', good, { state: 'sent' })
+    expect(Date.now() - begun).toBeLessThan(5000)
+    // Now it is known whose fault it is.
+    for (let count = 1; count <= 5; count += 1) {
+      await push.send(`bad-${count}`, ['bob'])
+      await push.untilDelivery(`bad-${count}`, bad, { state: 'failed', last_code: 'VAPID_MISMATCH' })
+    }
+    await waitFor(async () => (await push.device(bad))?.disabled_reason === 'refused', { what: 'the device disabled' })
+    await worker.terminate()
+    expect(service.attempts.filter(({ answer }) => answer === 403)).toHaveLength(12)
   })
 
   test('for one subscription only, which was made with another key: that device fails, the others are served', async ({

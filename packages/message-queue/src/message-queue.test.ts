@@ -1,4 +1,5 @@
 import { examples } from '@mono/contracts'
+import { createRecordingLogger } from '@mono/test-support'
 import { describe, expect, test } from 'vitest'
 import { createMessageQueue } from './message-queue.js'
 
@@ -37,4 +38,18 @@ describe('a send that cannot be meant is refused before anything is sent:', () =
   test('and no connection was made for it', () => {
     expect(messageQueue.health()).toMatchObject({ connection: 'idle', buffered: 0 })
   })
+})
+
+test('a push notification that some devices do not take is a warning when it is sent', async () => {
+  const logger = createRecordingLogger()
+  const messageQueue = createMessageQueue({ url: 'amqp://localhost:1/none', logger })
+  const send = async (body: string) => {
+    const aborted = { signal: AbortSignal.abort(new Error('not sent')), messageId: 'message-1' }
+    await messageQueue.sendPushNotification({ ...examples['push.notification'], body }, aborted).catch(() => undefined)
+  }
+  await send('x'.repeat(2000))
+  expect(logger.lines).toEqual([])
+  await send('x'.repeat(3300))
+  expect(logger.lines).toMatchObject([{ level: 'warn', data: { messageId: 'message-1' } }])
+  await messageQueue.close()
 })

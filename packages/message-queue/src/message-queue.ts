@@ -38,6 +38,7 @@ import { createMessageProperties } from './publishing/create-message-properties.
 import type { PublishOptions, SentMessage } from './publishing/publish-options.js'
 import { createPublisher, type Publisher } from './publishing/publisher.js'
 import { getQueueStats, type QueueStats } from './publishing/queue-stats.js'
+import { everyDeviceBytes, warnOfLargePush } from './publishing/warn-of-large-push.js'
 import { type ReplayOptions, type ReplayResult, replayDeadLetters } from './replaying/replay-dead-letters.js'
 
 export interface MessageQueueHealth {
@@ -296,6 +297,10 @@ export class MessageQueue {
     const body = Buffer.from(serializePayload(type, payload))
     assertRoutingKey(type, routingKey)
     const messageId = messageIdOf(type, payload, options)
+    // The body holds the part that counts, so most need no counting.
+    if (type === 'push.notification' && body.length > everyDeviceBytes) {
+      warnOfLargePush(payload as PushNotification, { messageId, logger: this.#options.logger })
+    }
     await this.#publisher.publish({
       exchange: exchangeOfType(type),
       routingKey,

@@ -24,4 +24,13 @@ export const push = [
     replace: 'const failuresToClose = 5e9',
     tests: { file: `${source}/origin-gate.test.ts`, name: 'by five failures in a row' },
   },
+  {
+    name: 'push-bad-device',
+    promise: promises.deadLettered,
+    guards: 'devices that are refused, a few among many, do not hold up their push service',
+    file: `${source}/endpoints-to-close.ts`,
+    find: 'export const endpointsToClose = 10',
+    replace: 'export const endpointsToClose = 1',
+    tests: { file: `${source}/origin-gate.test.ts`, name: 'nor do nine of them' },
+  },
 ]

@@ -9,7 +9,17 @@ export interface PushVerdict {
   result: ServeResult
   origin: OriginReport
   disable?: DisableReason
+  /** The device gets nothing more for a while: what the push service said, or a time that grows each time. */
+  wait?: { ms?: number }
+  /** Counted against the device: it was refused while others are served. */
+  countsRefusal?: boolean
 }
+
+/** A bad moment, or a bad connection (RFC 9110, RFC 8470): 5xx besides. */
+const passingStatuses = new Set([408, 421, 425])
+
+/** 429, and what WNS has instead. */
+const busyStatuses = new Set([406, 429])
 
 /**
  * The classes of answers (RFC 8030, section 5 and 8.4). A push service that refuses our credentials (401, 403) is not
@@ -20,15 +30,20 @@ export function classifyPushAnswer(
   now: number,
 ): PushVerdict {
   const alive: OriginReport = { kind: 'alive' }
-  if (status >= 200 && status < 300) return { result: toSent(headers), origin: alive }
+  const waitMs = parseRetryAfter(headers['retry-after'], now)
+  if (status >= 200 && status < 300) return classifySuccess(headers, waitMs)
   if (status === 404 || status === 410) {
     return { result: { kind: 'failed', code: 'GONE' }, origin: alive, disable: 'gone' }
   }
   if (status === 413) return { result: { kind: 'failed', code: 'PAYLOAD_TOO_LARGE' }, origin: alive }
-  if (status === 429 || status === 408 || status >= 500)
-    return classifyBusy(status, parseRetryAfter(headers['retry-after'], now))
-  const code = status >= 300 && status < 400 ? 'REDIRECTED' : 'PROVIDER_REJECTED'
-  return { result: { kind: 'failed', code }, origin: alive }
+  if (busyStatuses.has(status)) return toWait('RATE_LIMITED', waitMs)
+  const code = 'PROVIDER_UNAVAILABLE'
+  if (status >= 400 && waitMs !== undefined) return toWait(code, waitMs)
+  if (passingStatuses.has(status) || status >= 500) {
+    return { result: { kind: 'retry', code, reason: `HTTP ${status}` }, origin: { kind: 'failing', code } }
+  }
+  const isRedirect = status >= 300 && status < 400
+  return { result: { kind: 'failed', code: isRedirect ? 'REDIRECTED' : 'PROVIDER_REJECTED' }, origin: alive }
 }
 
 /** Whether the push service does not accept the `Authorization` header. */
@@ -36,16 +51,25 @@ export function isCredentialsRefusal({ status }: Pick<HttpAnswer, 'status'>): bo
   return status === 401 || status === 403
 }
 
-function toSent(headers: HttpAnswer['headers']): ServeResult {
+/** WNS says in a header that it has thrown away what it answers with 2xx: `received` is the only good news. */
+function classifySuccess(headers: HttpAnswer['headers'], waitMs: number | undefined): PushVerdict {
+  const wnsStatus = String(headers['x-wns-notificationstatus'] ?? '').toLowerCase()
+  if (wnsStatus.endsWith('throttled')) return toWait('RATE_LIMITED', waitMs)
+  if (wnsStatus === 'dropped') {
+    const code = 'DROPPED'
+    return { result: { kind: 'retry', code, reason: 'X-WNS-NotificationStatus: dropped' }, origin: { kind: 'alive' } }
+  }
   const { location } = headers
-  return location ? { kind: 'sent', providerId: location.slice(0, 500) } : { kind: 'sent' }
+  const result: ServeResult = location ? { kind: 'sent', providerId: location.slice(0, 500) } : { kind: 'sent' }
+  return { result, origin: { kind: 'accepted' } }
 }
 
-/** Asked to wait, for a time or at large; or a failure that is the device's bad luck unless it goes on. */
-function classifyBusy(status: number, waitMs: number | undefined): PushVerdict {
-  const code = status === 429 ? 'RATE_LIMITED' : 'PROVIDER_UNAVAILABLE'
-  if (waitMs !== undefined)
-    return { result: { kind: 'defer', code, delayMs: waitMs }, origin: { kind: 'closed', code, waitMs } }
-  if (status === 429) return { result: { kind: 'defer', code }, origin: { kind: 'closed', code } }
-  return { result: { kind: 'retry', code, reason: `HTTP ${status}` }, origin: { kind: 'failing', code } }
+/** The device is asked to wait, for a time or at large. */
+function toWait(code: string, waitMs: number | undefined): PushVerdict {
+  if (waitMs === undefined) return { result: { kind: 'defer', code }, origin: { kind: 'refused', code }, wait: {} }
+  return {
+    result: { kind: 'defer', code, delayMs: waitMs },
+    origin: { kind: 'refused', code, waitMs },
+    wait: { ms: waitMs },
+  }
 }

@@ -20,7 +20,7 @@ test.each(['ECONNREFUSED', 'ENETUNREACH', 'EAI_AGAIN', 'CERT_HAS_EXPIRED'])(
   (code) => {
     expect(classifyPushError(failure('CONNECTION_FAILED', false, systemError(code)))).toEqual({
       result: { kind: 'defer', code: 'CONNECTION_FAILED' },
-      origin: { kind: 'closed', code: 'CONNECTION_FAILED' },
+      origin: { kind: 'down', code: 'CONNECTION_FAILED' },
     })
   },
 )

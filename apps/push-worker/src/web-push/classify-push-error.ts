@@ -25,5 +25,5 @@ function classifyConnectionFailure({ cause }: HttpRequestError): PushVerdict {
   if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ENOTFOUND') {
     return { result: { kind: 'retry', code, reason: 'no such host' }, origin: { kind: 'failing', code } }
   }
-  return { result: { kind: 'defer', code }, origin: { kind: 'closed', code } }
+  return { result: { kind: 'defer', code }, origin: { kind: 'down', code } }
 }

@@ -1,16 +1,16 @@
 import type { Logger } from '@mono/message-queue'
-import type { DeviceStore } from '../device-store.js'
 import type { PushEnv } from '../env.js'
 import { createHttpOriginClient, type HttpOriginClient } from '../http/http-origin-client.js'
 import { OriginGate } from '../origin-gate.js'
 import { createCredentialsWatch } from './credentials-watch.js'
+import { createDeviceWaits } from './device-waits.js'
 import { createEndpointGuard } from './endpoint-guard.js'
 import { createVapidTokens } from './vapid-tokens.js'
-import { createWebPushSender, type WebPushSender } from './web-push-sender.js'
+import { createWebPushSender, type WebPushSender, type WebPushSenderOptions } from './web-push-sender.js'
 
 export interface WebPushOptions {
   env: Pick<PushEnv, 'vapidSubject' | 'vapidPublicKey' | 'vapidPrivateKey' | 'endpointAllow' | 'concurrency'>
-  deviceStore: Pick<DeviceStore, 'disableDevice'>
+  deviceStore: WebPushSenderOptions['deviceStore']
   logger: Logger
 }
 
@@ -30,6 +30,7 @@ export function createWebPush({ env, deviceStore, logger }: WebPushOptions): {
     gate,
     tokens: createVapidTokens({ keys: { subject, publicKey, privateKey } }),
     credentials: createCredentialsWatch({ logger }),
+    waits: createDeviceWaits(),
     deviceStore,
   })
   return { client, gate, webPush }

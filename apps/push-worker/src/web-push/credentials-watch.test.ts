@@ -4,41 +4,55 @@ import { createCredentialsWatch } from './credentials-watch.js'
 
 const origin = 'https://push.example.com'
 
+const at = (name: string | number, of = origin) => ({ origin: of, href: `${of}/${name}` })
+
 function setUp() {
   const logger = createRecordingLogger()
-  const clock = { now: 1_000_000 }
-  return { logger, clock, watch: createCredentialsWatch({ logger, now: () => clock.now }) }
+  return { logger, watch: createCredentialsWatch({ logger }) }
 }
 
 const deferred = {
   result: { kind: 'defer', code: 'VAPID_REJECTED', delayMs: 60_000 },
-  origin: { kind: 'closed', code: 'VAPID_REJECTED', waitMs: 60_000 },
+  origin: { kind: 'refused', code: 'VAPID_REJECTED' },
 }
 
-test('a push service that accepts none of our headers is left alone, and that is one error line', () => {
+const mismatch = {
+  result: { kind: 'failed', code: 'VAPID_MISMATCH' },
+  origin: { kind: 'refused', code: 'VAPID_MISMATCH' },
+  countsRefusal: true,
+}
+
+test('a device that is refused before anybody was accepted waits, with one warning', () => {
   const { logger, watch } = setUp()
-  expect(watch.refused(origin, 403)).toEqual(deferred)
-  expect(watch.refused(origin, 401)).toEqual(deferred)
-  expect(logger.lines.map(({ level, data }) => [level, data])).toEqual([['error', { origin, status: 403 }]])
+  for (const status of [403, 401, 403]) expect(watch.refused(at('bad'), status)).toEqual(deferred)
+  expect(watch.refused(at('worse'), 403)).toEqual(deferred)
+  expect(logger.lines.map(({ level, data }) => [level, data])).toEqual([['warn', { origin, status: 403 }]])
 })
 
-test('after it has accepted one, the next fault is a line again', () => {
-  const { logger, clock, watch } = setUp()
-  watch.refused(origin, 403)
-  watch.accepted(origin)
-  clock.now += 60_000
-  watch.refused(origin, 403)
-  expect(logger.lines).toHaveLength(2)
+test('a push service that refuses ten devices and accepts none is one error line', () => {
+  const { logger, watch } = setUp()
+  for (let index = 1; index <= 20; index += 1) expect(watch.refused(at(index), 403)).toEqual(deferred)
+  expect(logger.lines.map(({ level }) => level)).toEqual(['warn', 'error'])
+  watch.accepted(at('good'))
+  for (let index = 1; index <= 9; index += 1) expect(watch.refused(at(index), 403)).toEqual(mismatch)
+  expect(watch.refused(at(10), 403)).toEqual(deferred)
+  expect(logger.lines.map(({ level }) => level)).toEqual(['warn', 'error', 'error'])
 })
 
-test('a push service that has just accepted one for another device has nothing against us but this subscription', () => {
-  const { logger, clock, watch } = setUp()
-  watch.accepted(origin)
-  clock.now += 59_999
-  expect(watch.refused(origin, 403)).toEqual({
-    result: { kind: 'failed', code: 'VAPID_MISMATCH' },
-    origin: { kind: 'alive' },
-  })
-  expect(watch.refused('https://other.example.com', 403)).toEqual(deferred)
+test('a push service that accepts another device has nothing against us but this subscription', () => {
+  const { logger, watch } = setUp()
+  watch.accepted(at('good'))
+  for (let count = 1; count <= 100; count += 1) expect(watch.refused(at('bad'), 403)).toEqual(mismatch)
+  expect(watch.refused(at('bad', 'https://other.example.com'), 403)).toEqual(deferred)
   expect(logger.lines).toHaveLength(1)
+})
+
+test('that a device itself was accepted is no proof against it', () => {
+  const { watch } = setUp()
+  watch.accepted(at('device'))
+  watch.accepted(at('device'))
+  expect(watch.refused(at('device'), 403)).toEqual(deferred)
+  watch.accepted(at('another'))
+  expect(watch.refused(at('device'), 403)).toEqual(mismatch)
+  expect(watch.refused(at('another'), 403)).toEqual(mismatch)
 })

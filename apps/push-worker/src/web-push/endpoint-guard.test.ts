@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns'
 import { describe, expect, test } from 'vitest'
-import { createEndpointGuard } from './endpoint-guard.js'
+import { createEndpointGuard, type EndpointRefusal, isFinalRefusal } from './endpoint-guard.js'
 import { parseEndpointAllow } from './parse-endpoint-allow.js'
 
 const check = (endpoint: string, allow = '') => {
@@ -15,6 +15,7 @@ describe('check', () => {
     'https://web.push.apple.com/abc',
     'https://db5p.notify.windows.com/w/?token=abc',
     'https://FCM.googleapis.com:443/fcm/send/abc',
+    'https://jmt17.google.com/fcm/send/abc',
   ])('lets the known push service through: %s', (endpoint) => {
     expect(check(endpoint)).toBe(new URL(endpoint).href)
   })
@@ -34,7 +35,12 @@ describe('check', () => {
     ['https://evilpush.apple.com/abc', 'host'],
     ['https://push.apple.com/abc', 'host'],
     ['https://fcm.googleapis.com./abc', 'host'],
-    ['https://localhost/abc', 'host'],
+    ['https://localhost/abc', 'no such host'],
+    ['https://permanently-removed.invalid/fcm/send/abc', 'no such host'],
+    ['https://PERMANENTLY-removed.INVALID./fcm/send/abc', 'no such host'],
+    ['https://push.test/abc', 'no such host'],
+    ['https://push/abc', 'no such host'],
+    ['https://evil.jmt17.google.com/abc', 'host'],
     ['https://8.8.8.8/abc', 'host'],
     ['https://127.0.0.1/abc', 'address'],
     ['https://2130706433/abc', 'address'],
@@ -52,6 +58,24 @@ describe('check', () => {
     expect(check('https://eu.push.example.com/a', allow)).toBe('https://eu.push.example.com/a')
     expect(check('https://evilpush.example.com/a', allow)).toBe('host')
     expect(check('https://push.example.com:8443/a', allow)).toBe('host')
+  })
+
+  test('a reserved name that is listed is one that exists here', () => {
+    expect(check('https://push.test:8443/a', 'push.test:8443')).toBe('https://push.test:8443/a')
+    expect(check('https://push.test:8444/a', 'push.test:8443')).toBe('host')
+    expect(check('https://other.test:8443/a', 'push.test:8443')).toBe('no such host')
+  })
+
+  test.each<[EndpointRefusal, boolean]>([
+    ['not a URL', true],
+    ['not https', true],
+    ['user information', true],
+    ['no such host', true],
+    ['port', false],
+    ['host', false],
+    ['address', false],
+  ])('"%s" is for good: %s', (refusal, isFinal) => {
+    expect(isFinalRefusal(refusal)).toBe(isFinal)
   })
 
   test('a listed host and port lets exactly that through', () => {

@@ -1,10 +1,31 @@
 import { lookup as lookupInDns } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
+import { canExist } from './can-exist.js'
 import { isPublicAddress } from './is-public-address.js'
+import { knownPushServices } from './known-push-services.js'
 import type { AllowedEndpoint } from './parse-endpoint-allow.js'
 
 /** Why an endpoint is refused; none of them names the endpoint. */
-export type EndpointRefusal = 'not a URL' | 'not https' | 'user information' | 'port' | 'host' | 'address'
+export type EndpointRefusal =
+  | 'not a URL'
+  | 'not https'
+  | 'user information'
+  | 'no such host'
+  | 'port'
+  | 'host'
+  | 'address'
+
+const finalRefusals: ReadonlySet<EndpointRefusal> = new Set<EndpointRefusal>([
+  'not a URL',
+  'not https',
+  'user information',
+  'no such host',
+])
+
+/** Whether no list of allowed hosts would make it an endpoint that can be served. */
+export function isFinalRefusal(refusal: EndpointRefusal): boolean {
+  return finalRefusals.has(refusal)
+}
 
 /**
  * Endpoints come from browsers, so anybody can register one that leads into our own network. The guard lets requests
@@ -32,8 +53,9 @@ export class RefusedAddressError extends Error {
   readonly code = 'REFUSED_ADDRESS'
 }
 
-const knownHosts = new Set(['fcm.googleapis.com', 'updates.push.services.mozilla.com'])
-const knownSuffixes = ['.push.apple.com', '.notify.windows.com']
+const known = knownPushServices.flatMap(({ hosts }) => hosts)
+const knownHosts = new Set(known.filter((host) => !host.startsWith('*')))
+const knownSuffixes = known.filter((host) => host.startsWith('*')).map((host) => host.slice(1))
 
 export function createEndpointGuard({ allow, lookup = lookupInDns }: EndpointGuardOptions): EndpointGuard {
   const isListed = (host: string) => allow.some((entry) => includesHost(entry, host))
@@ -47,6 +69,7 @@ export function createEndpointGuard({ allow, lookup = lookupInDns }: EndpointGua
       if (username !== '' || password !== '') return 'user information'
       const port = Number(url.port || 443)
       if (allow.some((entry) => includesHost(entry, hostname) && port === (entry.port ?? 443))) return url
+      if (!isListed(hostname) && !canExist(hostname)) return 'no such host'
       const address = hostname.replace(/^\[(.*)\]$/, '$1')
       // An address in the URL is never looked up.
       if (isIP(address) && !isPublicAddress(address)) return 'address'

@@ -6,6 +6,7 @@ import type { HttpAnswer, HttpRequest } from '../http/http-messages.js'
 import { HttpRequestError } from '../http/http-request-error.js'
 import { OriginGate } from '../origin-gate.js'
 import { createCredentialsWatch } from './credentials-watch.js'
+import { createDeviceWaits } from './device-waits.js'
 import { createEndpointGuard } from './endpoint-guard.js'
 import type { PushContent } from './to-push-content.js'
 import { createWebPushSender } from './web-push-sender.js'
@@ -20,8 +21,12 @@ const device = (fields: Partial<Device> = {}): Device => ({
   p256dh: createECDH('prime256v1').generateKeys('base64url'),
   auth: randomBytes(16).toString('base64url'),
   isDisabled: false,
+  refusals: 0,
   ...fields,
 })
+
+/** Of the same push service. */
+const another = (index: number): Device => device({ id: `another ${index}`, address: `${fcm}/fcm/send/${index}` })
 
 const status = (code: number, headers: HttpAnswer['headers'] = {}): HttpAnswer => ({
   status: code,
@@ -35,6 +40,7 @@ type Answer = HttpAnswer | Error | ((request: HttpRequest) => Promise<HttpAnswer
 /** A push service that gives these answers, the last one again and again, and what it was asked. */
 function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: () => Promise<void> }) {
   const requests: HttpRequest[] = []
+  const refusals: string[] = []
   const disabled: [string, DisableReason][] = []
   const clock = { now: 1_000_000 }
   const now = () => clock.now
@@ -44,7 +50,8 @@ function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: 
     now,
     guard: createEndpointGuard({ allow: [] }),
     gate: new OriginGate({ concurrency: 10, logger, now, random: () => 1 }),
-    credentials: createCredentialsWatch({ logger, now }),
+    credentials: createCredentialsWatch({ logger }),
+    waits: createDeviceWaits({ now, random: () => 1 }),
     tokens: {
       get: () => `token ${renewals}`,
       renew() {
@@ -65,11 +72,18 @@ function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: 
         await disableDevice?.()
         disabled.push([id, reason])
       },
+      async countRefusal({ id }) {
+        refusals.push(id)
+        return false
+      },
+      async clearRefusals({ id }) {
+        refusals.push(`${id} cleared`)
+      },
     },
   })
   const { signal } = new AbortController()
   const send = (to: Device = device(), own = signal) => sender.send(to, content, { signal: own, logger })
-  return { requests, disabled, clock, logger, send }
+  return { requests, disabled, refusals, clock, logger, send }
 }
 
 test('a notification is posted to the endpoint, and taken', async () => {
@@ -90,6 +104,22 @@ describe('nothing is sent', () => {
     },
   )
 
+  test.each(['push', 'http://fcm.googleapis.com/abc', 'https://permanently-removed.invalid/fcm/send/abc'])(
+    'to an endpoint that can never be served, %s, and its device is disabled',
+    async (address) => {
+      const { requests, disabled, send } = setUp({ answers: [] })
+      expect(await send(device({ address }))).toEqual({ kind: 'failed', code: 'ENDPOINT_REFUSED' })
+      expect(disabled).toEqual([['7', 'invalid-endpoint']])
+      expect(requests).toHaveLength(0)
+    },
+  )
+
+  test('to an endpoint that another list would let through, and its device stays', async () => {
+    const { disabled, send } = setUp({ answers: [] })
+    await send(device({ address: 'https://push.example.com/abc' }))
+    expect(disabled).toEqual([])
+  })
+
   test('with keys that are none; the device is disabled, and its push service not blamed', async () => {
     const { requests, disabled, send } = setUp({ answers: [] })
     expect(await send(device({ p256dh: 'none' }))).toEqual({ kind: 'failed', code: 'INVALID_KEYS' })
@@ -99,15 +129,45 @@ describe('nothing is sent', () => {
   })
 
   test('to a push service that has to be left alone; others are served', async () => {
+    const unreachable = new HttpRequestError('CONNECTION_FAILED', 'refused', { sent: false })
+    const { requests, clock, send } = setUp({ answers: [unreachable, status(201)] })
+    expect(await send()).toEqual({ kind: 'defer', code: 'CONNECTION_FAILED', delayMs: 5000 })
+    clock.now += 1000
+    expect(await send(another(1))).toEqual({ kind: 'defer', code: 'ORIGIN_CLOSED', delayMs: 4000 })
+    expect(requests).toHaveLength(1)
+    expect(await send(device({ address: 'https://web.push.apple.com/abc' }))).toEqual({ kind: 'sent' })
+    clock.now += 4000
+    expect(await send(another(1))).toEqual({ kind: 'sent' })
+  })
+
+  test('to a device that has to wait; others of its push service are served', async () => {
     const { requests, clock, send } = setUp({ answers: [status(429, { 'retry-after': '3' }), status(201)] })
     expect(await send()).toEqual({ kind: 'defer', code: 'RATE_LIMITED', delayMs: 3000 })
     clock.now += 1000
-    expect(await send()).toEqual({ kind: 'defer', code: 'ORIGIN_CLOSED', delayMs: 2000 })
+    expect(await send()).toEqual({ kind: 'defer', code: 'DEVICE_WAITS', delayMs: 2000 })
     expect(requests).toHaveLength(1)
-    expect(await send(device({ address: 'https://web.push.apple.com/abc' }))).toEqual({ kind: 'sent' })
+    expect(await send(another(1))).toEqual({ kind: 'sent' })
     clock.now += 2000
     expect(await send()).toEqual({ kind: 'sent' })
   })
+})
+
+test('a device that was told no time waits longer each time', async () => {
+  const { clock, send } = setUp({ answers: [status(429)] })
+  for (const delayMs of [5000, 10_000, 20_000]) {
+    expect(await send()).toEqual({ kind: 'defer', code: 'RATE_LIMITED', delayMs })
+    clock.now += delayMs
+  }
+})
+
+test('ten devices that have to wait make the others wait as long', async () => {
+  const { send } = setUp({ answers: [status(503, { 'retry-after': '30' })] })
+  const results = []
+  for (let index = 1; index <= 11; index += 1) results.push(await send(another(index)))
+  expect(results).toEqual([
+    ...Array.from({ length: 10 }, () => ({ kind: 'defer', code: 'PROVIDER_UNAVAILABLE', delayMs: 30_000 })),
+    { kind: 'defer', code: 'ORIGIN_CLOSED', delayMs: 30_000 },
+  ])
 })
 
 describe('a device that is gone', () => {
@@ -128,7 +188,7 @@ describe('a device that is gone', () => {
 
   test('is the only one that is', async () => {
     const { disabled, send } = setUp({ answers: [400, 413, 301, 500, 403, 201].map((code) => status(code)) })
-    for (let count = 0; count < 5; count += 1) await send()
+    for (let count = 0; count < 5; count += 1) await send(another(count))
     expect(disabled).toEqual([])
   })
 })
@@ -140,19 +200,37 @@ describe('credentials that are refused', () => {
     expect(requests.map(({ headers }) => headers.authorization)).toEqual(['token 0', 'token 1'])
   })
 
-  test('twice close the push service for all devices, with one error line', async () => {
-    const { requests, logger, send } = setUp({ answers: [status(403)] })
+  test('twice make the device wait, and no other', async () => {
+    const { refusals, send } = setUp({ answers: [status(403), status(403), status(201)] })
     expect(await send()).toEqual({ kind: 'defer', code: 'VAPID_REJECTED', delayMs: 60_000 })
-    expect(await send()).toMatchObject({ kind: 'defer', code: 'ORIGIN_CLOSED' })
-    expect(requests).toHaveLength(2)
+    expect(await send(another(1))).toEqual({ kind: 'sent' })
+    expect(refusals).toEqual([])
+  })
+
+  test('for ten devices close the push service for all, with one error line', async () => {
+    const { requests, logger, send } = setUp({ answers: [status(403)] })
+    for (let index = 1; index <= 9; index += 1) {
+      expect(await send(another(index))).toEqual({ kind: 'defer', code: 'VAPID_REJECTED', delayMs: 60_000 })
+    }
+    expect(await send(another(10))).toMatchObject({ kind: 'defer', code: 'VAPID_REJECTED' })
+    expect(await send(another(11))).toMatchObject({ kind: 'defer', code: 'ORIGIN_CLOSED' })
+    expect(requests).toHaveLength(20)
     expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(1)
   })
 
-  test('that are accepted for others are this device’s own fault', async () => {
-    const { send } = setUp({ answers: [status(201), status(403), status(403), status(201)] })
-    expect(await send()).toEqual({ kind: 'sent' })
+  test('that are accepted for others are this device’s own fault, and counted', async () => {
+    const { refusals, send } = setUp({ answers: [status(201), status(403), status(403), status(201)] })
+    expect(await send(another(1))).toEqual({ kind: 'sent' })
     expect(await send()).toEqual({ kind: 'failed', code: 'VAPID_MISMATCH' })
-    expect(await send()).toEqual({ kind: 'sent' })
+    expect(await send(another(1))).toEqual({ kind: 'sent' })
+    expect(refusals).toEqual(['7'])
+  })
+
+  test('do not count any more when the device is accepted', async () => {
+    const { refusals, send } = setUp({ answers: [status(201)] })
+    await send()
+    await send(device({ refusals: 3 }))
+    expect(refusals).toEqual(['7 cleared'])
   })
 })
 

@@ -1,7 +1,7 @@
 import type { ServeResult } from '@mono/delivery-ledger'
 import type { Logger } from '@mono/message-queue'
 import { withDeadline } from '@mono/waiting'
-import type { Device, DisableReason } from '../device.js'
+import type { Device } from '../device.js'
 import type { DeviceStore } from '../device-store.js'
 import type { HttpAnswer } from '../http/http-messages.js'
 import type { HttpOriginClient } from '../http/http-origin-client.js'
@@ -9,8 +9,9 @@ import type { OriginGate } from '../origin-gate.js'
 import { classifyPushAnswer, isCredentialsRefusal, type PushVerdict } from './classify-push-answer.js'
 import { classifyPushError } from './classify-push-error.js'
 import type { CredentialsWatch } from './credentials-watch.js'
+import type { DeviceWaits } from './device-waits.js'
 import { encryptPush, InvalidKeysError } from './encrypt-push.js'
-import type { EndpointGuard } from './endpoint-guard.js'
+import { type EndpointGuard, isFinalRefusal } from './endpoint-guard.js'
 import type { PushContent } from './to-push-content.js'
 import type { VapidTokens } from './vapid-tokens.js'
 
@@ -20,7 +21,8 @@ export interface WebPushSenderOptions {
   client: Pick<HttpOriginClient, 'request'>
   tokens: VapidTokens
   credentials: CredentialsWatch
-  deviceStore: Pick<DeviceStore, 'disableDevice'>
+  waits: DeviceWaits
+  deviceStore: Pick<DeviceStore, 'disableDevice' | 'countRefusal' | 'clearRefusals'>
   /** For the whole request, in milliseconds. Default 10000. */
   timeoutMs?: number
   /** Milliseconds since 1970. */
@@ -39,7 +41,7 @@ export interface WebPushSender {
 }
 
 export function createWebPushSender(options: WebPushSenderOptions): WebPushSender {
-  const { guard, gate, client, tokens, credentials, deviceStore, timeoutMs = 10_000, now = Date.now } = options
+  const { guard, gate, client, tokens, credentials, waits, deviceStore, timeoutMs = 10_000, now = Date.now } = options
 
   async function ask(url: URL, device: Device, content: PushContent, signal: AbortSignal): Promise<HttpAnswer> {
     const authorization = tokens.get(url.origin)
@@ -53,9 +55,9 @@ export function createWebPushSender(options: WebPushSenderOptions): WebPushSende
   async function attempt(url: URL, device: Device, content: PushContent, signal: AbortSignal): Promise<PushVerdict> {
     try {
       const answer = await withDeadline({ ms: timeoutMs, signal }, (within) => ask(url, device, content, within))
-      if (isCredentialsRefusal(answer)) return credentials.refused(url.origin, answer.status)
+      if (isCredentialsRefusal(answer)) return credentials.refused(url, answer.status)
       const verdict = classifyPushAnswer(answer, now())
-      if (verdict.result.kind === 'sent') credentials.accepted(url.origin)
+      if (verdict.result.kind === 'sent') credentials.accepted(url)
       return verdict
     } catch (error) {
       if (error instanceof InvalidKeysError) return invalidKeys
@@ -64,14 +66,26 @@ export function createWebPushSender(options: WebPushSenderOptions): WebPushSende
     }
   }
 
-  /** The delivery is settled without it: the next notification to the device finds out again. */
-  async function disable(device: Device, reason: DisableReason, logger: Logger): Promise<void> {
+  /** Notes what the verdict means for the device. The delivery is settled without it: the next one finds out again. */
+  async function note(device: Device, { result, disable, countsRefusal }: PushVerdict, logger: Logger): Promise<void> {
+    const { id: deviceId, refusals } = device
     try {
-      await deviceStore.disableDevice(device, reason)
-      logger.info({ deviceId: device.id, reason }, 'Device disabled')
+      if (disable) await deviceStore.disableDevice(device, disable)
+      const isRefused = countsRefusal === true && (await deviceStore.countRefusal(device))
+      if (result.kind === 'sent' && refusals > 0) await deviceStore.clearRefusals(device)
+      const reason = isRefused ? 'refused' : disable
+      if (reason) logger.info({ deviceId, reason }, 'Device disabled')
     } catch (error) {
-      logger.warn({ deviceId: device.id, reason, err: error }, 'A device that cannot be reached could not be disabled')
+      logger.warn({ deviceId, reason: disable, err: error }, 'What was learnt of a device could not be recorded')
     }
+  }
+
+  /** How long the device waits, if the push service wants nothing for it now. */
+  function toWaiting({ result, wait }: PushVerdict, { href }: URL): ServeResult {
+    if (result.kind === 'sent') waits.end(href)
+    if (!wait) return result
+    const delayMs = waits.begin(href, wait.ms)
+    return result.kind === 'defer' ? { delayMs, ...result } : result
   }
 
   return {
@@ -79,9 +93,12 @@ export function createWebPushSender(options: WebPushSenderOptions): WebPushSende
       const url = guard.check(device.address)
       if (typeof url === 'string') {
         logger.warn({ deviceId: device.id, reason: url }, 'The endpoint of a device is refused')
-        return { kind: 'failed', code: 'ENDPOINT_REFUSED' }
+        if (isFinalRefusal(url)) await note(device, invalidEndpoint, logger)
+        return invalidEndpoint.result
       }
-      const passage = await gate.enter(url.origin, signal)
+      const waitMs = waits.remainingMs(url.href)
+      if (waitMs !== undefined) return { kind: 'defer', code: 'DEVICE_WAITS', delayMs: waitMs }
+      const passage = await gate.enter(url, signal)
       if (typeof passage === 'number') return { kind: 'defer', code: 'ORIGIN_CLOSED', delayMs: passage }
       let verdict = bug
       let closedMs: number | undefined
@@ -90,8 +107,8 @@ export function createWebPushSender(options: WebPushSenderOptions): WebPushSende
       } finally {
         closedMs = passage.leave(verdict.origin)
       }
-      if (verdict.disable) await disable(device, verdict.disable, logger)
-      return toFinalResult(verdict.result, closedMs)
+      await note(device, verdict, logger)
+      return toFinalResult(toWaiting(verdict, url), closedMs)
     },
   }
 }
@@ -100,6 +117,12 @@ const invalidKeys: PushVerdict = {
   result: { kind: 'failed', code: 'INVALID_KEYS' },
   origin: { kind: 'none' },
   disable: 'invalid-keys',
+}
+
+const invalidEndpoint: PushVerdict = {
+  result: { kind: 'failed', code: 'ENDPOINT_REFUSED' },
+  origin: { kind: 'none' },
+  disable: 'invalid-endpoint',
 }
 
 /** The worker stops, or the message's time is up. */
