@@ -4,6 +4,7 @@ import type { EmailProvider, Envelope, Mail, Rejection, SendReceipt } from '../e
 import { SendError } from '../email-provider.js'
 import { findAddressFault } from '../find-address-fault.js'
 import { classifySmtpError, type SmtpErrorLike, toLedgerCode } from './classify-smtp-error.js'
+import { encodeSubject } from './encode-subject.js'
 import { createHandOverStage, type HandOver } from './hand-over-mark.js'
 import type { SmtpSettings } from './parse-smtp-url.js'
 
@@ -112,7 +113,7 @@ function toMessage({ from, to, subject, text, html, messageId }: Mail) {
   return {
     from: { name: from.name ?? '', address: from.address },
     to: { name: '', address: to.address },
-    subject,
+    subject: encodeSubject(subject),
     ...(text === undefined ? {} : { text }),
     ...(html === undefined ? {} : { html }),
     messageId,
