@@ -52,6 +52,13 @@ test('a recipient gets a mail of their own, at the address as it was given', asy
   ])
 })
 
+test('answers go where it is said', async () => {
+  const replyTo = { name: 'Help', address: 'help@example.com' }
+  const { serve, sent } = setUp({ replyTo })
+  await serve(claim, signal)
+  expect(sent[0]?.mail.replyTo).toEqual(replyTo)
+})
+
 test('the Message-ID is the same at every try, whatever the spelling of the address', async () => {
   const { serve, sent } = setUp()
   await serve(claim, signal)

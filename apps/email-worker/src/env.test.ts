@@ -58,6 +58,18 @@ test('a sender that is no address is a fault that says why', () => {
   )
 })
 
+test('where answers go may be said, and is nowhere by default', () => {
+  expect(readEmailEnv(required).replyTo).toBeUndefined()
+  expect(readEmailEnv({ ...required, EMAIL_REPLY_TO: '' }).replyTo).toBeUndefined()
+  expect(readEmailEnv({ ...required, EMAIL_REPLY_TO: 'Help <help@example.com>' }).replyTo).toEqual({
+    name: 'Help',
+    address: 'help@example.com',
+  })
+  expect(() => readEmailEnv({ ...required, EMAIL_REPLY_TO: 'zoë@example.com' })).toThrow(
+    'EMAIL_REPLY_TO: expected name@example.com or Name <name@example.com>: ASCII before the @; found "zoë@example.com"',
+  )
+})
+
 test('all faults are reported together', () => {
   expect(() => readEmailEnv({ EMAIL_ON_UNKNOWN: 'maybe', PREFETCH: '0' })).toThrow(
     /6 faults:[\s\S]*SMTP_URL[\s\S]*EMAIL_FROM[\s\S]*DATABASE_URL[\s\S]*RABBITMQ_URL[\s\S]*PREFETCH[\s\S]*EMAIL_ON_UNKNOWN/,
