@@ -1,5 +1,5 @@
-import { domainToASCII } from 'node:url'
-import { findAddressFault } from './find-address-fault.js'
+import { findAddressFault, isAsciiBeforeAt } from './find-address-fault.js'
+import { toAsciiDomain } from './to-ascii-domain.js'
 
 /** So that no line of a header gets too long: a name in plain letters is not folded inside a word. */
 const maxNameLength = 200
@@ -20,7 +20,7 @@ export function parseSender(text: string): Sender {
   const parts = /^(?<name>[^<>]*)<(?<address>[^<>]*)>$/.exec(text)?.groups
   const address = (parts?.address ?? text).trim()
   const name = (parts?.name ?? '').trim().replace(/^"(.*)"$/, '$1')
-  const fault = findAddressFault(address) ?? (domainOf(address) === '' ? 'expected a domain after the @' : undefined)
+  const fault = findAddressFault(address)
   if (fault !== undefined) throw new Error(fault)
   if (/\p{Control}/u.test(name)) throw new Error('expected a name without control characters')
   if (name.length > maxNameLength) throw new Error(`expected a name of at most ${maxNameLength} characters`)
@@ -35,15 +35,11 @@ export function parseSender(text: string): Sender {
  */
 export function parseReplyTo(text: string): Sender {
   const sender = parseSender(text)
-  if (/[^!-~]/.test(localPartOf(sender.address))) throw new Error('expected ASCII before the @')
+  if (!isAsciiBeforeAt(sender.address)) throw new Error('expected ASCII before the @')
   return sender
 }
 
 /** In ASCII, as headers need it; empty if it is none. */
 export function domainOf(address: string): string {
-  return domainToASCII(address.slice(address.lastIndexOf('@') + 1))
-}
-
-function localPartOf(address: string): string {
-  return address.slice(0, address.lastIndexOf('@'))
+  return toAsciiDomain(address.slice(address.lastIndexOf('@') + 1))
 }

@@ -367,11 +367,12 @@ describe('what is sent', () => {
       'a@b.example, eve@example.com',
       'eve@example.com\r\nRCPT TO:<x@example.com>',
       'a@b@c',
+      `${'a'.repeat(65)}@example.com`,
     ]
     await handle(receivedEmailMessage({ to }))
     expect(sink.received.map((mail) => mail.to)).toEqual([['ada@example.com']])
     expect(await countByState()).toEqual([
-      ['failed', 'INVALID_ADDRESS', 3],
+      ['failed', 'INVALID_ADDRESS', 4],
       ['sent', null, 1],
     ])
   })

@@ -1,12 +1,13 @@
-import { createSlots, withDeadline } from '@mono/waiting'
+import { createSlots, untilAborted, withDeadline } from '@mono/waiting'
 import nodemailer from 'nodemailer'
 import type { EmailProvider, Envelope, Mail, Rejection, SendReceipt } from '../email-provider.js'
 import { SendError } from '../email-provider.js'
-import { findAddressFault } from '../find-address-fault.js'
+import { findAddressFault, isAsciiBeforeAt } from '../find-address-fault.js'
 import { classifySmtpError, type SmtpErrorLike, toLedgerCode } from './classify-smtp-error.js'
 import { encodeSubject } from './encode-subject.js'
 import { createHandOverStage, type HandOver } from './hand-over-mark.js'
 import type { SmtpSettings } from './parse-smtp-url.js'
+import { createSmtpUtf8, type SmtpUtf8 } from './smtp-utf8.js'
 
 export interface SmtpTimeLimits {
   /** From the name's look-up to the greeting. Default 10 s. */
@@ -23,7 +24,9 @@ export interface SmtpTimeLimits {
  */
 export function createSmtpProvider(settings: SmtpSettings, limits: SmtpTimeLimits = {}): EmailProvider {
   const { sendMs = 60_000 } = limits
-  const transport = createTransport(settings, limits)
+  const serverOptions = toServerOptions(settings, limits)
+  const transport = createTransport(settings, serverOptions)
+  const smtpUtf8 = createSmtpUtf8(serverOptions)
   const slots = createSlots(settings.maxConnections)
   const handOvers = new WeakMap<object, HandOver>()
   let tookAt = 0
@@ -49,17 +52,22 @@ export function createSmtpProvider(settings: SmtpSettings, limits: SmtpTimeLimit
           envelope: ownEnvelope,
         }
         const createError = () => new Error(`The mail was not sent within ${sendMs} ms`)
-        const { accepted, rejectedErrors, serverMessageId } = await withDeadline(
+        const { accepted, rejectedErrors, serverMessageId, ehlo } = await withDeadline(
           { ms: sendMs, signal, createError },
-          (deadline) => transport.sendMail({ ...message, signal: deadline }),
+          async (deadline) => {
+            await untilAborted(assertCarried(mail, envelope, smtpUtf8), deadline)
+            return await transport.sendMail({ ...message, signal: deadline })
+          },
         )
         tookAt = performance.now()
+        smtpUtf8.learn(ehlo)
         return {
           providerId: serverMessageId ?? mail.messageId,
           accepted: accepted.map(toAddress),
           rejected: (rejectedErrors ?? []).map(toRejection),
         }
       } catch (error) {
+        if (error instanceof SendError) throw error
         return toReceipt(error as SmtpErrorLike, handOver)
       } finally {
         slots.release()
@@ -77,11 +85,11 @@ export function createSmtpProvider(settings: SmtpSettings, limits: SmtpTimeLimit
 /** For each step of a probe: connecting, the greeting, each answer. */
 const probeMs = 3_000
 
-function createTransport(settings: SmtpSettings, { connectMs = 10_000, silenceMs = 30_000 }: SmtpTimeLimits) {
+function createTransport({ maxConnections }: SmtpSettings, serverOptions: ReturnType<typeof toServerOptions>) {
   return nodemailer.createTransport({
-    ...toServerOptions(settings, { connectMs, silenceMs }),
+    ...serverOptions,
     pool: true,
-    maxConnections: settings.maxConnections,
+    maxConnections,
     // For a server that hangs up before a byte of the mail is read; then the message is to come back later.
     maxRequeues: 2,
     // Here they hold whatever a single mail says.
@@ -92,7 +100,7 @@ function createTransport(settings: SmtpSettings, { connectMs = 10_000, silenceMs
 
 function toServerOptions(
   { host, port, secure, requireTls, auth }: SmtpSettings,
-  { connectMs, silenceMs }: { connectMs: number; silenceMs: number },
+  { connectMs = 10_000, silenceMs = 30_000 }: SmtpTimeLimits,
 ) {
   return {
     host,
@@ -133,6 +141,23 @@ function assertPlainAddresses({ from, to, replyTo = from }: Mail, envelope: Enve
     if (fault === undefined) continue
     throw new SendError(`An address cannot be used: ${fault}`, { outcome: 'permanent', code: 'INVALID_ADDRESS' })
   }
+}
+
+/**
+ * A domain has an ASCII form, which nodemailer sends; the part before the `@` has none.
+ *
+ * @throws SendError if the server does not take an address of the envelope: about the mail if it is a recipient's,
+ *   about the provider if it is the sender's
+ */
+async function assertCarried({ to }: Mail, envelope: Envelope, smtpUtf8: SmtpUtf8): Promise<void> {
+  const isSenderAscii = isAsciiBeforeAt(envelope.from)
+  if (isSenderAscii && [to.address, ...envelope.to].every(isAsciiBeforeAt)) return
+  if (await smtpUtf8.isOffered()) return
+  const whose = isSenderAscii ? 'the recipient' : 'the sender'
+  throw new SendError(`The mail server takes no letters but ASCII before the @ of ${whose} (it has no SMTPUTF8)`, {
+    outcome: isSenderAscii ? 'permanent' : 'provider',
+    code: 'NO_SMTPUTF8',
+  })
 }
 
 /**

@@ -13,6 +13,8 @@ import { createSmtpScript, type SmtpScript } from './smtp-script.js'
 export interface SmtpSinkOptions {
   /** Offers STARTTLS, with the certificate `ca`. Default false: it is refused as unknown, with 500. */
   starttls?: boolean
+  /** Offers SMTPUTF8 (RFC 6531). Default true. */
+  smtpUtf8?: boolean
   /** Default: one that is free. */
   port?: number
 }
@@ -45,7 +47,11 @@ export interface SmtpSink {
 }
 
 /** An SMTP server on 127.0.0.1 that keeps what it gets and can be told to refuse, drop or hang. */
-export async function createSmtpSink({ starttls = false, port = 0 }: SmtpSinkOptions = {}): Promise<SmtpSink> {
+export async function createSmtpSink({
+  starttls = false,
+  smtpUtf8 = true,
+  port = 0,
+}: SmtpSinkOptions = {}): Promise<SmtpSink> {
   const certificate = certificateFor(['localhost', '127.0.0.1', '*.push.test'])
   const script = createSmtpScript()
   const mailbox = createMailbox()
@@ -59,6 +65,7 @@ export async function createSmtpSink({ starttls = false, port = 0 }: SmtpSinkOpt
     const opened = new PromptSmtpServer({
       ...certificate,
       disabledCommands: starttls ? [] : ['STARTTLS'],
+      hideSMTPUTF8: !smtpUtf8,
       authOptional: true,
       allowInsecureAuth: true,
       socketTimeout: 3_600_000,
