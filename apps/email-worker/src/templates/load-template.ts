@@ -55,7 +55,7 @@ export function loadTemplate({ directory, name, engines }: LoadTemplateOptions):
 
   const check = (engine: Liquid, part: string, template: Template[]) =>
     attempt(`${part}.liquid`, () => {
-      for (const variable of findUnknownVariables(engine, template, schema.root)) {
+      for (const variable of findUnknownVariables(engine, template, schema)) {
         const { file = join(directory, name, part), row, col } = variable.location
         faults.push({
           file: `${relative(directory, file)}:${row}:${col}`,
@@ -72,7 +72,10 @@ export function loadTemplate({ directory, name, engines }: LoadTemplateOptions):
   const loaded: LoadedTemplate = {
     schema,
     render(messageSubject, data) {
-      const scope = { ...(fillOptional(schema.root, data) as object), [providedVariable]: messageSubject }
+      const scope = {
+        ...(fillOptional(schema.view, [schema.root], data) as object),
+        [providedVariable]: messageSubject,
+      }
       return {
         subject: renderInTime(() => engines.text.renderSync(subject, scope)),
         html: renderInTime(() => engines.html.renderSync(html, scope)),

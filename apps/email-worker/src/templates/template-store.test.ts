@@ -106,6 +106,92 @@ test('so may one deep in the data, but a required one may not be null', () => {
   expect(() => render({ name: null })).toThrow('data.lines[1].name must be string')
 })
 
+const combined = (schema: object, html: string, examples: object[]) => ({
+  ...sameEverywhere(''),
+  'welcome/html.liquid': html,
+  'welcome/schema.json': JSON.stringify({ type: 'object', additionalProperties: true, ...schema, examples }),
+})
+const text = { type: 'string' }
+const note = { type: 'object', properties: { note: text } }
+
+test.each<[string, object, Record<string, unknown>]>([
+  ['$ref', { properties: { a: { $ref: '#/$defs/note' } }, $defs: { note } }, { a: {} }],
+  [
+    'a $ref to a $ref',
+    { properties: { a: { $ref: '#/$defs/b' } }, $defs: { note, b: { $ref: '#/$defs/note' } } },
+    { a: {} },
+  ],
+  [
+    'a $ref of the whole',
+    { $ref: '#/$defs/all', $defs: { all: { type: 'object', properties: { a: note } } } },
+    { a: {} },
+  ],
+  ['a $ref to itself', { properties: { a: { $ref: '#' }, note: text } }, { a: {} }],
+  ['an escaped $ref', { properties: { a: { $ref: '#/$defs/x~1y%20z' } }, $defs: { 'x/y z': note } }, { a: {} }],
+  ['allOf', { allOf: [{ type: 'object', properties: { a: note } }] }, { a: {} }],
+  [
+    'oneOf',
+    {
+      oneOf: [
+        { type: 'object', required: ['a'], properties: { a: note } },
+        { type: 'object', required: ['b'], properties: { b: text } },
+      ],
+    },
+    { a: {} },
+  ],
+  ['anyOf in a property', { properties: { a: { anyOf: [note, text] } } }, { a: {} }],
+  [
+    'then',
+    JSON.parse(`{
+      "if": { "type": "object", "required": ["a"], "properties": { "a": { "type": "object" } } },
+      "then": { "type": "object", "properties": { "a": ${JSON.stringify(note)} } }
+    }`),
+    { a: {} },
+  ],
+  [
+    'dependentSchemas',
+    { properties: { a: { type: 'object' } }, dependentSchemas: { a: { type: 'object', properties: { a: note } } } },
+    { a: {} },
+  ],
+  ['additionalProperties', { properties: { a: { type: 'object', additionalProperties: note } } }, { a: { key: {} } }],
+])('what may be left out by %s is null', (what, schema, data) => {
+  const path = what === 'additionalProperties' ? 'a.key.note' : 'a.note'
+  const files = combined(schema, `{{ ${path} }}{% if ${path} %}never{% endif %}.`, [data])
+  const templates = loadTemplates(createTemplates(files))
+  expect(templates.render('welcome', { subject: '', data }).html).toBe('.')
+  const nulls = JSON.parse(JSON.stringify(data).replace('{}', '{"note":null}'))
+  expect(templates.render('welcome', { subject: '', data: nulls }).html).toBe('.')
+})
+
+test('of alternatives the ones that do not apply are null', () => {
+  const person = { type: 'object', required: ['person'], properties: { person: text } }
+  const company = { type: 'object', required: ['company'], properties: { company: text } }
+  const html = '{% if company %}{{ company }} Ltd{% else %}{{ person }}{% endif %}'
+  const files = combined({ oneOf: [person, company] }, html, [{ person: 'Ada' }, { company: 'Mono' }])
+  const { render } = loadTemplates(createTemplates(files))
+  expect(render('welcome', { subject: '', data: { person: 'Ada' } }).html).toBe('Ada')
+  expect(render('welcome', { subject: '', data: { company: 'Mono', person: null } }).html).toBe('Mono Ltd')
+  expect(() => render('welcome', { subject: '', data: {} })).toThrow('data.person is missing')
+})
+
+test('a misspelt variable is found behind $ref and in alternatives', () => {
+  const schema = { properties: { a: { $ref: '#/$defs/note' } }, $defs: { note } }
+  expect(findFaults(combined(schema, '{{ a.nope }}', [{ a: {} }]))).toMatchObject([{ variable: 'a.nope' }])
+  const other = { oneOf: [{ type: 'object', properties: { a: note } }] }
+  expect(findFaults(combined(other, '{{ b }}', [{ a: {} }]))).toMatchObject([{ variable: 'b' }])
+})
+
+test('what is in an object that is left out shows nothing', () => {
+  const user = { type: 'object', required: ['name'], properties: { name: text } }
+  const files = combined({ properties: { user: { $ref: '#/$defs/user' } }, $defs: { user } }, '{{ user.name }}.', [{}])
+  expect(loadTemplates(createTemplates(files)).render('welcome', { subject: '', data: {} }).html).toBe('.')
+})
+
+test.each(['#/$defs/none', '#anchor', 'https://example.com/schema.json'])('a $ref to %s is a fault', ($ref) => {
+  const schema = { properties: { a: { $ref } }, $defs: { note: { $anchor: 'anchor', ...note } } }
+  expect(findFaults(combined(schema, '', [{}]))).toMatchObject([{ file: 'welcome/schema.json' }])
+})
+
 describe('a render during which the process stands still', () => {
   /** The clock goes on by ten seconds at each of these looks at it, as if the process had been stopped. */
   function stopProcessAt(...looks: number[]) {
