@@ -4,6 +4,7 @@ import type { Liquid, Template } from 'liquidjs'
 import type { Engines } from './engines.js'
 import { fillOptional } from './fill-optional.js'
 import { findDataFaults } from './find-data-faults.js'
+import { findDoubleEscapes } from './find-double-escapes.js'
 import { findUnknownVariables } from './find-unknown-variables.js'
 import { renderInTime } from './render-in-time.js'
 import type { TemplateFault } from './template-error.js'
@@ -64,6 +65,12 @@ export function loadTemplate({ directory, name, engines }: LoadTemplateOptions):
         })
       }
     })
+  attempt('html.liquid', () => {
+    for (const { token, reason } of findDoubleEscapes(html)) {
+      const { file = join(directory, name, 'html') } = token
+      faults.push({ file: [relative(directory, file), ...token.getPosition()].join(':'), reason })
+    }
+  })
   check(engines.text, 'subject', subject)
   check(engines.html, 'html', html)
   check(engines.text, 'text', text)
