@@ -10,6 +10,8 @@ export type OnUnknown = 'resend' | 'hold'
 export interface RecipientServerOptions {
   provider: EmailProvider
   from: Sender
+  /** Where answers go; absent: to `from`. */
+  replyTo?: Sender | undefined
   onUnknown: OnUnknown
   message: { tenantId: number; messageId: string }
   content: MailContent
@@ -26,7 +28,7 @@ export interface RecipientServerOptions {
  * Once the provider cannot be used, the message's other recipients are not tried.
  */
 export function createRecipientServer(options: RecipientServerOptions) {
-  const { provider, from, onUnknown, message, content, addresses, suppressed } = options
+  const { provider, from, replyTo, onUnknown, message, content, addresses, suppressed } = options
   const domain = domainOf(from.address)
   let providerProblem: SendError | undefined
 
@@ -37,7 +39,7 @@ export function createRecipientServer(options: RecipientServerOptions) {
 
     const address = addresses.get(recipient) ?? recipient
     const messageId = createMessageId({ ...message, recipient, domain, reuses })
-    const mail = { from, to: { address }, messageId, ...content }
+    const mail = { from, to: { address }, ...(replyTo && { replyTo }), messageId, ...content }
     try {
       return toResult(await provider.send(mail, { from: from.address, to: [address] }, signal))
     } catch (error) {

@@ -2,6 +2,8 @@
 export interface Mail {
   from: { name?: string; address: string }
   to: { address: string }
+  /** Where answers go; absent: to `from`. */
+  replyTo?: { name?: string; address: string }
   /** One line. */
   subject: string
   text?: string

@@ -15,7 +15,16 @@ test('the defaults are those of the documentation', () => {
     httpPort: 9103,
     prefetch: 20,
     onUnknown: 'resend',
-    smtp: { host: 'localhost', port: 1025, secure: false, requireTls: false, maxConnections: 10 },
+    smtp: {
+      host: 'localhost',
+      port: 1025,
+      tls: 'opportunistic',
+      maxConnections: 10,
+      maxMessages: 100,
+      greetingTimeoutMs: 300_000,
+      commandTimeoutMs: 300_000,
+      finalDotTimeoutMs: 600_000,
+    },
     from: { name: 'Mono', address: 'mono@example.com' },
   })
 })
@@ -35,7 +44,7 @@ test('the prefetch is twice the SMTP connections, unless it is set', () => {
 test('the SMTP URL is a secret: it may come from a file, and is in no fault', () => {
   expect(() => readEmailEnv({ ...required, SMTP_URL: '' })).toThrow('or SMTP_URL_FILE naming a file with it')
   const read = () => readEmailEnv({ ...required, SMTP_URL: 'smtp://user:s3cret@localhost?pool=true' })
-  expect(read).toThrow('SMTP_URL: expected no parameter but maxConnections; found a URL that is not shown')
+  expect(read).toThrow('SMTP_URL: expected no parameters but tls, maxConnections, maxMessages')
   expect(read).not.toThrow('s3cret')
 })
 
@@ -55,6 +64,18 @@ test('in production the mail catcher of docker-compose.yml is refused: it takes 
 test('a sender that is no address is a fault that says why', () => {
   expect(() => readEmailEnv({ ...required, EMAIL_FROM: 'mono' })).toThrow(
     'EMAIL_FROM: expected name@example.com or Name <name@example.com>: one @ with something on both sides; found "mono"',
+  )
+})
+
+test('where answers go may be said, and is nowhere by default', () => {
+  expect(readEmailEnv(required).replyTo).toBeUndefined()
+  expect(readEmailEnv({ ...required, EMAIL_REPLY_TO: '' }).replyTo).toBeUndefined()
+  expect(readEmailEnv({ ...required, EMAIL_REPLY_TO: 'Help <help@example.com>' }).replyTo).toEqual({
+    name: 'Help',
+    address: 'help@example.com',
+  })
+  expect(() => readEmailEnv({ ...required, EMAIL_REPLY_TO: 'zoë@example.com' })).toThrow(
+    'EMAIL_REPLY_TO: expected name@example.com or Name <name@example.com>: ASCII before the @; found "zoë@example.com"',
   )
 })
 

@@ -15,7 +15,7 @@ import {
   workerEnv,
 } from '@mono/worker-runtime'
 import { z } from 'zod'
-import { parseSender, type Sender } from './parse-sender.js'
+import { parseReplyTo, parseSender, type Sender } from './parse-sender.js'
 import { defaultMaxConnections, parseSmtpUrl, type SmtpSettings } from './smtp/parse-smtp-url.js'
 
 const senderForms = 'name@example.com or Name <name@example.com>'
@@ -31,6 +31,8 @@ const templatesEnv = {
 const shape = {
   smtp: secret('SMTP_URL', url({ schemes: ['smtp', 'smtps'] }).transform(toSmtpSettings)),
   from: variable('EMAIL_FROM', z.string(senderForms).transform(toSender)),
+  /** Where answers go, unless the message says it. */
+  replyTo: variable('EMAIL_REPLY_TO', z.string(senderForms).transform(toReplyTo).optional()),
   ...workerEnv({ httpPort: 9103 }),
   prefetch: prefetch(prefetchFor(defaultMaxConnections)),
   /** What becomes of a mail that the server may have taken: sent again with the same Message-ID, or left `unknown`. */
@@ -87,8 +89,16 @@ function toSmtpSettings(text: string, context: z.RefinementCtx): SmtpSettings {
 }
 
 function toSender(text: string, context: z.RefinementCtx): Sender {
+  return readSender(parseSender, text, context)
+}
+
+function toReplyTo(text: string, context: z.RefinementCtx): Sender {
+  return readSender(parseReplyTo, text, context)
+}
+
+function readSender(parse: (text: string) => Sender, text: string, context: z.RefinementCtx): Sender {
   try {
-    return parseSender(text)
+    return parse(text)
   } catch (error) {
     context.addIssue({ code: 'custom', message: `${senderForms}: ${toExpectation(error)}` })
     return z.NEVER

@@ -15,6 +15,8 @@ export interface EmailHandlerOptions {
   templates: TemplateStore
   provider: EmailProvider
   from: Sender
+  /** Where answers to a message go that does not say it. */
+  replyTo?: Sender | undefined
   onUnknown: OnUnknown
   /** Recipients of one message that are served at a time. */
   concurrency: number
@@ -40,6 +42,7 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
     const serve = createRecipientServer({
       provider,
       from,
+      replyTo: toReplyTo(message.payload.replyTo, options.replyTo),
       onUnknown,
       message: ledgerMessage,
       content,
@@ -64,6 +67,10 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
       logger.info({ suppressed: suppressed.size }, 'Every recipient is suppressed; nothing was sent')
     }
   }
+}
+
+function toReplyTo(address: string | undefined, fallback: Sender | undefined): Sender | undefined {
+  return address === undefined ? fallback : { address }
 }
 
 /** Two spellings of one address are one recipient; the first is written to. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { domainOf, parseSender } from './parse-sender.js'
+import { domainOf, parseReplyTo, parseSender } from './parse-sender.js'
 
 test('an address alone has no name', () => {
   expect(parseSender('ada@example.com')).toEqual({ address: 'ada@example.com' })
@@ -21,8 +21,18 @@ test.each([
   ['Ada <ada@example.com,eve@example.com>', 'none of'],
   ['ada@exa%00mple.com', 'a domain'],
   ['A\x07da <ada@example.com>', 'control characters'],
+  [`${'A'.repeat(201)} <ada@example.com>`, 'a name of at most 200 characters'],
 ])('%j is refused', (text, reason) => {
   expect(() => parseSender(text)).toThrow(reason)
+})
+
+test('where answers go is read in the same way, and has ASCII before the @', () => {
+  expect(parseReplyTo('Hilfe & Rat <help@müller.example>')).toEqual({
+    name: 'Hilfe & Rat',
+    address: 'help@müller.example',
+  })
+  expect(() => parseReplyTo('zoë@example.com')).toThrow('expected ASCII before the @')
+  expect(() => parseReplyTo('help')).toThrow('one @')
 })
 
 test('the domain is given in ASCII', () => {

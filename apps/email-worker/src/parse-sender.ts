@@ -1,7 +1,10 @@
-import { domainToASCII } from 'node:url'
-import { findAddressFault } from './find-address-fault.js'
+import { findAddressFault, isAsciiBeforeAt } from './find-address-fault.js'
+import { toAsciiDomain } from './to-ascii-domain.js'
 
-/** Whom mails are from. */
+/** So that no line of a header gets too long: a name in plain letters is not folded inside a word. */
+const maxNameLength = 200
+
+/** Whom mails are from, or where answers go. */
 export interface Sender {
   /** What mail programs show; absent if only an address was given. */
   name?: string
@@ -17,13 +20,26 @@ export function parseSender(text: string): Sender {
   const parts = /^(?<name>[^<>]*)<(?<address>[^<>]*)>$/.exec(text)?.groups
   const address = (parts?.address ?? text).trim()
   const name = (parts?.name ?? '').trim().replace(/^"(.*)"$/, '$1')
-  const fault = findAddressFault(address) ?? (domainOf(address) === '' ? 'expected a domain after the @' : undefined)
+  const fault = findAddressFault(address)
   if (fault !== undefined) throw new Error(fault)
   if (/\p{Control}/u.test(name)) throw new Error('expected a name without control characters')
+  if (name.length > maxNameLength) throw new Error(`expected a name of at most ${maxNameLength} characters`)
   return name === '' ? { address } : { name, address }
+}
+
+/**
+ * The same. It stands in a header only: the server is not asked whether it takes other letters than ASCII, and a domain
+ * has an ASCII form, the part before the `@` has none.
+ *
+ * @throws Error that says what was expected
+ */
+export function parseReplyTo(text: string): Sender {
+  const sender = parseSender(text)
+  if (!isAsciiBeforeAt(sender.address)) throw new Error('expected ASCII before the @')
+  return sender
 }
 
 /** In ASCII, as headers need it; empty if it is none. */
 export function domainOf(address: string): string {
-  return domainToASCII(address.slice(address.lastIndexOf('@') + 1))
+  return toAsciiDomain(address.slice(address.lastIndexOf('@') + 1))
 }

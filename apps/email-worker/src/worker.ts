@@ -21,7 +21,7 @@ await runWorker({
     'SELECT FROM email.suppressions WHERE false',
   ],
   async start({ env, pool, messageQueue, logger, judged, onSettled }) {
-    const { smtp, from, onUnknown, prefetch, templatesDirectory } = env
+    const { smtp, from, replyTo, onUnknown, prefetch, templatesDirectory } = env
     const templates = loadTemplates(templatesDirectory)
     logger.info({ directory: templatesDirectory, templates: templates.names }, 'Templates are checked')
     logger.info({ tls: smtp.tls, login: smtp.auth !== undefined }, describeTls(smtp))
@@ -33,6 +33,7 @@ await runWorker({
       templates,
       provider,
       from,
+      replyTo,
       onUnknown,
       concurrency: smtp.maxConnections,
       onMerged: () => {

@@ -13,6 +13,8 @@ const title = 'Your report'
 const badAddress =
   'an address with white space or a control character, one of `, ; : < > ( ) [ ] \\ "`, or not exactly one `@`'
 
+const badReplyTo = 'a `replyTo` that is no such address, or has other letters than ASCII or more than 64 before the `@`'
+
 describeBadInput(emailWorker, {
   messages: [
     { input: 'a body that does not fit', named: 'subject', body: body(9_001, { subject: 7 }) },
@@ -78,6 +80,9 @@ describeBadInput(emailWorker, {
       named: 'to: expected an array of 1 to 1000',
       body: body(9_018, { to: someAddresses(1_001) }),
     },
+    { input: badReplyTo, named: 'replyTo', body: body(9_019, { replyTo: 'Ada <ada@example.com>' }) },
+    { input: badReplyTo, named: 'replyTo: expected ASCII', body: body(9_020, { replyTo: 'zoë@example.com' }) },
+    { input: badReplyTo, named: 'replyTo', body: body(9_021, { replyTo: `${'a'.repeat(65)}@example.com` }) },
   ],
   inapplicable: ['an id of 129 bytes'],
   own: 'Bad mail',

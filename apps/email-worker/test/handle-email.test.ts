@@ -40,6 +40,7 @@ async function setUp({ database, cleanUp, onUnknown = 'resend', credentials = ''
     templates,
     provider,
     from: { address: 'mono@example.com' },
+    replyTo: { name: 'Help', address: 'help@example.com' },
     onUnknown,
     concurrency: smtp.maxConnections,
   })
@@ -336,6 +337,20 @@ describe('what is sent', () => {
     expect(sink.received).toEqual([])
   })
 
+  test('answers go where the message says, else where the environment does', async ({ database, cleanUp }) => {
+    const { sink, handle } = await setUp({ database, cleanUp })
+    const to = ['ada@example.com']
+    await handle(receivedEmailMessage({ to, replyTo: 'ticket-7@example.com' }, { messageId: 'own' }))
+    await handle(receivedEmailMessage({ to, replyTo: undefined }, { messageId: 'none' }))
+    await handle(receivedEmailNotification({ to, replyTo: 'ticket-8@example.com' }, { messageId: 'template' }))
+    expect(sink.received.map(({ headers }) => headers['reply-to'])).toEqual([
+      'ticket-7@example.com',
+      'Help <help@example.com>',
+      'ticket-8@example.com',
+    ])
+    expect(sink.received.map(({ headers }) => headers['auto-submitted'])).toEqual(Array(3).fill('auto-generated'))
+  })
+
   test('a subject cannot add a header', async ({ database, cleanUp }) => {
     const { sink, handle } = await setUp({ database, cleanUp })
     await handle(receivedEmailMessage({ to: ['ada@example.com'], subject: 'Hello\r\nBcc: eve@example.com\r\n\r\nhi' }))
@@ -350,11 +365,12 @@ describe('what is sent', () => {
       'a@b.example, eve@example.com',
       'eve@example.com\r\nRCPT TO:<x@example.com>',
       'a@b@c',
+      `${'a'.repeat(65)}@example.com`,
     ]
     await handle(receivedEmailMessage({ to }))
     expect(sink.received.map((mail) => mail.to)).toEqual([['ada@example.com']])
     expect(await countByState()).toEqual([
-      ['failed', 'INVALID_ADDRESS', 3],
+      ['failed', 'INVALID_ADDRESS', 4],
       ['sent', null, 1],
     ])
   })

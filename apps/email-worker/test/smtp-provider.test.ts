@@ -58,9 +58,23 @@ describe('what is sent', () => {
         text: 'Good morning',
         html: '<p>Good morning</p>',
         messageId: '<1@example.com>',
-        headers: { from: 'Mono <mono@example.com>', to: 'ada@example.com' },
+        headers: {
+          from: 'Mono <mono@example.com>',
+          to: 'ada@example.com',
+          'auto-submitted': 'auto-generated',
+        },
       },
     ])
+  })
+
+  test('answers go to the sender, or where the mail says', async ({ cleanUp }) => {
+    const { sink, send } = await setUp(cleanUp)
+    await send()
+    await send({ replyTo: { address: 'help@müller.example' } })
+    await send({ replyTo: { name: 'Hilfe, "Rat" & Tat ✓', address: 'help@example.com' } })
+    expect(sink.received[0]?.headers).not.toHaveProperty('reply-to')
+    expect(sink.received[1]?.headers['reply-to']).toBe('help@xn--mller-kva.example')
+    expect(sink.received[2]?.headers['reply-to']).toMatch(/^=\?UTF-8\?.* <help@example\.com>$/)
   })
 
   test('text of any language and any line length arrives unchanged', async ({ cleanUp }) => {
@@ -97,6 +111,7 @@ describe('what is sent', () => {
     await expect(send({ to: { address } }, ['ada@example.com'])).rejects.toEqual(
       failure('permanent', 'INVALID_ADDRESS'),
     )
+    await expect(send({ replyTo: { address } })).rejects.toEqual(failure('permanent', 'INVALID_ADDRESS'))
     await expect(send({}, [address])).rejects.toEqual(failure('permanent', 'INVALID_ADDRESS'))
     expect(sink.received).toEqual([])
     expect(sink.connections).toBe(0)
@@ -115,10 +130,10 @@ describe('what is sent', () => {
 
   test('fields that a mail should not have are not passed on', async ({ cleanUp }) => {
     const { sink, send } = await setUp(cleanUp)
-    const more = { bcc: 'eve@example.com', replyTo: 'eve@example.com', headers: { 'x-evil': '1' }, raw: 'raw' }
+    const more = { bcc: 'eve@example.com', inReplyTo: '<eve@example.com>', headers: { 'x-evil': '1' }, raw: 'raw' }
     await send(more as Partial<Mail>)
     expect(sink.received[0]?.subject).toBe('Hello')
-    expect(sink.received[0]?.headers).not.toHaveProperty('reply-to')
+    expect(sink.received[0]?.headers).not.toHaveProperty('in-reply-to')
     expect(sink.received[0]?.headers).not.toHaveProperty('x-evil')
     expect(sink.received[0]?.to).toEqual(['ada@example.com'])
   })
@@ -281,6 +296,17 @@ describe('how it is sent', () => {
     await waitFor(() => sink.received.length === 1, { what: 'the mail to be handed over' })
     controller.abort(new Error('stopping'))
     await failed
+  })
+
+  test('a mail that is given up before it was handed over was not sent, and has not failed', async ({ cleanUp }) => {
+    const url = await listen(cleanUp, (socket) => cleanUp(() => socket.destroy()))
+    const provider = createSmtpProvider({ ...parseSmtpUrl(url), ...quick })
+    cleanUp(() => provider.close())
+    const controller = new AbortController()
+    const reason = new Error('stopping')
+    const sending = provider.send(mail, envelope, controller.signal)
+    controller.abort(reason)
+    await expect(sending).rejects.toBe(reason)
   })
 
   test('a mail that is given up while it waits for a connection was not sent', async ({ cleanUp }) => {

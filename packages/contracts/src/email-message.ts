@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { addresses, tenantId, text } from './fields.js'
+import { addresses, replyTo, tenantId, text } from './fields.js'
 
 /** A ready-made mail. Has `text`, `html` or both. Routing key `email.send`; consumed by the email worker. */
 export interface EmailMessage {
@@ -12,6 +12,8 @@ export interface EmailMessage {
   html?: string | undefined
   /** Integer from 1 to 2^53−1. */
   tenantId: number
+  /** Where answers go; by default what the worker's environment says, else to the sender. One plain address. */
+  replyTo?: string | undefined
 }
 
 export const emailMessageSchema = z
@@ -21,6 +23,7 @@ export const emailMessageSchema = z
     text: text.optional(),
     html: text.optional(),
     tenantId,
+    replyTo: replyTo.optional(),
   })
   .superRefine(
     (mail, context) => {
@@ -37,4 +40,5 @@ export const emailMessageExample: EmailMessage = {
   text: 'The minutes are attached to the project page.',
   html: '<p>The minutes are attached to the <a href="https://example.com">project page</a>.</p>',
   tenantId: 42,
+  replyTo: 'support@example.com',
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { describeFound } from './describe-found.js'
-import { addresses, createField, recordOrNone, tenantId, text } from './fields.js'
+import { addresses, createField, recordOrNone, replyTo, tenantId, text } from './fields.js'
 import type { JsonRecord } from './find-record-faults.js'
 import { limits } from './limits.js'
 
@@ -15,6 +15,8 @@ export interface EmailNotification {
   data: JsonRecord
   /** Integer from 1 to 2^53−1. */
   tenantId: number
+  /** Where answers go; by default what the worker's environment says, else to the sender. One plain address. */
+  replyTo?: string | undefined
 }
 
 // No dot and no slash: a template name becomes part of a file path.
@@ -31,6 +33,7 @@ export const emailNotificationSchema = z.object({
   template: createField<string>(findTemplateFault),
   data: recordOrNone,
   tenantId,
+  replyTo: replyTo.optional(),
 }) satisfies z.ZodType<EmailNotification>
 
 export const emailNotificationExample: EmailNotification = {
@@ -39,4 +42,5 @@ export const emailNotificationExample: EmailNotification = {
   template: 'welcome',
   data: { userName: 'Ada' },
   tenantId: 42,
+  replyTo: 'support@example.com',
 }

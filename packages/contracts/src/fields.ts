@@ -5,6 +5,7 @@ import { findDateFault } from './find-date-fault.js'
 import { findIdFault } from './find-id-fault.js'
 import { findPositiveIntegerFault } from './find-positive-integer-fault.js'
 import { findRecordFaults, type JsonRecord, type NestedFault } from './find-record-faults.js'
+import { findReplyToFault } from './find-reply-to-fault.js'
 import { findTextFault } from './find-text-fault.js'
 import { limits } from './limits.js'
 import { toDate } from './to-date.js'
@@ -53,6 +54,7 @@ export const recordOrNone = record.default(() => ({}))
 export const recipients = createNestedField<string[]>((value) =>
   findListFaults(value, limits.maxRecipients, findIdFault),
 )
+export const replyTo = createField<string>(findReplyToFault)
 export const addresses = createNestedField<string[]>((value) =>
   findListFaults(value, limits.maxAddresses, findAddressFault),
 )

@@ -44,6 +44,8 @@ describe('picking a payload', () => {
     expect(pickPushNotification({ ...examples['push.notification'], data: null })).not.toHaveProperty('data')
     expect(pickEmailMessage({ ...examples['email.message'], text: null })).not.toHaveProperty('text')
     expect(pickEmailMessage({ ...examples['email.message'], html: undefined })).not.toHaveProperty('html')
+    expect(pickEmailMessage({ ...examples['email.message'], replyTo: null })).not.toHaveProperty('replyTo')
+    expect(pickEmailNotification({ ...examples['email.notification'], replyTo: null })).not.toHaveProperty('replyTo')
     expect(pickEmailNotification({ ...examples['email.notification'], data: null }).data).toEqual({})
     expect(pickAs('email.notification', { ...examples['email.notification'], data: undefined }).data).toEqual({})
   })

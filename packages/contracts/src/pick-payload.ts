@@ -35,12 +35,12 @@ export function pickPushNotification<R extends RowOf<PushNotification>>(row: R):
   return pickPayload('push.notification', row)
 }
 
-/** As `pickChatMessage`; null in `data` is an empty record. */
+/** As `pickChatMessage`; null in `data` is an empty record, null in `replyTo` is left out. */
 export function pickEmailNotification<R extends RowOf<EmailNotification>>(row: R): EmailNotification {
   return pickPayload('email.notification', row)
 }
 
-/** As `pickChatMessage`; null in `text` or `html` is left out. */
+/** As `pickChatMessage`; null in `text`, `html` or `replyTo` is left out. */
 export function pickEmailMessage<R extends RowOf<EmailMessage>>(row: R): EmailMessage {
   return pickPayload('email.message', row)
 }

@@ -1,13 +1,15 @@
-import { backoffMs, sleep, withDeadline } from '@mono/waiting'
+import { backoffMs, sleep, untilAborted, withDeadline } from '@mono/waiting'
 import type { EmailProvider, Envelope, Mail, Rejection, SendReceipt } from '../email-provider.js'
 import { SendError } from '../email-provider.js'
-import { findAddressFault } from '../find-address-fault.js'
+import { assertCarried } from './assert-carried.js'
 import { classifySmtpError, type SmtpErrorLike, type SmtpVerdict } from './classify-smtp-error.js'
 import { GreetingWatch } from './greeting-watch.js'
 import { createHandOverStage, type HandOver } from './hand-over-mark.js'
 import type { SmtpSettings } from './parse-smtp-url.js'
 import { SmtpPace, type Turn } from './smtp-pace.js'
-import { createSmtpPool, verifySmtpServer } from './smtp-transport.js'
+import { createSmtpPool, toServerOptions, verifySmtpServer } from './smtp-transport.js'
+import { createSmtpUtf8 } from './smtp-utf8.js'
+import { assertPlainAddresses, toMessage } from './to-message.js'
 
 export interface SmtpProvider extends EmailProvider {
   /** How many mails may be on their way at a time, as the server has it now. */
@@ -31,6 +33,7 @@ export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
   const watch = new GreetingWatch(settings)
   const pace = new SmtpPace(settings)
   const transport = createSmtpPool(settings, watch)
+  const smtpUtf8 = createSmtpUtf8(toServerOptions(settings, watch))
   const handOvers = new WeakMap<object, HandOver>()
   let tookAt = 0
   transport.use('stream', (mail, done) => {
@@ -39,7 +42,7 @@ export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
     done()
   })
 
-  /** @throws SmtpFailure */
+  /** @throws SmtpFailure; SendError if an address cannot be carried */
   async function tryOnce(mail: Mail, envelope: Envelope, signal: AbortSignal): Promise<SendReceipt> {
     const { greetingTimeoutMs, commandTimeoutMs, finalDotTimeoutMs } = settings
     const handOver: HandOver = { complete: false }
@@ -51,8 +54,10 @@ export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
     try {
       return await withDeadline({ ms, signal, createError }, async (deadline, restart) => {
         handOver.onComplete = () => restart(finalDotTimeoutMs)
+        await untilAborted(assertCarried(mail, envelope, smtpUtf8), deadline)
         const message = { ...toMessage(mail), envelope: ownEnvelope, signal: deadline }
-        const { accepted, rejectedErrors, serverMessageId } = await transport.sendMail(message)
+        const { accepted, rejectedErrors, serverMessageId, ehlo } = await transport.sendMail(message)
+        smtpUtf8.learn(ehlo)
         return {
           providerId: serverMessageId ?? mail.messageId,
           accepted: accepted.map(toAddress),
@@ -60,6 +65,7 @@ export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
         }
       })
     } catch (error) {
+      if (error instanceof SendError) throw error
       return toReceipt(error as SmtpErrorLike, handOver)
     }
   }
@@ -140,30 +146,6 @@ class SmtpFailure extends Error {
   constructor(verdict: SmtpVerdict) {
     super(verdict.error.message, { cause: verdict.error })
     this.verdict = verdict
-  }
-}
-
-/** Field by field: an option that nodemailer knows and a mail should not have cannot slip through. */
-function toMessage({ from, to, subject, text, html, messageId }: Mail) {
-  return {
-    from: { name: from.name ?? '', address: from.address },
-    to: { name: '', address: to.address },
-    subject,
-    ...(text === undefined ? {} : { text }),
-    ...(html === undefined ? {} : { html }),
-    messageId,
-    // Else nodemailer looks through the whole text to choose, which takes a quarter of its time.
-    textEncoding: 'quoted-printable' as const,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  }
-}
-
-function assertPlainAddresses({ from, to }: Mail, envelope: Envelope): void {
-  for (const address of [from.address, to.address, envelope.from, ...envelope.to]) {
-    const fault = findAddressFault(address)
-    if (fault === undefined) continue
-    throw new SendError(`An address cannot be used: ${fault}`, { outcome: 'permanent', code: 'INVALID_ADDRESS' })
   }
 }
 

@@ -26,7 +26,7 @@ const dnsLimitMs = 10_000
 /** nodemailer counts the greeting as a part of connecting. */
 const connectLimitMs = 10_000
 
-function toServerOptions(settings: SmtpSettings, watch: GreetingWatch) {
+export function toServerOptions(settings: SmtpSettings, watch: GreetingWatch) {
   const { host, port, tls, auth, greetingTimeoutMs, commandTimeoutMs, finalDotTimeoutMs } = settings
   return {
     host,

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { Liquid } from 'liquidjs'
+import { filters, Liquid } from 'liquidjs'
 import { renderLimitMs } from './render-in-time.js'
 
 export interface Engines {
@@ -36,7 +36,19 @@ export function createEngines(directory: string): Engines {
   for (const engine of Object.values(engines)) {
     for (const filter of refusedFilters) engine.unregisterFilter(filter)
   }
+  engines.html.registerFilter(lineBreakFilter, { raw: true, handler: toLineBreaks })
+  engines.text.unregisterFilter(lineBreakFilter)
   return engines
+}
+
+/** Of HTML only: Outlook knows no `white-space`, and shows lines as one. */
+export const lineBreakFilter = 'newline_to_br'
+
+const escapeHtml = filters.escape as (this: unknown, value: unknown) => string
+
+/** Escapes by itself, because `raw`, with which it is registered, keeps the engine from escaping the tags. */
+function toLineBreaks(this: unknown, value: unknown): string {
+  return escapeHtml.call(this, value).replace(/\r\n|[\n\r\u0085\u2028\u2029]/g, '<br>\n')
 }
 
 /** `raw` would let data write HTML; `strip_html` is slow on hostile data and no protection. */

@@ -1,5 +1,6 @@
 import type { Liquid, Template, Variable } from 'liquidjs'
-import { type ObjectSchema, providedVariable } from './template-schema.js'
+import type { SchemaViewer } from './schema-view.js'
+import { type ObjectSchema, providedVariable, type TemplateSchema } from './template-schema.js'
 
 /**
  * The variables that a template takes from its data, through layout and partials, and that the schema does not have.
@@ -8,24 +9,31 @@ import { type ObjectSchema, providedVariable } from './template-schema.js'
  *
  * @throws whatever LiquidJS throws if a layout or partial cannot be found or parsed
  */
-export function findUnknownVariables(engine: Liquid, template: Template[], schema: ObjectSchema): Variable[] {
+export function findUnknownVariables(engine: Liquid, template: Template[], { root, view }: TemplateSchema): Variable[] {
   const { globals } = engine.analyzeSync(template)
   return Object.values(globals)
     .flat()
-    .filter(({ segments }) => segments[0] !== providedVariable && !isKnown({ properties: {}, ...schema }, segments))
+    .filter(({ segments }) => segments[0] !== providedVariable && !isKnown(view, [root], segments, { isRoot: true }))
 }
 
-function isKnown({ type, properties, items }: ObjectSchema, [segment, ...rest]: Variable['segments']): boolean {
+function isKnown(
+  view: SchemaViewer,
+  schemas: readonly ObjectSchema[],
+  [segment, ...rest]: Variable['segments'],
+  { isRoot = false } = {},
+): boolean {
   if (segment === undefined) return true
   // A computed name, such as `prices[currency]`.
   if (typeof segment === 'object') return true
-  if (items !== undefined) {
+  const { properties, items, types } = view(schemas)
+  if (items.length > 0) {
     if (segment === 'size') return rest.length === 0
-    return (typeof segment === 'number' || segment === 'first' || segment === 'last') && isKnown(items, rest)
+    if (typeof segment === 'number' || segment === 'first' || segment === 'last') return isKnown(view, items, rest)
   }
   // The schema says no more about it, so anything may be there.
-  if (properties === undefined)
-    return type === undefined || type === 'object' || (type === 'string' && segment === 'size')
-  const property = Object.hasOwn(properties, segment) ? properties[segment] : undefined
-  return property !== undefined && isKnown(property, rest)
+  if (properties.size === 0 && items.length === 0 && !isRoot) {
+    return types.size === 0 || types.has('object') || (types.has('string') && segment === 'size')
+  }
+  const property = properties.get(String(segment))
+  return property !== undefined && isKnown(view, property, rest)
 }

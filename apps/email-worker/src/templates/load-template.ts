@@ -4,6 +4,7 @@ import type { Liquid, Template } from 'liquidjs'
 import type { Engines } from './engines.js'
 import { fillOptional } from './fill-optional.js'
 import { findDataFaults } from './find-data-faults.js'
+import { findDoubleEscapes } from './find-double-escapes.js'
 import { findUnknownVariables } from './find-unknown-variables.js'
 import { renderInTime } from './render-in-time.js'
 import type { TemplateFault } from './template-error.js'
@@ -55,7 +56,7 @@ export function loadTemplate({ directory, name, engines }: LoadTemplateOptions):
 
   const check = (engine: Liquid, part: string, template: Template[]) =>
     attempt(`${part}.liquid`, () => {
-      for (const variable of findUnknownVariables(engine, template, schema.root)) {
+      for (const variable of findUnknownVariables(engine, template, schema)) {
         const { file = join(directory, name, part), row, col } = variable.location
         faults.push({
           file: `${relative(directory, file)}:${row}:${col}`,
@@ -64,6 +65,12 @@ export function loadTemplate({ directory, name, engines }: LoadTemplateOptions):
         })
       }
     })
+  attempt('html.liquid', () => {
+    for (const { token, reason } of findDoubleEscapes(html)) {
+      const { file = join(directory, name, 'html') } = token
+      faults.push({ file: [relative(directory, file), ...token.getPosition()].join(':'), reason })
+    }
+  })
   check(engines.text, 'subject', subject)
   check(engines.html, 'html', html)
   check(engines.text, 'text', text)
@@ -72,7 +79,10 @@ export function loadTemplate({ directory, name, engines }: LoadTemplateOptions):
   const loaded: LoadedTemplate = {
     schema,
     render(messageSubject, data) {
-      const scope = { ...(fillOptional(schema.root, data) as object), [providedVariable]: messageSubject }
+      const scope = {
+        ...(fillOptional(schema.view, [schema.root], data) as object),
+        [providedVariable]: messageSubject,
+      }
       return {
         subject: renderInTime(() => engines.text.renderSync(subject, scope)),
         html: renderInTime(() => engines.html.renderSync(html, scope)),

@@ -84,6 +84,61 @@ test('html is escaped, subject and text are not', () => {
   expect(mail.html).toContain('href="https://example.com/?a=1&amp;b=2"')
 })
 
+test.each(['', ' ', '\n'])('with the subject %j every built-in mail has a subject and a title', (subject) => {
+  const templates = loadTemplates(builtIn)
+  const mails = [
+    templates.render('welcome', { subject, data: { userName: 'Ada' } }),
+    templates.render('notification', { subject, data: {} }),
+  ]
+  expect(mails.map((mail) => mail.subject.trim())).toEqual(['Welcome to Mono, Ada', 'New notification'])
+  for (const { html } of mails) expect(html).toContain('<title>Mono</title>')
+})
+
+test.each<[html: string, reason: string]>([
+  ['{{ userName | escape }}', 'welcome/html.liquid:1:1: uses "escape", but HTML is escaped as it is output'],
+  ['{{ userName | upcase | escape_once }}', 'uses "escape_once"'],
+  ['{{ userName | xml_escape | upcase }}', 'uses "xml_escape"'],
+  ['{% echo userName | escape %}', 'uses "escape"'],
+  ['{% assign x = userName | escape %}{{ x }}', 'uses "escape"'],
+  [
+    '{% if userName %}{% for i in (1..2) %}\n{{ userName | escape }}{% endfor %}{% endif %}',
+    'html.liquid:2:1: uses "escape"',
+  ],
+  ['{% capture x %}Dear {{ userName }}{% endcapture %}{{ x }}', 'captures what is escaped already'],
+  [
+    '{% capture x %}{% if userName %}{{ userName }}{% endif %}{% endcapture %}{{ x }}',
+    'captures what is escaped already',
+  ],
+  ['{{ userName | newline_to_br | upcase }}', 'uses "newline_to_br" other than as the last filter'],
+  ['{% assign x = userName | newline_to_br %}{{ x }}', 'uses "newline_to_br" other than as the last filter'],
+  ['{% layout "html" %}{% block content %}{{ userName | escape }}{% endblock %}', 'uses "escape"'],
+])('%s would escape twice, and is a fault', (html, reason) => {
+  const faults = findFaults({ 'welcome/html.liquid': html })
+  expect(faults.map(({ file, reason }) => `${file}: ${reason}`).join('\n')).toContain(reason)
+})
+
+test('a layout or partial that would escape twice is a fault, with its place', () => {
+  const faults = findFaults({
+    '_partials/name.liquid': '{{ name | escape }}',
+    '_layouts/html.liquid': '{{ subject | escape }}{% block content %}{% endblock %}',
+    'welcome/html.liquid': '{% layout "html" %}{% block content %}{% render "name", name: userName %}{% endblock %}',
+  })
+  expect(new Set(faults.map(({ file }) => file))).toEqual(
+    new Set(['_layouts/html.liquid:1:1', '_partials/name.liquid:1:1']),
+  )
+})
+
+test('line breaks may be shown anywhere in HTML, and there only', () => {
+  const data = { userName: 'a\n<b>' }
+  const html = '{{ userName | upcase | newline_to_br }}{% echo userName | newline_to_br %}'
+  const files = createTemplates({ 'welcome/html.liquid': html })
+  expect(loadTemplates(files).render('welcome', { subject: '', data }).html).toBe('A<br>\n&lt;B&gt;a<br>\n&lt;b&gt;')
+  expect(findFaults({ 'welcome/text.liquid': '{{ userName | newline_to_br }}' })).toMatchObject([
+    { reason: 'undefined filter: newline_to_br' },
+  ])
+  expect(findFaults({ 'welcome/text.liquid': '{{ userName | escape }}' })).toEqual([])
+})
+
 test('data that looks like a template is data', () => {
   const data = { userName: '{{ subject }}{% render "x" %}' }
   expect(loadTemplates(builtIn).render('welcome', { subject: 's', data }).text).toContain(data.userName)
@@ -104,6 +159,92 @@ test('so may one deep in the data, but a required one may not be null', () => {
     templates.render('card', { subject: 's', data: { title: 't', body: 'b', lines: [{ name: 'n' }, line] } })
   expect(render({ name: 'n', note: null }).text).toBe('b')
   expect(() => render({ name: null })).toThrow('data.lines[1].name must be string')
+})
+
+const combined = (schema: object, html: string, examples: object[]) => ({
+  ...sameEverywhere(''),
+  'welcome/html.liquid': html,
+  'welcome/schema.json': JSON.stringify({ type: 'object', additionalProperties: true, ...schema, examples }),
+})
+const text = { type: 'string' }
+const note = { type: 'object', properties: { note: text } }
+
+test.each<[string, object, Record<string, unknown>]>([
+  ['$ref', { properties: { a: { $ref: '#/$defs/note' } }, $defs: { note } }, { a: {} }],
+  [
+    'a $ref to a $ref',
+    { properties: { a: { $ref: '#/$defs/b' } }, $defs: { note, b: { $ref: '#/$defs/note' } } },
+    { a: {} },
+  ],
+  [
+    'a $ref of the whole',
+    { $ref: '#/$defs/all', $defs: { all: { type: 'object', properties: { a: note } } } },
+    { a: {} },
+  ],
+  ['a $ref to itself', { properties: { a: { $ref: '#' }, note: text } }, { a: {} }],
+  ['an escaped $ref', { properties: { a: { $ref: '#/$defs/x~1y%20z' } }, $defs: { 'x/y z': note } }, { a: {} }],
+  ['allOf', { allOf: [{ type: 'object', properties: { a: note } }] }, { a: {} }],
+  [
+    'oneOf',
+    {
+      oneOf: [
+        { type: 'object', required: ['a'], properties: { a: note } },
+        { type: 'object', required: ['b'], properties: { b: text } },
+      ],
+    },
+    { a: {} },
+  ],
+  ['anyOf in a property', { properties: { a: { anyOf: [note, text] } } }, { a: {} }],
+  [
+    'then',
+    JSON.parse(`{
+      "if": { "type": "object", "required": ["a"], "properties": { "a": { "type": "object" } } },
+      "then": { "type": "object", "properties": { "a": ${JSON.stringify(note)} } }
+    }`),
+    { a: {} },
+  ],
+  [
+    'dependentSchemas',
+    { properties: { a: { type: 'object' } }, dependentSchemas: { a: { type: 'object', properties: { a: note } } } },
+    { a: {} },
+  ],
+  ['additionalProperties', { properties: { a: { type: 'object', additionalProperties: note } } }, { a: { key: {} } }],
+])('what may be left out by %s is null', (what, schema, data) => {
+  const path = what === 'additionalProperties' ? 'a.key.note' : 'a.note'
+  const files = combined(schema, `{{ ${path} }}{% if ${path} %}never{% endif %}.`, [data])
+  const templates = loadTemplates(createTemplates(files))
+  expect(templates.render('welcome', { subject: '', data }).html).toBe('.')
+  const nulls = JSON.parse(JSON.stringify(data).replace('{}', '{"note":null}'))
+  expect(templates.render('welcome', { subject: '', data: nulls }).html).toBe('.')
+})
+
+test('of alternatives the ones that do not apply are null', () => {
+  const person = { type: 'object', required: ['person'], properties: { person: text } }
+  const company = { type: 'object', required: ['company'], properties: { company: text } }
+  const html = '{% if company %}{{ company }} Ltd{% else %}{{ person }}{% endif %}'
+  const files = combined({ oneOf: [person, company] }, html, [{ person: 'Ada' }, { company: 'Mono' }])
+  const { render } = loadTemplates(createTemplates(files))
+  expect(render('welcome', { subject: '', data: { person: 'Ada' } }).html).toBe('Ada')
+  expect(render('welcome', { subject: '', data: { company: 'Mono', person: null } }).html).toBe('Mono Ltd')
+  expect(() => render('welcome', { subject: '', data: {} })).toThrow('data.person is missing')
+})
+
+test('a misspelt variable is found behind $ref and in alternatives', () => {
+  const schema = { properties: { a: { $ref: '#/$defs/note' } }, $defs: { note } }
+  expect(findFaults(combined(schema, '{{ a.nope }}', [{ a: {} }]))).toMatchObject([{ variable: 'a.nope' }])
+  const other = { oneOf: [{ type: 'object', properties: { a: note } }] }
+  expect(findFaults(combined(other, '{{ b }}', [{ a: {} }]))).toMatchObject([{ variable: 'b' }])
+})
+
+test('what is in an object that is left out shows nothing', () => {
+  const user = { type: 'object', required: ['name'], properties: { name: text } }
+  const files = combined({ properties: { user: { $ref: '#/$defs/user' } }, $defs: { user } }, '{{ user.name }}.', [{}])
+  expect(loadTemplates(createTemplates(files)).render('welcome', { subject: '', data: {} }).html).toBe('.')
+})
+
+test.each(['#/$defs/none', '#anchor', 'https://example.com/schema.json'])('a $ref to %s is a fault', ($ref) => {
+  const schema = { properties: { a: { $ref } }, $defs: { note: { $anchor: 'anchor', ...note } } }
+  expect(findFaults(combined(schema, '', [{}]))).toMatchObject([{ file: 'welcome/schema.json' }])
 })
 
 describe('a render during which the process stands still', () => {
@@ -146,7 +287,7 @@ describe('the template notification', () => {
     const mail = render('New message', {})
     expect(mail.subject.trim()).toBe('New message')
     expect(mail.html.match(heading)?.[1]).toBe('New message')
-    expect(mail.html).not.toContain('<p style="white-space')
+    expect(mail.html).not.toContain('<p')
     expect(mail.html).not.toContain('<a ')
     expect(mail.text).toBe('New message\n\n-- \nSent by Mono\n')
   })
@@ -154,9 +295,7 @@ describe('the template notification', () => {
   test('shows body and link if they are there', () => {
     const mail = render('New message', { body: 'From Ada.\nToday.', link: 'https://example.com/7' })
     expect(mail.text).toBe('New message\n\nFrom Ada.\nToday.\n\nhttps://example.com/7\n\n-- \nSent by Mono\n')
-    expect(mail.html).toContain(
-      '<p style="white-space: pre-line">From Ada.\nToday.</p>\n<p><a href="https://example.com/7"',
-    )
+    expect(mail.html).toContain('<p>From Ada.<br>\nToday.</p>\n<p><a href="https://example.com/7"')
   })
 
   test('shows a link without a body', () => {
@@ -199,6 +338,22 @@ describe('the template notification', () => {
     [{ link: 'javascript:hidden()' }, 'data.link must match'],
   ])('refuses %j, for what it shows must fit', (data, reason) => {
     expect(() => render('s', data)).toThrow(reason)
+  })
+
+  test('shows line breaks of every kind, and escapes the rest', () => {
+    const { html } = render('s', { body: '<b>\r\nR&D\n\n"x"\ry\u2028z' })
+    expect(html).toContain('<p>&lt;b&gt;<br>\nR&amp;D<br>\n<br>\n&#34;x&#34;<br>\ny<br>\nz</p>')
+    expect(html).not.toContain('white-space')
+  })
+
+  test('holds long words in a table that they cannot widen', () => {
+    const url = `https://example.com/${'w'.repeat(2_000)}`
+    const { html } = render(url, { body: url, link: url })
+    const cell = html.slice(0, html.indexOf('<h1'))
+    expect(cell).toMatch(
+      /<table [^>]*table-layout: fixed[^>]*>\n<tr><td [^>]*overflow-wrap: anywhere; word-break: break-word/,
+    )
+    expect(html).toContain(`<h1 style="margin-top: 0; font-size: 22px">${url}</h1>`)
   })
 
   test('shows a body of any length', () => {

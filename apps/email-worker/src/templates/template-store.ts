@@ -46,7 +46,7 @@ export function loadTemplates(directory: string): TemplateStore {
           code: 'UNKNOWN_TEMPLATE',
         })
       }
-      const fitting = leaveOutNulls(template.schema.root, data)
+      const fitting = leaveOutNulls(template.schema.view, [template.schema.root], data)
       const misfits = findDataFaults(template.schema.validate, fitting)
       if (misfits.length > 0) throw createDataError(name, misfits)
       try {

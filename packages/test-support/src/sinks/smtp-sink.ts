@@ -13,6 +13,8 @@ import { createSmtpScript, type SmtpScript } from './smtp-script.js'
 export interface SmtpSinkOptions {
   /** Offers STARTTLS, with the certificate `ca`. Default false: it is refused as unknown, with 500. */
   starttls?: boolean
+  /** Offers SMTPUTF8 (RFC 6531). Default true. */
+  smtpUtf8?: boolean
   /** Default: one that is free. */
   port?: number
   /** Connections at a time; whoever comes beyond is greeted with 421. Default: no limit. */
@@ -51,6 +53,7 @@ export interface SmtpSink {
 /** An SMTP server on 127.0.0.1 that keeps what it gets and can be told to refuse, drop or hang. */
 export async function createSmtpSink({
   starttls = false,
+  smtpUtf8 = true,
   port = 0,
   maxClients,
   limitMails,
@@ -68,6 +71,7 @@ export async function createSmtpSink({
     const opened = new PromptSmtpServer({
       ...certificate,
       disabledCommands: starttls ? [] : ['STARTTLS'],
+      hideSMTPUTF8: !smtpUtf8,
       authOptional: true,
       allowInsecureAuth: true,
       socketTimeout: 3_600_000,
