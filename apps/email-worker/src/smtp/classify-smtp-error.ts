@@ -134,7 +134,7 @@ function toOutcome(fault: SmtpVerdict['fault'], isFinal: boolean): SendOutcome {
 }
 
 /** `SMTP_550` for an answer, else nodemailer's code, with the system's if there is one: `ESOCKET_ECONNRESET`. */
-export function toLedgerCode({ code, responseCode, originalCode, cause }: SmtpErrorLike): string {
+function toLedgerCode({ code, responseCode, originalCode, cause }: SmtpErrorLike): string {
   if (responseCode !== undefined) return `SMTP_${responseCode}`
   // Given up by us, for the reason that its cause tells.
   if (code === 'EABORT' && (cause as { code?: unknown } | undefined)?.code === 'ETIMEDOUT') return 'ETIMEDOUT'

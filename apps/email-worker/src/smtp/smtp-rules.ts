@@ -33,7 +33,7 @@ const notAllowed =
  * The first that fits, for an answer of a server or an error of its connection. Servers disagree about codes, so their words
  * come before the codes that mean anything; enhanced codes are those of RFC 3463 and its registry at IANA.
  */
-export const smtpRules: readonly SmtpRule[] = [
+const smtpRules: readonly SmtpRule[] = [
   // A full mailbox is over a limit, too.
   { answer: /^[45]\d\d [45]\.2\.[0124]$/, fault: 'recipient' },
   { words: tooLarge, fault: 'mail' },
