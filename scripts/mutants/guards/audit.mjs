@@ -28,9 +28,9 @@ export const audit = [
     name: 'audit-once',
     promise: promises.storedOnce,
     guards: 'an event is recorded once, whatever its time',
-    file: `${app}/src/record-events.ts`,
-    find: '  JOIN identified USING (tenant_id, event_id)\n',
-    replace: '',
+    file: `${app}/src/insert-events.ts`,
+    find: ' JOIN identified USING (tenant_id, event_id) ON CONFLICT DO NOTHING',
+    replace: ' ON CONFLICT DO NOTHING',
     tests: { file: storing, name: 'the same event with another time' },
   },
   {
@@ -38,8 +38,8 @@ export const audit = [
     promise: promises.deadLettered,
     guards: 'another event with the id of a recorded one is not taken for it',
     file: `${app}/src/record-events.ts`,
-    find: 'if (rowCount === rows.length) return []',
-    replace: 'if (rowCount !== null) return []',
+    find: 'if (inserted === rows.length) return []',
+    replace: 'if (inserted >= 0) return []',
     tests: { file: storing, name: 'another event with the id of a recorded one' },
   },
 ]
