@@ -31,13 +31,16 @@ export async function withDeadline<T>(
   signal?.addEventListener('abort', onAbort, { once: true })
   const start = (afterMs: number) => startDeadline(afterMs, () => controller.abort(createError()))
   let stopDeadline = start(ms)
+  let isSettled = false
   const restart = (afterMs: number) => {
+    if (isSettled) return
     stopDeadline()
     stopDeadline = start(afterMs)
   }
   try {
     return await run(controller.signal, restart)
   } finally {
+    isSettled = true
     stopDeadline()
     signal?.removeEventListener('abort', onAbort)
   }

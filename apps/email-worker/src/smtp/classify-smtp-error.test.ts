@@ -94,6 +94,11 @@ test.each<readonly [string, string, string]>([
   ['recipient', '450 4.2.0 <ada@example.com>: Recipient address rejected: Greylisted', 'recipient'],
   ['recipient', '552 5.2.2 Mailbox limit exceeded', 'recipient'],
   ['recipient', '451 4.4.1 No answer from the host of the recipient', 'recipient'],
+  ['recipient', '550 User mailbox storage limit exceeded', 'recipient'],
+  ['recipient', '552 Mailbox quota limit exceeded', 'recipient'],
+  ['recipient', '451 4.7.1 Please try again later', 'recipient'],
+  ['recipient', '452 4.3.1 Insufficient storage for this size', 'server'],
+  ['content', '554 5.4.14 Hop limit reached', 'mail'],
   ['content', '550-5.7.28 There is an unusual rate of mail from your address', 'rate'],
 ])('to the %s, %s is the fault of: %s', (stage, response, fault) => {
   const [found] = classify(toError(stage, response), stage === 'content')
@@ -104,6 +109,8 @@ test.each([
   ['450 4.7.1 Too much mail, try again in 60 seconds', 60_000],
   ['451 4.7.1 Rate limit exceeded. Retry after 5 minutes', 300_000],
   ['450 4.7.1 Too much mail', undefined],
+  ['450 4.7.1 No more than is allowed for 500 messages', undefined],
+  ['450 4.7.1 Too much mail, try again in 1 hour', 900_000],
 ])('the pause that %s names is kept', (response, pauseMs) => {
   const error = createError(answer('EENVELOPE', response, 'MAIL FROM'))
   expect(classifySmtpError(error, { handedOver: false }).pauseMs).toBe(pauseMs)
@@ -115,6 +122,16 @@ test('the words of the server are kept, without addresses, links and tokens', ()
   expect(error.message).toBe(
     'The mail server does not take mail for the recipient (550 5.1.1 <[address]> see [url] [token])',
   )
+})
+
+test.each([
+  ['RCPT TO', '554 5.7.1 Relay access denied', 'recipient, for good'],
+  ['DATA', '550 5.7.26 This mail is unauthenticated', 'mail, for good'],
+  ['MAIL FROM', '550 5.7.1 Not your address', 'ours'],
+])('while the server takes others, %s %s is the fault of: %s', (command, response, fault) => {
+  const error = createError(answer(command === 'DATA' ? 'EMESSAGE' : 'EENVELOPE', response, command))
+  const verdict = classifySmtpError(error, { handedOver: command === 'DATA', takesOthers: true })
+  expect(verdict.isFinal && verdict.fault !== 'ours' ? `${verdict.fault}, for good` : verdict.fault).toBe(fault)
 })
 
 test('the error keeps its cause', () => {

@@ -37,6 +37,13 @@ export interface SmtpVerdict {
   error: SendError
 }
 
+export interface SmtpSituation {
+  /** The connection had taken the whole body. */
+  handedOver: boolean
+  /** The server has taken a mail a short while ago. Default false. */
+  takesOthers?: boolean
+}
+
 /** What was to be sent can never be: nodemailer refused it before anybody was asked. */
 const refusedByNodemailer = new Set(['EFILEACCESS', 'EURLACCESS', 'EMAXRECIPIENTS', 'ESTREAM'])
 
@@ -69,12 +76,11 @@ const stageByCommand: Readonly<Record<string, SmtpStage>> = {
  * Tells whose fault an error of nodemailer is: by whether the mail was handed over, by the stage in which it came, and by
  * the answer (`smtpRules`).
  *
- * @param handedOver the connection had taken the whole body
  */
-export function classifySmtpError(error: SmtpErrorLike, { handedOver }: { handedOver: boolean }): SmtpVerdict {
+export function classifySmtpError(error: SmtpErrorLike, situation: SmtpSituation): SmtpVerdict {
   const reply = toSmtpReply(error)
   const stage = findStage(error)
-  const fault = findFault(error, { reply, stage, handedOver })
+  const fault = findFault(error, { ...situation, reply, stage })
   // 503 is about the order of commands.
   const isFinal = reply === undefined ? fault === 'mail' : reply.basic >= 500 && reply.basic !== 503
   const code = toLedgerCode(error)
@@ -93,17 +99,22 @@ export function classifySmtpError(error: SmtpErrorLike, { handedOver }: { handed
   }
 }
 
-interface Circumstances {
+interface Circumstances extends SmtpSituation {
   reply: SmtpReply | undefined
   stage: SmtpStage
-  handedOver: boolean
 }
 
-function findFault(error: SmtpErrorLike, { reply, stage, handedOver }: Circumstances): SmtpVerdict['fault'] {
+function findFault(
+  error: SmtpErrorLike,
+  { reply, stage, handedOver, takesOthers = false }: Circumstances,
+): SmtpVerdict['fault'] {
   if (handedOver && !isAnswerToMail(error)) return 'unknown'
   if (isRefusedByNodemailer(error)) return 'mail'
   const codes = reply?.enhanced === undefined ? String(reply?.basic) : `${reply.basic} ${reply.enhanced}`
-  return findSmtpFault(stage, reply && { codes, words: reply.words })
+  const fault = findSmtpFault(stage, reply && { codes, words: reply.words })
+  if (fault !== 'ours' || !takesOthers) return fault
+  // Whoever takes other mails from us refuses this one.
+  return stage === 'recipient' ? 'recipient' : stage === 'content' ? 'mail' : fault
 }
 
 /** Only these say that the server has not taken the mail. */

@@ -1,8 +1,12 @@
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { SmtpTls } from './parse-smtp-url.js'
 
 export interface GreetingWatchOptions {
   host: string
   port: number
+  /** Default `off`. */
+  tls?: SmtpTls
   /** Replaced by tests. */
   times?: Partial<typeof defaultTimes>
 }
@@ -30,27 +34,47 @@ const defaultTimes = {
 export class GreetingWatch {
   readonly #host: string
   readonly #port: number
+  readonly #isTls: boolean
   readonly #times: typeof defaultTimes
   /** Those from whose server not a byte has come. */
   readonly #silent = new Set<Watched>()
   readonly #scouts = new Set<Watched>()
+  /** All of them until they are closed. */
+  readonly #open = new Set<Socket>()
   /** When the one that came last of those that were greeted came. */
   #greetedSince = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ host, port, times }: GreetingWatchOptions) {
+  constructor({ host, port, tls = 'off', times }: GreetingWatchOptions) {
     this.#host = host
     this.#port = port
+    this.#isTls = tls === 'implicit'
     this.#times = { ...defaultTimes, ...times }
   }
 
   /**
    * Connects.
+   * @param signal ends the connection
    * @throws Error with the fields of nodemailer's
    */
-  async connect(): Promise<Socket> {
+  async connect(signal?: AbortSignal): Promise<Socket> {
+    signal?.throwIfAborted()
     const { connectMs, lookEveryMs } = this.#times
-    const socket = connect({ host: this.#host, port: this.#port, keepAlive: true, noDelay: true })
+    const socket = connect({
+      host: this.#host,
+      port: this.#port,
+      keepAlive: true,
+      noDelay: true,
+      // Of several addresses, for each but the last; Node's own 250 ms are too short for a far host.
+      autoSelectFamilyAttemptTimeout: connectMs / 4,
+    })
+    this.#open.add(socket)
+    const onAbort = () => socket.destroy()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    socket.once('close', () => {
+      this.#open.delete(socket)
+      signal?.removeEventListener('abort', onAbort)
+    })
     // nodemailer listens when it has taken the socket, which it does not if it is closed before.
     socket.on('error', () => undefined)
     const watched = { socket, since: performance.now() }
@@ -66,6 +90,8 @@ export class GreetingWatch {
     clearInterval(this.#timer)
     this.#timer = undefined
     for (const { socket } of this.#scouts) socket.destroy()
+    // Those of the pool are closed by it; others are not waited for.
+    for (const socket of this.#open) socket.unref()
   }
 
   #look(): void {
@@ -78,8 +104,7 @@ export class GreetingWatch {
       !socket.connecting && performance.now() - since > this.#times.patienceMs
     const hung = [...this.#silent].filter(hasWaited)
     for (const watched of hung) {
-      if (watched.since < this.#greetedSince)
-        watched.socket.destroy(new Error('The server greets those who come later'))
+      if (watched.since < this.#greetedSince) watched.socket.destroy(createForgottenError())
       else this.#sendScout()
     }
     for (const scout of this.#scouts) if (hung.length === 0 || hasWaited(scout)) scout.socket.destroy()
@@ -95,7 +120,7 @@ export class GreetingWatch {
   #sendScout(): void {
     const last = [...this.#scouts].at(-1)
     if (last !== undefined && performance.now() - last.since < this.#times.scoutEveryMs) return
-    const socket = connect(this.#port, this.#host)
+    const socket = this.#connectScout()
     const scout = { socket, since: performance.now() }
     this.#scouts.add(scout)
     socket.once('data', () => {
@@ -106,7 +131,18 @@ export class GreetingWatch {
     socket.once('close', () => this.#scouts.delete(scout))
     socket.unref()
   }
+
+  /** Over TLS nothing is heard before a handshake. A scout tells the server nothing, so it does not matter who that is. */
+  #connectScout(): Socket {
+    const [host, port] = [this.#host, this.#port]
+    if (!this.#isTls) return connect(port, host)
+    return connectTls({ host, port, rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) })
+  }
 }
+
+/** As a connection that was reset: the mail goes over another one. */
+const createForgottenError = () =>
+  Object.assign(new Error('The server greets those who come later'), { code: 'ECONNRESET' })
 
 function untilConnected(socket: Socket, limitMs: number): Promise<void> {
   return new Promise((resolve, reject) => {

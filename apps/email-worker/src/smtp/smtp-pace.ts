@@ -107,7 +107,7 @@ export class SmtpPace {
     this.#epoch += 1
     this.#change(this.#concurrency >> 1)
     this.#pauseMs = Math.min(pauses.maxMs, Math.max(pauses.firstMs, this.#pauseMs * 2))
-    this.#pausedUntil = performance.now() + (askedMs ?? this.#pauseMs)
+    this.#pausedUntil = performance.now() + Math.max(pauses.firstMs, askedMs ?? this.#pauseMs)
   }
 
   #limit(): number {

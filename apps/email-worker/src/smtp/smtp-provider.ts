@@ -2,10 +2,11 @@ import { backoffMs, sleep, untilAborted, withDeadline } from '@mono/waiting'
 import type { EmailProvider, Envelope, Mail, Rejection, SendReceipt } from '../email-provider.js'
 import { SendError } from '../email-provider.js'
 import { assertCarried } from './assert-carried.js'
-import { classifySmtpError, type SmtpErrorLike, type SmtpVerdict } from './classify-smtp-error.js'
+import { classifySmtpError, type SmtpErrorLike, type SmtpSituation, type SmtpVerdict } from './classify-smtp-error.js'
 import { GreetingWatch } from './greeting-watch.js'
 import { createHandOverStage, type HandOver } from './hand-over-mark.js'
 import type { SmtpSettings } from './parse-smtp-url.js'
+import { probeSmtpServer } from './probe-smtp-server.js'
 import { SmtpPace, type Turn } from './smtp-pace.js'
 import { createSmtpPool, toServerOptions, verifySmtpServer } from './smtp-transport.js'
 import { createSmtpUtf8 } from './smtp-utf8.js'
@@ -20,6 +21,10 @@ export interface SmtpProvider extends EmailProvider {
 
 /** A mail waits for a server that wants mails more slowly no longer than this; then it comes back with its message. */
 const waitForPaceMs = 5 * 60_000
+/** A mail waits for its turn no longer than this: with the time for its last answer, it is done before its message's time is up. */
+const waitInLineMs = 8 * 60_000
+/** For so long a mail that was taken shows that the server takes mails from us. */
+const takesOthersMs = 10 * 60_000
 /** Tries of a mail whose connection ends without an answer; then it comes back with its message. */
 const lostTries = 4
 const retryBackoff = { first: 200, max: 5_000 }
@@ -32,8 +37,9 @@ const retryBackoff = { first: 200, max: 5_000 }
 export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
   const watch = new GreetingWatch(settings)
   const pace = new SmtpPace(settings)
+  const closing = new AbortController()
   const transport = createSmtpPool(settings, watch)
-  const smtpUtf8 = createSmtpUtf8(toServerOptions(settings, watch))
+  const smtpUtf8 = createSmtpUtf8(toServerOptions(settings, watch), () => watch.connect())
   const handOvers = new WeakMap<object, HandOver>()
   let tookAt = 0
   transport.use('stream', (mail, done) => {
@@ -61,12 +67,15 @@ export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
         return {
           providerId: serverMessageId ?? mail.messageId,
           accepted: accepted.map(toAddress),
-          rejected: (rejectedErrors ?? []).map(toRejection),
+          rejected: (rejectedErrors ?? []).map((each: RejectedError) =>
+            toRejection(each, { handedOver: false, takesOthers: true }),
+          ),
         }
       })
     } catch (error) {
       if (error instanceof SendError) throw error
-      return toReceipt(error as SmtpErrorLike, handOver)
+      const takesOthers = tookAt > 0 && performance.now() - tookAt < takesOthersMs
+      return toReceipt(error as SmtpErrorLike, { handedOver: handOver.complete, takesOthers })
     }
   }
 
@@ -104,7 +113,8 @@ export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
       assertPlainAddresses(mail, envelope)
       const startedAt = performance.now()
       for (let tries = 1; ; tries += 1) {
-        const turn = await pace.begin(signal)
+        const ms = Math.max(0, waitInLineMs - (performance.now() - startedAt))
+        const turn = await withDeadline({ ms, signal, createError: createSlowError }, (inner) => pace.begin(inner))
         let waitMs: number | undefined
         try {
           const receipt = await tryOnce(mail, envelope, signal)
@@ -125,13 +135,17 @@ export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
         signal.throwIfAborted()
       }
     },
-    probe: () => verifySmtpServer(settings, watch),
+    probe: () => probeSmtpServer((verifySignal) => verifySmtpServer(settings, watch, verifySignal), closing.signal),
     async close() {
+      closing.abort()
       transport.close()
       watch.close()
     },
   }
 }
+
+const createSlowError = () =>
+  new SendError('The mail server takes mails more slowly than they come', { outcome: 'provider', code: 'SMTP_SLOW' })
 
 /** Servers that have too many connections say so, or only greet another one with 421. */
 function isOneTooMany({ stage, fault, saysTooMany }: SmtpVerdict): boolean {
@@ -155,18 +169,18 @@ class SmtpFailure extends Error {
  *
  * @throws SmtpFailure for anything else
  */
-function toReceipt(error: SmtpErrorLike & { rejectedErrors?: RejectedError[] }, handOver: HandOver): SendReceipt {
+function toReceipt(error: SmtpErrorLike & { rejectedErrors?: RejectedError[] }, situation: SmtpSituation): SendReceipt {
   const { rejectedErrors = [] } = error
-  const verdict = classifySmtpError(error, { handedOver: handOver.complete })
+  const verdict = classifySmtpError(error, situation)
   const isAboutRecipients = verdict.fault === 'recipient' || verdict.fault === 'mail'
   if (rejectedErrors.length === 0 || !isAboutRecipients) throw new SmtpFailure(verdict)
-  return { providerId: '', accepted: [], rejected: rejectedErrors.map(toRejection) }
+  return { providerId: '', accepted: [], rejected: rejectedErrors.map((each) => toRejection(each, situation)) }
 }
 
 type RejectedError = SmtpErrorLike & { recipient?: string }
 
-function toRejection(error: RejectedError): Rejection {
-  const { isFinal, fault, error: failure } = classifySmtpError(error, { handedOver: false })
+function toRejection(error: RejectedError, situation: SmtpSituation): Rejection {
+  const { isFinal, fault, error: failure } = classifySmtpError(error, situation)
   const permanent = isFinal && (fault === 'recipient' || fault === 'mail')
   return { address: error.recipient ?? '', code: failure.code, permanent, reason: failure.message }
 }

@@ -24,12 +24,14 @@ export function toSmtpReply({ response, responseCode }: SmtpErrorLike): SmtpRepl
 }
 
 const longestPauseMs = 15 * 60_000
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
 
 /** `Try again in 60 seconds`, `retry after 5 minutes` */
 function findPause(text: string): number | undefined {
-  const [, digits, unit = ''] = /\b(?:in|after|for)\s+(\d{1,5})\s*(s|sec|m|min)/i.exec(text) ?? []
+  const [, digits, unit = ''] =
+    /\b(?:in|after|for)\s+(\d{1,5})\s*(s|m|h)(?:ecs?|econds?|ins?|inutes?|ours?)?\b/i.exec(text) ?? []
   if (digits === undefined) return undefined
-  return Math.min(longestPauseMs, Number(digits) * (/^m/i.test(unit) ? 60_000 : 1_000))
+  return Math.min(longestPauseMs, Number(digits) * (unitMs[unit.toLowerCase()] ?? 0))
 }
 
 /** Servers like to name the recipient, a page that explains, and the number of the session. */

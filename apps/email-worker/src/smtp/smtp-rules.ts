@@ -24,7 +24,9 @@ const greylisted = /gr[ae]y[- ]?list/i
 export const tooManyConnections =
   /too many (concurrent |simultaneous )?(smtp )?(connections|sessions)|connections? limit|concurrent connection/i
 const tooFast =
-  /too (much|many) (e?-?mails?|messages|recipients|requests)|\brate\b|throttl|(sending|daily|hourly) (quota|limit)|limit (was |has been |is )?(exceeded|reached)|flood|slow down/i
+  /too (much|many) (e?-?mails?|messages|recipients|requests)|\brate\b|throttl|(sending|daily|hourly|per (day|hour|minute|second))\b.*\b(quota|limit)|flood|slow down/i
+const mailboxFull = /mailbox|inbox|over ?quota|disk quota|storage/i
+const loops = /\bhops?\b|\bloop/i
 const tooLarge = /\bsize\b|too (large|big)/i
 const notAllowed =
   /relay|not (allowed|authori[sz]ed|permitted) to send|send ?as|(sender|from) (address )?(is )?(not (verified|owned)|unverified)|not verified|authenticat|block ?list|black ?list|\bspf\b|\bdkim\b|\bdmarc\b/i
@@ -36,7 +38,11 @@ const notAllowed =
 const smtpRules: readonly SmtpRule[] = [
   // A full mailbox is over a limit, too.
   { answer: /^[45]\d\d [45]\.2\.[0124]$/, fault: 'recipient' },
-  { words: tooLarge, fault: 'mail' },
+  { answer: /^[45]\d\d [45]\.3\.1$/, fault: 'server' },
+  { stage: 'recipient', words: mailboxFull, fault: 'recipient' },
+  { stage: 'content', words: mailboxFull, fault: 'recipient' },
+  { words: loops, fault: 'mail' },
+  { answer: /^5/, words: tooLarge, fault: 'mail' },
   { answer: /^4/, words: greylisted, fault: 'recipient' },
   { words: tooManyConnections, fault: 'connection' },
   { words: tooFast, fault: 'rate' },
@@ -61,7 +67,6 @@ const smtpRules: readonly SmtpRule[] = [
   { stage: 'sender', answer: /4\.7\.\d+$/, fault: 'rate' },
   { stage: 'sender', answer: /^4/, fault: 'server' },
   { stage: 'sender', fault: 'ours' },
-  { stage: 'recipient', answer: /^4\d\d 4\.7\.1$/, fault: 'rate' },
   { stage: 'recipient', fault: 'recipient' },
   { stage: 'content', fault: 'mail' },
 ]

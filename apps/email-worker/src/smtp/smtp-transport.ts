@@ -17,16 +17,24 @@ export function createSmtpPool(settings: SmtpSettings, watch: GreetingWatch) {
   })
 }
 
-/** Connects, logs in and says goodbye, with the patience of those who send. @throws the error of nodemailer */
-export async function verifySmtpServer(settings: SmtpSettings, watch: GreetingWatch): Promise<void> {
-  await nodemailer.createTransport(toServerOptions(settings, watch)).verify()
+/**
+ * Connects, logs in and says goodbye, with the patience of those who send.
+ * @param signal ends the connection
+ * @throws the error of nodemailer
+ */
+export async function verifySmtpServer(
+  settings: SmtpSettings,
+  watch: GreetingWatch,
+  signal: AbortSignal,
+): Promise<void> {
+  await nodemailer.createTransport(toServerOptions(settings, watch, signal)).verify()
 }
 
 const dnsLimitMs = 10_000
 /** nodemailer counts the greeting as a part of connecting. */
 const connectLimitMs = 10_000
 
-export function toServerOptions(settings: SmtpSettings, watch: GreetingWatch) {
+export function toServerOptions(settings: SmtpSettings, watch: GreetingWatch, signal?: AbortSignal) {
   const { host, port, tls, auth, greetingTimeoutMs, commandTimeoutMs, finalDotTimeoutMs } = settings
   return {
     host,
@@ -36,7 +44,7 @@ export function toServerOptions(settings: SmtpSettings, watch: GreetingWatch) {
     ignoreTLS: tls === 'off',
     ...(auth === undefined ? {} : { auth }),
     getSocket(_options: unknown, done: (error: Error | null, socketOptions?: object) => void) {
-      watch.connect().then((connection) => done(null, { connection }), done)
+      watch.connect(signal).then((connection) => done(null, { connection }), done)
     },
     connectionTimeout: connectLimitMs + greetingTimeoutMs,
     greetingTimeout: greetingTimeoutMs,

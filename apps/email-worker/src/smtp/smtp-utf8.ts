@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import SMTPConnection, { type SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection'
 
 /** Whether the server takes addresses with other letters than ASCII (SMTPUTF8, RFC 6531). */
@@ -16,7 +17,7 @@ const maxAgeMs = 60_000
  * own, because nodemailer's pool tells nothing about the one that a mail will take: without SMTPUTF8, it sends the bare
  * bytes, which servers take and then bounce.
  */
-export function createSmtpUtf8(options: SMTPConnectionOptions): SmtpUtf8 {
+export function createSmtpUtf8(options: SMTPConnectionOptions, connect: () => Promise<Socket>): SmtpUtf8 {
   let known: { offered: boolean; at: number } | undefined
   let asking: Promise<boolean> | undefined
 
@@ -30,7 +31,7 @@ export function createSmtpUtf8(options: SMTPConnectionOptions): SmtpUtf8 {
     },
     async isOffered() {
       if (known && performance.now() - known.at < maxAgeMs) return known.offered
-      asking ??= ask(options).finally(() => {
+      asking ??= ask(options, connect).finally(() => {
         asking = undefined
       })
       return note(await asking)
@@ -38,8 +39,8 @@ export function createSmtpUtf8(options: SMTPConnectionOptions): SmtpUtf8 {
   }
 }
 
-async function ask(options: SMTPConnectionOptions): Promise<boolean> {
-  const connection = new SMTPConnection(options)
+async function ask(options: SMTPConnectionOptions, connect: () => Promise<Socket>): Promise<boolean> {
+  const connection = new SMTPConnection({ ...options, connection: await connect() })
   try {
     await new Promise<void>((resolve, reject) => {
       connection.on('error', reject)
