@@ -30,7 +30,12 @@ test('endpoints that lead inside are refused, with a code, and nothing is asked'
   const dead = await vhost.drainQueue('push.notifications.dlq', ids.size)
   for (const { headers } of dead) expect(headers['x-failure-code']).toBe('ALL_RECIPIENTS_FAILED')
   expect(service.attempts).toHaveLength(0)
-  for (const id of ids.values()) expect(await push.device(id)).toEqual({ disabled_reason: null })
+  // Only these can never be served, wherever the names lead.
+  const invalid = ['http', 'user information', 'no URL']
+  for (const [name, id] of ids) {
+    const disabled_reason = invalid.includes(name) ? 'invalid-endpoint' : null
+    expect([name, await push.device(id)]).toEqual([name, { disabled_reason }])
+  }
   await worker.terminate()
   expect(worker.stderr).toBe('')
   expect(JSON.stringify(worker.logs)).not.toContain('/push/x')

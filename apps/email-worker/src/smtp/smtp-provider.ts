@@ -42,6 +42,7 @@ export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
   const smtpUtf8 = createSmtpUtf8(toServerOptions(settings, watch), () => watch.connect())
   const handOvers = new WeakMap<object, HandOver>()
   let tookAt = 0
+  const takesOthers = (withinMs: number) => tookAt > 0 && performance.now() - tookAt < withinMs
   transport.use('stream', (mail, done) => {
     const handOver = handOvers.get(mail.data.envelope as object)
     if (handOver) mail.message.processFunc((input) => createHandOverStage(input, handOver))
@@ -74,8 +75,10 @@ export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
       })
     } catch (error) {
       if (error instanceof SendError) throw error
-      const takesOthers = tookAt > 0 && performance.now() - tookAt < takesOthersMs
-      return toReceipt(error as SmtpErrorLike, { handedOver: handOver.complete, takesOthers })
+      return toReceipt(error as SmtpErrorLike, {
+        handedOver: handOver.complete,
+        takesOthers: takesOthers(takesOthersMs),
+      })
     }
   }
 
@@ -95,7 +98,9 @@ export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
       return backoffMs(tries, retryBackoff)
     }
     const isLost = verdict.isHangUp || (fault === 'connection' && !verdict.isAnswered && !verdict.isLate)
-    const mayGoOn = isLost ? tries < lostTries : fault === 'connection' && verdict.isAnswered
+    // Servers hang up on whoever comes to a connection that they are about to close.
+    const isClosing = verdict.isHangUp && takesOthers(10_000)
+    const mayGoOn = isLost ? isClosing || tries < lostTries : fault === 'connection' && verdict.isAnswered
     return mayGoOn ? backoffMs(tries, retryBackoff) : undefined
   }
 

@@ -110,7 +110,16 @@ export async function countLeft({ queue }: WorkerUnderTest, { vhost }: Pick<Serv
 /** Holds up the worker until it is released: a transaction keeps everybody else from the table. */
 export async function lockTable(database: TestDatabase, table: string): Promise<{ release(): Promise<void> }> {
   const client = await database.createPool({ max: 1 }).connect()
-  await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
+  for (let isLocked = false; !isLocked; ) {
+    try {
+      await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
+      isLocked = true
+    } catch (error) {
+      // With the making of an index by a worker that has just started, it is a deadlock for PostgreSQL.
+      if ((error as { code?: unknown }).code !== '40P01') throw error
+      await client.query('ROLLBACK')
+    }
+  }
   return {
     async release() {
       await client.query('COMMIT')
