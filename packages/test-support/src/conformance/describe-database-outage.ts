@@ -5,7 +5,7 @@ import { createTcpProxy } from '../tcp-proxy.js'
 import { waitFor } from '../wait-for.js'
 import { readWorkspaceFile } from '../workspace.js'
 import { conformanceTest } from './conformance-test.js'
-import { countLeft, startFleet, sum, untilDone, untilSettled, upTo } from './worker-fleet.js'
+import { countLeft, startFleet, sum, untilDone, untilNoDeadlock, untilSettled, upTo } from './worker-fleet.js'
 import type { WorkerUnderTest } from './worker-under-test.js'
 
 const backlog = 20
@@ -100,8 +100,8 @@ export function describeDatabaseOutage(worker: WorkerUnderTest): void {
         `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
          AS $$ BEGIN RAISE EXCEPTION 'cache lookup failed' USING ERRCODE = 'XX000'; END $$`,
       )
-      await database.query(
-        `CREATE TRIGGER refuse BEFORE INSERT ON ${worker.table} FOR EACH ROW EXECUTE FUNCTION refuse()`,
+      await untilNoDeadlock(() =>
+        database.query(`CREATE TRIGGER refuse BEFORE INSERT ON ${worker.table} FOR EACH ROW EXECUTE FUNCTION refuse()`),
       )
       await vhost.publish(worker.exchange, worker.routingKey, worker.createBody(0))
       await waitFor(async () => (await readinessOf(replica)).status === 503, { what: 'the worker not to be ready' })

@@ -107,19 +107,25 @@ export async function countLeft({ queue }: WorkerUnderTest, { vhost }: Pick<Serv
   return { ready: await vhost.countMessages(queue), dead: await vhost.countMessages(`${queue}.dlq`) }
 }
 
+/** Locking a table is a deadlock for PostgreSQL while a worker that has just started makes an index of it. */
+export async function untilNoDeadlock(run: () => Promise<unknown>): Promise<void> {
+  for (let isDone = false; !isDone; ) {
+    try {
+      await run()
+      isDone = true
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== '40P01') throw error
+    }
+  }
+}
+
 /** Holds up the worker until it is released: a transaction keeps everybody else from the table. */
 export async function lockTable(database: TestDatabase, table: string): Promise<{ release(): Promise<void> }> {
   const client = await database.createPool({ max: 1 }).connect()
-  for (let isLocked = false; !isLocked; ) {
-    try {
-      await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
-      isLocked = true
-    } catch (error) {
-      // With the making of an index by a worker that has just started, it is a deadlock for PostgreSQL.
-      if ((error as { code?: unknown }).code !== '40P01') throw error
-      await client.query('ROLLBACK')
-    }
-  }
+  await untilNoDeadlock(async () => {
+    await client.query('ROLLBACK')
+    await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
+  })
   return {
     async release() {
       await client.query('COMMIT')
