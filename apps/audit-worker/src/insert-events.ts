@@ -30,7 +30,7 @@ const insertNewStatement = `
   WITH identified AS (${insertIdentities} ON CONFLICT DO NOTHING RETURNING tenant_id, event_id)
   ${insertEvents} JOIN identified USING (tenant_id, event_id) ON CONFLICT DO NOTHING`
 
-/** Whoever sends known events mostly sends more of them. */
+/** A sender of known events mostly sends more of them. */
 const expectKnownMs = 10_000
 const uniqueViolation = '23505'
 

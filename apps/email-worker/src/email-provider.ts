@@ -24,7 +24,7 @@ export interface Rejection {
   code: string
   /** Trying again cannot help. */
   permanent: boolean
-  /** What was said, for people. */
+  /** The provider's words, for people. */
   reason?: string
 }
 

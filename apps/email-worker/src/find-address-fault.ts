@@ -10,7 +10,7 @@ const maxLocalLength = 64
  * Why a text must not be given to a mail library as one address, or undefined. Mail libraries parse an address as a
  * list: `x@y.z, evil@z.z` would be two recipients, `x(y)@z.z` another one, and a line break another SMTP command.
  *
- * What no server can carry is a fault too: too long a part, counted as it is sent, and a domain without an ASCII form.
+ * An address that no server can carry is faulty too: a part of it is too long as it is sent, or its domain has no ASCII form.
  */
 export function findAddressFault(address: string): string | undefined {
   if (address.length > maxLength) return `expected at most ${maxLength} characters, found ${address.length}`

@@ -17,7 +17,7 @@ export interface SmtpErrorLike extends Error {
   timeoutType?: string
 }
 
-/** What an error means for the mail and for those that follow. */
+/** The meaning of an error for the mail, and for those that follow. */
 export interface SmtpVerdict {
   /** `unknown`: the server had the whole mail, and its answer was lost. */
   fault: SmtpFault | 'unknown'
@@ -44,7 +44,7 @@ export interface SmtpSituation {
   takesOthers?: boolean
 }
 
-/** What was to be sent can never be: nodemailer refused it before anybody was asked. */
+/** nodemailer refuses these mails before it asks anybody: they can never be sent. */
 const refusedByNodemailer = new Set(['EFILEACCESS', 'EURLACCESS', 'EMAXRECIPIENTS', 'ESTREAM'])
 
 /** Ends of a connection that was there. Any other code of a socket is about making it: a name, a route, a certificate. */
@@ -113,7 +113,7 @@ function findFault(
   const codes = reply?.enhanced === undefined ? String(reply?.basic) : `${reply.basic} ${reply.enhanced}`
   const fault = findSmtpFault(stage, reply && { codes, words: reply.words })
   if (fault !== 'ours' || !takesOthers) return fault
-  // Whoever takes other mails from us refuses this one.
+  // A server that takes other mails from us refuses this one for its own sake.
   return stage === 'recipient' ? 'recipient' : stage === 'content' ? 'mail' : fault
 }
 
