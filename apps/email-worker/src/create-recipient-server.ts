@@ -67,6 +67,6 @@ function toFailure({ outcome, code, message }: SendError, onUnknown: OnUnknown):
     case 'transient':
       return { kind: 'retry', code, reason: message }
     case 'unknown':
-      return onUnknown === 'hold' ? { kind: 'unknown', code } : { kind: 'retry', code, reason: message }
+      return { kind: onUnknown === 'hold' ? 'unknown' : 'retry', code, reason: message }
   }
 }
