@@ -2,6 +2,7 @@ import type { Claim, ServeResult } from '@mono/delivery-ledger'
 import { createMessageId } from './create-message-id.js'
 import { type EmailProvider, SendError, type SendReceipt } from './email-provider.js'
 import { domainOf, type Sender } from './parse-sender.js'
+import type { Recipients } from './recipient.js'
 import type { MailContent } from './to-mail-content.js'
 
 /** What is done about a mail that the provider may have taken. */
@@ -15,9 +16,8 @@ export interface RecipientServerOptions {
   onUnknown: OnUnknown
   message: { tenantId: number; messageId: string }
   content: MailContent
-  /** Lower-case address → the address as it was given. */
-  addresses: ReadonlyMap<string, string>
-  /** Lower-case addresses to which nothing is sent. */
+  recipients: Recipients
+  /** The keys of those to whom nothing is sent. */
   suppressed: ReadonlySet<string>
 }
 
@@ -28,7 +28,7 @@ export interface RecipientServerOptions {
  * Once the provider cannot be used, the message's other recipients are not tried.
  */
 export function createRecipientServer(options: RecipientServerOptions) {
-  const { provider, from, replyTo, onUnknown, message, content, addresses, suppressed } = options
+  const { provider, from, replyTo, onUnknown, message, content, recipients, suppressed } = options
   const domain = domainOf(from.address)
   let providerProblem: SendError | undefined
 
@@ -37,7 +37,7 @@ export function createRecipientServer(options: RecipientServerOptions) {
     if (ambiguous && onUnknown === 'hold') return { kind: 'unknown', code: 'CLAIM_EXPIRED' }
     if (providerProblem) return { kind: 'defer', code: providerProblem.code, reason: providerProblem.message }
 
-    const address = addresses.get(recipient) ?? recipient
+    const address = recipients.get(recipient)?.address ?? recipient
     const messageId = createMessageId({ ...message, recipient, domain, reuses })
     const mail = { from, to: { address }, ...(replyTo && { replyTo }), messageId, ...content }
     try {
