@@ -63,7 +63,7 @@ test('in production the mail catcher of docker-compose.yml is refused: it takes 
 
 test('a sender that is no address is a fault that says why', () => {
   expect(() => readEmailEnv({ ...required, EMAIL_FROM: 'mono' })).toThrow(
-    'EMAIL_FROM: expected name@example.com or Name <name@example.com>: one @ with something on both sides; found "mono"',
+    'EMAIL_FROM: expected name@example.com or Name <name@example.com>: one email address such as name@example.com; found "mono"',
   )
 })
 

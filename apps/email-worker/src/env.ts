@@ -100,9 +100,14 @@ function readSender(parse: (text: string) => Sender, text: string, context: z.Re
   try {
     return parse(text)
   } catch (error) {
-    context.addIssue({ code: 'custom', message: `${senderForms}: ${toExpectation(error)}` })
+    context.addIssue({ code: 'custom', message: `${senderForms}: ${withoutFound(toExpectation(error))}` })
     return z.NEVER
   }
+}
+
+/** The list of faults quotes what was found. */
+function withoutFound(expectation: string): string {
+  return expectation.replace(/, found .*$/, '')
 }
 
 /** The readers say "expected …"; the list of faults says it for them. */

@@ -1,5 +1,6 @@
 import { DeferError, PermanentError, RetryableError } from '@mono/message-queue'
 import type { RecipientRecord, RecipientState } from './delivery-ledger.js'
+import { describeFailures, type Failure } from './describe-failures.js'
 import type { ResumePoint } from './resume-point.js'
 import type { ServeResult } from './serve-result.js'
 
@@ -41,15 +42,15 @@ export function concludeMessage({ recipients, records, results, begin }: ServedM
     const record = records.get(recipient)
     const result = results.get(recipient)
     if (record && isFinal(record.state)) {
-      if (record.state === 'failed') failures.push({ code: record.lastCode ?? 'no code', reason: reasonOf(result) })
+      if (record.state === 'failed') failures.push({ code: record.lastCode ?? 'no code', reason: record.lastReason })
       summary[result ? record.state : 'already'] += 1
     } else if (record?.leasedByOther) leased += 1
     else if (result?.kind === 'retry') retries.push(result)
     else if (result?.kind === 'defer') deferrals.push(result)
     else if (begin && index < begin.index && record?.state === 'retry') {
-      const code = record.lastCode ?? 'no code'
-      if (begin.hasDeferred) deferrals.push({ kind: 'defer', code })
-      else retries.push({ code })
+      const failure = { code: record.lastCode ?? 'no code', reason: record.lastReason }
+      if (begin.hasDeferred) deferrals.push({ kind: 'defer', ...failure })
+      else retries.push(failure)
     } else open += 1
   }
 
@@ -61,22 +62,15 @@ export function concludeMessage({ recipients, records, results, begin }: ServedM
   if (deferrals.length > 0) throw toDeferError(deferrals, ofAll, hasProgressed)
   // This comes last because an attempt counts for the whole message: those who were never tried would lose theirs too.
   if (retries.length > 0) {
-    const message = `${retries.length} ${ofAll} could not be served: ${countByCode(retries)}${toFirstReason(retries)}`
+    const message = `${retries.length} ${ofAll} could not be served: ${describeFailures(retries)}`
     throw new RetryableError(message, { code: 'PROVIDER_UNAVAILABLE' })
   }
   if (failures.length > 0 && failures.length === recipients.length) {
-    const message = `All ${recipients.length} recipients failed: ${countByCode(failures)}${toFirstReason(failures)}`
+    const message = `All ${recipients.length} recipients failed: ${describeFailures(failures)}`
     throw new PermanentError(message, { code: 'ALL_RECIPIENTS_FAILED' })
   }
   return summary
 }
-
-interface Failure {
-  code: string
-  reason?: string | undefined
-}
-
-const reasonOf = (result: ServeResult | undefined) => (result?.kind === 'failed' ? result.reason : undefined)
 
 type DeferResult = Extract<ServeResult, { kind: 'defer' }>
 
@@ -86,27 +80,7 @@ function isFinal(state: RecipientState): state is 'sent' | 'failed' | 'unknown' 
 
 /** The message comes back as soon as one of them can be served; without a delay that is after the queue's shortest. */
 function toDeferError(deferrals: readonly DeferResult[], ofAll: string, hasProgressed: boolean): DeferError {
-  const message = `${deferrals.length} ${ofAll} have to wait: ${countByCode(deferrals)}${toFirstReason(deferrals)}`
+  const message = `${deferrals.length} ${ofAll} have to wait: ${describeFailures(deferrals)}`
   const delayMs = Math.min(...deferrals.map(({ delayMs = 0 }) => delayMs))
   return new DeferError(message, { code: 'PROVIDER_UNAVAILABLE', hasProgressed, ...(delayMs > 0 && { delayMs }) })
-}
-
-/** `40 SMTP_550, 2 SUPPRESSED` */
-function countByCode(results: readonly { code: string }[]): string {
-  const counts = new Map<string, number>()
-  for (const { code } of results) counts.set(code, (counts.get(code) ?? 0) + 1)
-  return [...counts]
-    .sort(([, a], [, b]) => b - a)
-    .map(([code, count]) => `${count} ${code}`)
-    .join(', ')
-}
-
-const maxReasonLength = 300
-
-/** Providers like to name the recipient in their answers, and this message ends in logs: addresses are masked. */
-function toFirstReason(failures: readonly Failure[]): string {
-  const reason = failures.find((failure) => failure.reason !== undefined)?.reason
-  if (reason === undefined) return ''
-  const text = reason.replaceAll(/https?:\/\/\S+/g, '[url]').replaceAll(/[^\s<>"']+@[^\s<>"']+/g, '[address]')
-  return `. The first: ${text.slice(0, maxReasonLength)}`
 }

@@ -2,6 +2,7 @@ import { GiveWayError } from '@mono/message-queue'
 import { concludeMessage, type ServeSummary } from './conclude-message.js'
 import { countMerged } from './count-merged.js'
 import type { RecipientRecord } from './delivery-ledger.js'
+import { describeFailures } from './describe-failures.js'
 import { formatResumePoint, parseResumePoint } from './resume-point.js'
 import type { ServeRecipientsOptions } from './serve-recipients-options.js'
 import type { ServeResult } from './serve-result.js'
@@ -37,11 +38,24 @@ export async function serveRecipients(options: ServeRecipientsOptions): Promise<
     options.logger.warn(data, 'The message has no id, and an equal one of the last 24 hours was taken for the same')
     options.onMerged?.()
   }
-  if (nextIndex === undefined) return concludeMessage({ recipients, records, results, begin })
-  const hasDeferred = begin.hasDeferred || [...results.values()].some(({ kind }) => kind === 'defer')
-  throw new GiveWayError(`${nextIndex} of ${recipients.length} recipients have had their turn; others go first`, {
-    resumeAt: formatResumePoint({ index: nextIndex, hasDeferred }),
-  })
+  if (nextIndex !== undefined) {
+    const hasDeferred = begin.hasDeferred || [...results.values()].some(({ kind }) => kind === 'defer')
+    throw new GiveWayError(`${nextIndex} of ${recipients.length} recipients have had their turn; others go first`, {
+      resumeAt: formatResumePoint({ index: nextIndex, hasDeferred }),
+    })
+  }
+  const summary = concludeMessage({ recipients, records, results, begin })
+  const unserved = [...records.values()].filter(({ state }) => state === 'failed' || state === 'unknown')
+  if (unserved.length > 0) {
+    const reason = describeFailures(
+      unserved.map(({ lastCode: code = 'no code', lastReason }) => ({ code, reason: lastReason })),
+    )
+    options.logger.info(
+      { recipients: recipients.length, unserved: unserved.length, reason },
+      'Not every recipient was served',
+    )
+  }
+  return summary
 }
 
 function toRecipientRecords(results: ReadonlyMap<string, ServeResult>): Map<string, RecipientRecord> {
@@ -51,5 +65,5 @@ function toRecipientRecords(results: ReadonlyMap<string, ServeResult>): Map<stri
 function toRecipientRecord(result: ServeResult): RecipientRecord {
   if (result.kind === 'sent') return { state: 'sent', leasedByOther: false }
   const state = result.kind === 'defer' ? 'retry' : result.kind
-  return { state, leasedByOther: false, lastCode: result.code }
+  return { state, leasedByOther: false, lastCode: result.code, lastReason: result.reason }
 }

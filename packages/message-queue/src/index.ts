@@ -2,6 +2,7 @@ export type { RowOf } from '@mono/contracts'
 export {
   InvalidMessageError,
   MessageQueueError,
+  normalizeAddress,
   pickAuditEvent,
   pickChatMessage,
   pickEmailMessage,

@@ -1,5 +1,5 @@
 export { backoffMs } from './backoff-ms.js'
-export { createSlots, type SlotGroup, type Slots } from './create-slots.js'
+export { createSlots, type Slots } from './create-slots.js'
 export { settleWithin } from './settle-within.js'
 export { sleep } from './sleep.js'
 export { toError } from './to-error.js'

@@ -55,9 +55,9 @@ export const email = [
     name: 'one-spelling',
     promise: promises.sentOnce,
     guards: 'two spellings of an address are one recipient',
-    file: `${source}/handle-email.ts`,
-    find: 'const recipient = address.toLowerCase()',
-    replace: 'const recipient = address',
+    file: `${source}/recipient.ts`,
+    find: 'return hasFault(address) ? address : normalizeAddress(address)',
+    replace: 'void normalizeAddress\n  return address',
     tests: { file: 'apps/email-worker/test/handle-email.test.ts', name: 'two spellings' },
   },
 ]
