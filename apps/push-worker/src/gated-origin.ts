@@ -148,11 +148,11 @@ export class GatedOrigin {
     if (this.#refused.size < endpointsToKeep || this.#refused.has(endpoint)) this.#refused.set(endpoint, waitMs)
   }
 
-  #suspect({ code, waitMs }: Extract<OriginReport, { kind: 'refused' }>): void {
+  #suspect({ code }: Extract<OriginReport, { kind: 'refused' }>): void {
     this.#slots.resize(1)
     // What is under way with other endpoints may be accepted yet.
     if (this.#slots.held > 1) return
-    this.#close({ code, forAll: true, waitMs: this.isClosed ? waitMs : this.#shortestWaitMs() })
+    this.#close({ code, forAll: true, waitMs: this.#shortestWaitMs() })
   }
 
   get #isSuspected(): boolean {
