@@ -295,6 +295,20 @@ test.each([
   }
 })
 
+test('tenants take turns, however many requests of one wait', async () => {
+  const { gate, enter } = setUp({ concurrency: 1 })
+  const first = await enter()
+  const order: number[] = []
+  const waiting = [1, 1, 1, 2].map(async (tenantId) => {
+    const passage = await gate.enter(at(a), { tenantId, signal })
+    order.push(tenantId)
+    if (typeof passage !== 'number') passage.leave(alive)
+  })
+  first.leave(alive)
+  await Promise.all(waiting)
+  expect(order).toEqual([1, 2, 1, 1])
+})
+
 test('who stops waiting gets the reason', async () => {
   const { gate, enter } = setUp({ concurrency: 1 })
   await enter()

@@ -1,4 +1,4 @@
-import { DeferError, type ReceivedMessage } from '@mono/message-queue'
+import { DeferError, GiveWayError, type ReceivedMessage } from '@mono/message-queue'
 import { createRecordingLogger } from '@mono/test-support'
 import { expect, test, vi } from 'vitest'
 import { FailureJudge } from './failure-judge.js'
@@ -42,4 +42,17 @@ test('the reason of a deferral is told, be it of a message, of some of a batch o
     context,
   )
   expect(onDeferral.mock.calls).toEqual([[error], [error], [error]])
+})
+
+test('a message that gives way is no deferral, and has shown that work is done', async () => {
+  const judge = new FailureJudge({ findFault: async () => undefined, onNobodysFault: vi.fn() })
+  const succeed = vi.spyOn(judge, 'succeed')
+  const onDeferral = vi.fn()
+  const error = new GiveWayError('others go first', { resumeAt: '100' })
+  const [message] = messagesOf('a', 1) as [ReceivedMessage]
+  const context = { signal: new AbortController().signal, logger: createRecordingLogger(), othersMayWait: () => true }
+  const handler = judgeHandlers({ judge, onDeferral }).message<'email.notifications'>(() => Promise.reject(error))
+  await expect(handler(message as never, context)).rejects.toBe(error)
+  expect(onDeferral).not.toHaveBeenCalled()
+  expect(succeed).toHaveBeenCalledExactlyOnceWith(message)
 })
