@@ -247,18 +247,17 @@ describe('progress', () => {
     expect(Object.keys(headers).filter((name) => name.includes('failure'))).toEqual([])
   })
 
-  test('is told by a deferral that came after a part of the work, which goes on where it began', () => {
+  test('is told by a deferral that came after a part of the work', () => {
     const headers = headersFor({ ...defer, kind: 'defer', hasProgressed: true }, progressed, backFromRetry)
-    expect(headers).toMatchObject({ 'x-progress-at': now.toISOString(), 'x-resume-at': '100' })
+    expect(headers['x-progress-at']).toBe(now.toISOString())
   })
 
-  test('stays as it was at a deferral of which nothing was done', () => {
-    expect(headersFor(defer, progressed, backFromRetry)).toMatchObject(progressed)
-  })
-
-  test('begins at the beginning after a retry, and its age stays', () => {
-    const headers = headersFor(retry, progressed, backFromRetry)
-    expect(headers).toMatchObject({ 'x-progress-at': progressed['x-progress-at'] })
+  test.each([
+    ['deferral', defer],
+    ['retry', retry],
+  ])('stays as old as it was after a %s of which nothing was done, and begins at the beginning', (_what, forward) => {
+    const headers = headersFor(forward, progressed, backFromRetry)
+    expect(headers['x-progress-at']).toBe(progressed['x-progress-at'])
     expect(headers).not.toHaveProperty('x-resume-at')
   })
 

@@ -63,9 +63,9 @@ export function failureHeaders(from: ForwardedFrom, forward: ForwardSettlement, 
   const text = truncateUtf8(String(forward.error.message), maxMessageBytes)
   const isReturning = origin === undefined || origin.from === 'retry'
   if (!isReturning || forward.kind === 'dead-letter') delete headers[header.progressAt]
-  // The next round of tries begins at the beginning.
-  if (!isReturning || forward.kind === 'dead-letter' || forward.kind === 'retry') delete headers[header.resumeAt]
   if (forward.kind === 'give-way') headers[header.resumeAt] = forward.resumeAt
+  // Somebody who was passed over may be left, and would never have a turn.
+  else delete headers[header.resumeAt]
   if (forward.kind === 'give-way' || (forward.kind === 'defer' && forward.hasProgressed)) {
     headers[header.progressAt] = now.toISOString()
   }
