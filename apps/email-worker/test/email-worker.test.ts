@@ -97,7 +97,8 @@ describe('email-worker', () => {
     workers,
   }) => {
     smtpSink.answer('all', 'delay 50')
-    const env = emailEnvironment({ vhost, database, smtpSink })
+    // So that it does not have all of them in hand.
+    const env = { ...emailEnvironment({ vhost, database, smtpSink }), PREFETCH: '20' }
     const first = workers.spawn('email-worker', env)
     await first.ready()
     const to = Array.from({ length: 10 }, (_, index) => `user-${index}@example.com`)
