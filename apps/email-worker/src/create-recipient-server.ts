@@ -19,6 +19,8 @@ export interface RecipientServerOptions {
   recipients: Recipients
   /** The keys of those to whom nothing is sent. */
   suppressed: ReadonlySet<string>
+  /** The provider cannot be used, and has taken no mail since it was asked to take this one. */
+  onProviderAway?(problem: SendError): void
 }
 
 /**
@@ -28,7 +30,7 @@ export interface RecipientServerOptions {
  * Once the provider cannot be used, the message's other recipients are not tried.
  */
 export function createRecipientServer(options: RecipientServerOptions) {
-  const { provider, from, replyTo, onUnknown, message, content, recipients, suppressed } = options
+  const { provider, from, replyTo, onUnknown, message, content, recipients, suppressed, onProviderAway } = options
   const domain = domainOf(from.address)
   let providerProblem: SendError | undefined
 
@@ -40,11 +42,15 @@ export function createRecipientServer(options: RecipientServerOptions) {
     const address = recipients.get(recipient)?.address ?? recipient
     const messageId = createMessageId({ ...message, recipient, domain, reuses })
     const mail = { from, to: { address }, ...(replyTo && { replyTo }), messageId, ...content }
+    const startedAt = performance.now()
     try {
       return toResult(await provider.send(mail, { from: from.address, to: [address] }, signal))
     } catch (error) {
       if (!(error instanceof SendError)) throw error
-      if (error.outcome === 'provider') providerProblem = error
+      if (error.outcome === 'provider') {
+        providerProblem = error
+        if (provider.tookAt < startedAt) onProviderAway?.(error)
+      }
       return toFailure(error, onUnknown)
     }
   }

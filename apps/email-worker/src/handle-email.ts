@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events'
 import { toWireAddress } from '@mono/contracts'
 import { type DeliveryLedger, serveRecipients, toLedgerMessage } from '@mono/delivery-ledger'
 import type { MessageHandler } from '@mono/message-queue'
-import { PermanentError } from '@mono/message-queue'
+import { DeferError, PermanentError } from '@mono/message-queue'
+import { createSlots } from '@mono/waiting'
 import { createRecipientServer, type OnUnknown } from './create-recipient-server.js'
 import type { EmailProvider } from './email-provider.js'
 import { findRecipients } from './find-recipients.js'
@@ -20,7 +21,7 @@ export interface EmailHandlerOptions {
   /** Where answers to a message go that does not say it. */
   replyTo?: Sender | undefined
   onUnknown: OnUnknown
-  /** Recipients of one message that are served at a time. */
+  /** Mails on their way at a time, of all messages. */
   concurrency: number
   /** Called when an equal message without an id was taken for the same. */
   onMerged?: (() => void) | undefined
@@ -29,12 +30,17 @@ export interface EmailHandlerOptions {
 /**
  * Sends a message to each of its recipients who has not been served. The content is made before anybody is claimed, so
  * that a message that cannot be rendered leaves no trace in the ledger.
+ *
+ * Of all messages together, as many recipients are claimed as mails are on their way, and as many again: while one mail is
+ * being sent, the next is claimed. Tenants take turns, so that nobody's single mail waits for another's mailing.
  */
 export function createEmailHandler(options: EmailHandlerOptions): MessageHandler<'email.notifications'> {
   const { ledger, suppressions, templates, concurrency, provider, from, onUnknown, onMerged } = options
-  return async (message, { signal, logger }) => {
+  const claimedAtMost = 2 * concurrency
+  const turns = createSlots(claimedAtMost)
+  return async (message, { signal, logger, othersMayWait }) => {
     // Every mail on its way listens to the signal; Node warns of a leak above ten.
-    setMaxListeners(concurrency + 10, signal)
+    setMaxListeners(claimedAtMost + 10, signal)
     const content = toMailContent(message, templates)
     const { to, tenantId: _tenant, ...fields } = message.payload
     const ledgerMessage = toLedgerMessage(message, { type: message.type, ...fields })
@@ -49,13 +55,22 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
       content,
       recipients,
       suppressed,
+      // Whoever waits in line would find out the same, one after the other.
+      onProviderAway: ({ message: reason }) =>
+        turns.refuseWaiting(new DeferError(reason, { code: 'PROVIDER_UNAVAILABLE' })),
     })
     try {
       const summary = await serveRecipients({
         ledger,
         message: ledgerMessage,
         recipients: [...recipients.keys()],
-        concurrency,
+        resumeAt: message.resumeAt,
+        concurrency: claimedAtMost,
+        async admit(waiting) {
+          await turns.acquire(waiting, message.tenantId)
+          return () => turns.release()
+        },
+        othersMayWait,
         signal,
         logger,
         serve,

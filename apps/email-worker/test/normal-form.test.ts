@@ -40,7 +40,11 @@ async function setUp({ database, cleanUp }: SetUpOptions) {
     /** The sink tells a domain in its letters. */
     sentTo: () => sink.received.map(({ to }) => to[0] ?? ''),
     handle: (to: string[], metadata = {}) =>
-      handler(receivedEmailMessage({ to }, metadata), { signal, logger: createRecordingLogger() }),
+      handler(receivedEmailMessage({ to }, metadata), {
+        signal,
+        logger: createRecordingLogger(),
+        othersMayWait: () => false,
+      }),
     suppress: (address: string, tenantId = 42) =>
       database.query("INSERT INTO email.suppressions VALUES ($1, $2, 'bounced')", [tenantId, address]),
     rows: async () => {

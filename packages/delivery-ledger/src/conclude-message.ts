@@ -1,6 +1,7 @@
 import { DeferError, PermanentError, RetryableError } from '@mono/message-queue'
 import type { RecipientRecord, RecipientState } from './delivery-ledger.js'
 import { describeFailures, type Failure } from './describe-failures.js'
+import type { ResumePoint } from './resume-point.js'
 import type { ServeResult } from './serve-result.js'
 
 /** How many of a message's recipients ended in each final state. The counts add up to all of them. */
@@ -18,6 +19,8 @@ export interface ServedMessage {
   records: ReadonlyMap<string, RecipientRecord>
   /** The results of those who were served during this delivery of the message. */
   results: ReadonlyMap<string, ServeResult>
+  /** Where this delivery began: those before were tried, or deferred, when the message was there last. */
+  begin?: ResumePoint
 }
 
 /**
@@ -27,15 +30,15 @@ export interface ServedMessage {
  * @throws RetryableError PROVIDER_UNAVAILABLE if nobody waits, and somebody was tried and is to be tried again
  * @throws PermanentError ALL_RECIPIENTS_FAILED if everybody has failed
  */
-export function concludeMessage({ recipients, records, results }: ServedMessage): ServeSummary {
+export function concludeMessage({ recipients, records, results, begin }: ServedMessage): ServeSummary {
   const summary = { sent: 0, failed: 0, unknown: 0, already: 0 }
   const failures: Failure[] = []
-  const retries: RetryResult[] = []
+  const retries: Failure[] = []
   const deferrals: DeferResult[] = []
   let leased = 0
   let open = 0
 
-  for (const recipient of recipients) {
+  for (const [index, recipient] of recipients.entries()) {
     const record = records.get(recipient)
     const result = results.get(recipient)
     if (record && isFinal(record.state)) {
@@ -44,14 +47,19 @@ export function concludeMessage({ recipients, records, results }: ServedMessage)
     } else if (record?.leasedByOther) leased += 1
     else if (result?.kind === 'retry') retries.push(result)
     else if (result?.kind === 'defer') deferrals.push(result)
-    else open += 1
+    else if (begin && index < begin.index && record?.state === 'retry') {
+      const failure = { code: record.lastCode ?? 'no code', reason: record.lastReason }
+      if (begin.hasDeferred) deferrals.push({ kind: 'defer', ...failure })
+      else retries.push(failure)
+    } else open += 1
   }
 
   const ofAll = `of ${recipients.length} recipients`
-  if (leased > 0) throw new DeferError(`Another process holds the lease of ${leased} ${ofAll}`)
+  const hasProgressed = summary.sent + summary.failed + summary.unknown > 0
+  if (leased > 0) throw new DeferError(`Another process holds the lease of ${leased} ${ofAll}`, { hasProgressed })
   // Another process had claimed them and has released them.
-  if (open > 0) throw new DeferError(`${open} ${ofAll} are still to be served`)
-  if (deferrals.length > 0) throw toDeferError(deferrals, ofAll)
+  if (open > 0) throw new DeferError(`${open} ${ofAll} are still to be served`, { hasProgressed })
+  if (deferrals.length > 0) throw toDeferError(deferrals, ofAll, hasProgressed)
   // This comes last because an attempt counts for the whole message: those who were never tried would lose theirs too.
   if (retries.length > 0) {
     const message = `${retries.length} ${ofAll} could not be served: ${describeFailures(retries)}`
@@ -64,7 +72,6 @@ export function concludeMessage({ recipients, records, results }: ServedMessage)
   return summary
 }
 
-type RetryResult = Extract<ServeResult, { kind: 'retry' }>
 type DeferResult = Extract<ServeResult, { kind: 'defer' }>
 
 function isFinal(state: RecipientState): state is 'sent' | 'failed' | 'unknown' {
@@ -72,8 +79,8 @@ function isFinal(state: RecipientState): state is 'sent' | 'failed' | 'unknown' 
 }
 
 /** The message comes back as soon as one of them can be served; without a delay that is after the queue's shortest. */
-function toDeferError(deferrals: readonly DeferResult[], ofAll: string): DeferError {
+function toDeferError(deferrals: readonly DeferResult[], ofAll: string, hasProgressed: boolean): DeferError {
   const message = `${deferrals.length} ${ofAll} have to wait: ${describeFailures(deferrals)}`
   const delayMs = Math.min(...deferrals.map(({ delayMs = 0 }) => delayMs))
-  return new DeferError(message, { code: 'PROVIDER_UNAVAILABLE', ...(delayMs > 0 && { delayMs }) })
+  return new DeferError(message, { code: 'PROVIDER_UNAVAILABLE', hasProgressed, ...(delayMs > 0 && { delayMs }) })
 }

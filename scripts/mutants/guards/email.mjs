@@ -11,8 +11,8 @@ export const email = [
     promise: promises.sentOnce,
     guards: 'with hold, a mail that may have been taken is not sent again',
     file: `${source}/create-recipient-server.ts`,
-    find: "return onUnknown === 'hold' ? { kind: 'unknown', code } :",
-    replace: "return onUnknown === 'hold' && code === '' ? { kind: 'unknown', code } :",
+    find: "return { kind: onUnknown === 'hold' ? 'unknown' : 'retry', code, reason: message }",
+    replace: "return { kind: 'retry', code, reason: message }",
     tests: { file: serving },
   },
   {

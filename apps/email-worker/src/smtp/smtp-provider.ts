@@ -3,6 +3,7 @@ import type { EmailProvider, Envelope, Mail, Rejection, SendReceipt } from '../e
 import { SendError } from '../email-provider.js'
 import { assertCarried } from './assert-carried.js'
 import { classifySmtpError, type SmtpErrorLike, type SmtpSituation, type SmtpVerdict } from './classify-smtp-error.js'
+import { findQueueId } from './find-queue-id.js'
 import { GreetingWatch } from './greeting-watch.js'
 import { createHandOverStage, type HandOver } from './hand-over-mark.js'
 import type { SmtpSettings } from './parse-smtp-url.js'
@@ -63,10 +64,11 @@ export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
         handOver.onComplete = () => restart(finalDotTimeoutMs)
         await untilAborted(assertCarried(mail, envelope, smtpUtf8), deadline)
         const message = { ...toMessage(mail), envelope: ownEnvelope, signal: deadline }
-        const { accepted, rejectedErrors, serverMessageId, ehlo } = await transport.sendMail(message)
+        const { accepted, rejectedErrors, response, serverMessageId, ehlo } = await transport.sendMail(message)
         smtpUtf8.learn(ehlo)
         return {
-          providerId: serverMessageId ?? mail.messageId,
+          // Some replace the Message-ID, and nodemailer knows them.
+          providerId: serverMessageId ?? findQueueId(response) ?? mail.messageId,
           accepted: accepted.map(toAddress),
           rejected: (rejectedErrors ?? []).map((each: RejectedError) =>
             toRejection(each, { handedOver: false, takesOthers: true }),

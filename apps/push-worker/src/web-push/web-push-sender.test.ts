@@ -82,7 +82,7 @@ function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: 
     },
   })
   const { signal } = new AbortController()
-  const send = (to: Device = device(), own = signal) => sender.send(to, content, { signal: own, logger })
+  const send = (to: Device = device(), own = signal) => sender.send(to, content, { tenantId: 1, signal: own, logger })
   return { requests, disabled, refusals, clock, logger, send }
 }
 

@@ -31,6 +31,7 @@ export interface WebPushSenderOptions {
 }
 
 export interface SendContext {
+  tenantId: number
   signal: AbortSignal
   logger: Logger
 }
@@ -90,7 +91,7 @@ export function createWebPushSender(options: WebPushSenderOptions): WebPushSende
   }
 
   return {
-    async send(device, content, { signal, logger }) {
+    async send(device, content, { tenantId, signal, logger }) {
       const url = guard.check(device.address)
       if (typeof url === 'string') {
         logger.warn({ deviceId: device.id, reason: url }, 'The endpoint of a device is refused')
@@ -99,7 +100,7 @@ export function createWebPushSender(options: WebPushSenderOptions): WebPushSende
       }
       const waitMs = waits.remainingMs(url.href)
       if (waitMs !== undefined) return { kind: 'defer', code: 'DEVICE_WAITS', delayMs: waitMs }
-      const passage = await gate.enter(url, signal)
+      const passage = await gate.enter(url, { tenantId, signal })
       if (typeof passage === 'number') return { kind: 'defer', code: 'ORIGIN_CLOSED', delayMs: passage }
       let verdict = bug
       let closedMs: number | undefined

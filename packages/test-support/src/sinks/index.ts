@@ -3,6 +3,9 @@ export { PromptSmtpServer } from './prompt-smtp-server.js'
 export type { PushAnswer } from './push-answer.js'
 export type { PushDevice } from './push-device.js'
 export { createPushService, type PushMessage, type PushService, type PushServiceOptions } from './push-service.js'
-export { createSelfSignedCertificate } from './self-signed-certificate.js'
+export {
+  createCertificateAuthority,
+  createSelfSignedCertificate,
+} from './self-signed-certificate.js'
 export type { SmtpAnswer } from './smtp-answer.js'
 export { createSmtpSink, type SmtpSink, type SmtpSinkOptions } from './smtp-sink.js'

@@ -4,13 +4,18 @@ import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:tls'
 import { expect } from 'vitest'
 import { test } from '../test.js'
-import { certificateFor, createSelfSignedCertificate } from './self-signed-certificate.js'
+import { certificateFor, createCertificateAuthority, createSelfSignedCertificate } from './self-signed-certificate.js'
 
 const hosts = ['localhost', '127.0.0.1', '*.push.test', 'mail.example.com']
 
 /** 'trusted', or the code of the error. */
-async function handshake(servername: string | undefined, ca: string[], cleanUp: (release: () => unknown) => void) {
-  const server = createServer({ ...certificate }).listen(0, '127.0.0.1')
+async function handshake(
+  servername: string | undefined,
+  ca: string[],
+  cleanUp: (release: () => unknown) => void,
+  own = certificate,
+) {
+  const server = createServer({ ...own }).listen(0, '127.0.0.1')
   cleanUp(() => server.close())
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -58,4 +63,16 @@ test('takes so many names that lengths need two bytes', () => {
 test('is the same for the same hosts', () => {
   expect(certificateFor(hosts)).toBe(certificateFor([...hosts]))
   expect(certificateFor(hosts).cert).not.toBe(certificateFor(['localhost']).cert)
+})
+
+test.for([
+  ['for the host', ['localhost'], {}, 'trusted'],
+  ['for another host', ['mail.example.com'], {}, 'ERR_TLS_CERT_ALTNAME_INVALID'],
+  ['that has expired', ['localhost'], { expired: true }, 'CERT_HAS_EXPIRED'],
+] as const)('a client that trusts an authority and meets its certificate %s: %s', async (row, { cleanUp }) => {
+  const [, names, options, outcome] = row
+  const authority = createCertificateAuthority()
+  const issued = authority.issue(names, options)
+  expect(await handshake('localhost', [authority.cert], cleanUp, issued)).toBe(outcome)
+  expect(new X509Certificate(issued.cert).ca).toBe(false)
 })

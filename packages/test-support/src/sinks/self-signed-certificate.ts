@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 
 export interface Certificate {
@@ -8,38 +8,94 @@ export interface Certificate {
   cert: string
 }
 
+export interface CertificateAuthority {
+  /** PEM: the certificate to trust. */
+  cert: string
+  /** @param options `expired`: since yesterday */
+  issue(hosts: readonly string[], options?: { expired?: boolean }): Certificate
+}
+
+const day = 86_400_000
+const tenYears = 10 * 365 * day
+
 /**
  * A P-256 key and a certificate for DNS names (`*.` is allowed) and IPv4 addresses, valid for ten years.
  * Node makes keys but no certificates, hence the few bytes of X.509 (RFC 5280) here.
  */
 export function createSelfSignedCertificate(hosts: readonly string[]): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const name = createName()
+  const cert = signCertificate({ hosts, publicKey, subject: name, issuer: { name, privateKey }, isAuthority: true })
+  return { key: toPrivatePem(privateKey), cert }
+}
+
+/** Somebody who signs certificates. */
+export function createCertificateAuthority(): CertificateAuthority {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const issuer = { name: createName(), privateKey }
+  return {
+    cert: signCertificate({ hosts: [], publicKey, subject: issuer.name, issuer, isAuthority: true }),
+    issue(hosts, { expired = false } = {}) {
+      const own = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      const subject = createName()
+      const validUntil = Date.now() + (expired ? -day : tenYears)
+      const cert = signCertificate({ hosts, publicKey: own.publicKey, subject, issuer, isAuthority: false, validUntil })
+      return { key: toPrivatePem(own.privateKey), cert }
+    },
+  }
+}
+
+interface CertificateContent {
+  hosts: readonly string[]
+  publicKey: KeyObject
+  /** Names are DER. */
+  subject: Buffer
+  issuer: { name: Buffer; privateKey: KeyObject }
+  isAuthority: boolean
+  validUntil?: number
+}
+
+/** @returns PEM */
+function signCertificate({
+  hosts,
+  publicKey,
+  subject,
+  issuer,
+  isAuthority,
+  validUntil = Date.now() + tenYears,
+}: CertificateContent): string {
   const ecdsaWithSha256 = sequence(der(tag.oid, hex('2a8648ce3d040302')))
-  // Unlike any other's, so that several can be trusted at once: OpenSSL looks authorities up by their name.
-  const serial = hex(`01${randomBytes(8).toString('hex')}`)
-  const name = sequence(
-    der(tag.set, sequence(der(tag.oid, hex('550403')), utf8(`test-support ${serial.toString('hex')}`))),
-  )
+  const basicConstraints = sequence(...(isAuthority ? [der(tag.boolean, Buffer.of(0xff))] : []))
+  const alternativeNames = sequence(...hosts.map(alternativeName))
   const toBeSigned = sequence(
     der(0xa0, integer(Buffer.of(2))),
-    integer(serial),
+    integer(createSerial()),
     ecdsaWithSha256,
-    name,
-    sequence(utcTime(Date.now() - 3_600_000), utcTime(Date.now() + 10 * 365 * 86_400_000)),
-    name,
+    issuer.name,
+    sequence(utcTime(Math.min(Date.now(), validUntil) - 3_600_000), utcTime(validUntil)),
+    subject,
     publicKey.export({ type: 'spki', format: 'der' }),
     der(
       0xa3,
       sequence(
-        extension(hex('551d13'), sequence(der(tag.boolean, Buffer.of(0xff)))),
-        extension(hex('551d11'), sequence(...hosts.map(alternativeName))),
+        extension(hex('551d13'), basicConstraints),
+        ...(hosts.length > 0 ? [extension(hex('551d11'), alternativeNames)] : []),
       ),
     ),
   )
-  const signature = sign('sha256', toBeSigned, privateKey)
-  const certificate = sequence(toBeSigned, ecdsaWithSha256, der(tag.bitString, Buffer.of(0), signature))
-  return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert: toPem(certificate) }
+  const signature = sign('sha256', toBeSigned, issuer.privateKey)
+  return toPem(sequence(toBeSigned, ecdsaWithSha256, der(tag.bitString, Buffer.of(0), signature)))
 }
+
+const createSerial = () => hex(`01${randomBytes(8).toString('hex')}`)
+
+/** Unlike any other's, so that several can be trusted at once: OpenSSL looks authorities up by their name. */
+function createName(): Buffer {
+  const text = utf8(`test-support ${createSerial().toString('hex')}`)
+  return sequence(der(tag.set, sequence(der(tag.oid, hex('550403')), text)))
+}
+
+const toPrivatePem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString()
 
 const byHosts = new Map<string, Certificate>()
 

@@ -1,0 +1,3 @@
+import { describeMailServer } from './describe-mail-server.js'
+
+await describeMailServer('postfix')
