@@ -1,7 +1,10 @@
 -- What SQL can tell: UTS 46 is the worker's. Given ASCII letters in lower case, no other address is not in normal form.
 CREATE FUNCTION email.needs_normalizing(address text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-AS $$ SELECT address ~ '[^[:ascii:]]' AND (address !~ '@[\x21-\x7e]*$' OR address IS NOT NFC NORMALIZED) $$;
+AS $$
+  SELECT octet_length(address) <> length(address) -- Most addresses are ASCII, and this is the quickest way to tell.
+    AND (address !~ '@[\x21-\x7e]*$' OR address IS NOT NFC NORMALIZED)
+$$;
 
 COMMENT ON FUNCTION email.needs_normalizing(text) IS
   'Whether an address, its ASCII letters in lower case, is not in normal form: its domain in ASCII, the rest in NFC';

@@ -166,12 +166,13 @@ async function normalizeDeliveries(client: Database): Promise<Step> {
     return { changed: 0, isOver: true }
   }
   const changed = batch.filter((row) => toNormal(row) !== row.recipient)
-  if (changed.length > 0) await renameRecipients(client, changed)
+  const count = changed.length > 0 ? await renameRecipients(client, changed) : 0
   await client.query(movePosition, [last.tenant, last.message, last.recipient])
-  return { changed: changed.length, isOver: false }
+  return { changed: count, isOver: false }
 }
 
-async function renameRecipients(client: Database, keys: readonly Key[]): Promise<void> {
+/** @returns how many rows were changed or deleted */
+async function renameRecipients(client: Database, keys: readonly Key[]): Promise<number> {
   const [tenants, messages, recipients] = toColumns(keys)
   await client.query(lockMessages, [tenants, messages])
   const { rows } = await client.query(lockRows, [tenants, messages, recipients, keys.map((key) => toNormal(key))])
@@ -186,6 +187,7 @@ async function renameRecipients(client: Database, keys: readonly Key[]): Promise
   if (dropped.length > 0) await client.query(deleteRows, toColumns(dropped))
   const renamed = kept.filter((row) => toNormal(row) !== row.recipient)
   if (renamed.length > 0) await client.query(renameRows, [...toColumns(renamed), renamed.map(toNormal)])
+  return dropped.length + renamed.length
 }
 
 const toNormal = ({ recipient }: Key) => toKey(recipient)

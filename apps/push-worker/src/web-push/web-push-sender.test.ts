@@ -111,27 +111,25 @@ test('a notification is posted to the endpoint, and taken', async () => {
 })
 
 describe('nothing is sent', () => {
-  test.each([
-    ['http://fcm.googleapis.com/abc', 'not https'],
-    ['https://127.0.0.1/abc', 'address'],
-    ['https://example.com/abc', 'host'],
-  ])('to an endpoint that is refused: %s', async (address, reason) => {
-    const { requests, logger, send } = setUp({ answers: [] })
-    expect(await send(device({ address }))).toEqual({ kind: 'failed', code: 'ENDPOINT_REFUSED', reason })
-    expect(requests).toHaveLength(0)
-    expect(JSON.stringify(logger.lines)).not.toContain('abc')
-  })
+  test.each(['http://fcm.googleapis.com/abc', 'https://127.0.0.1/abc', 'https://example.com/abc'])(
+    'to an endpoint that is refused: %s',
+    async (address) => {
+      const { requests, logger, send } = setUp({ answers: [] })
+      expect(await send(device({ address }))).toEqual({ kind: 'failed', code: 'ENDPOINT_REFUSED' })
+      expect(requests).toHaveLength(0)
+      expect(JSON.stringify(logger.lines)).not.toContain('abc')
+    },
+  )
 
-  test.each([
-    ['push', 'not a URL'],
-    ['http://fcm.googleapis.com/abc', 'not https'],
-    ['https://permanently-removed.invalid/fcm/send/abc', 'no such host'],
-  ])('to an endpoint that can never be served, %s, and its device is disabled', async (address, reason) => {
-    const { requests, disabled, send } = setUp({ answers: [] })
-    expect(await send(device({ address }))).toEqual({ kind: 'failed', code: 'ENDPOINT_REFUSED', reason })
-    expect(disabled).toEqual([['7', 'invalid-endpoint']])
-    expect(requests).toHaveLength(0)
-  })
+  test.each(['push', 'http://fcm.googleapis.com/abc', 'https://permanently-removed.invalid/fcm/send/abc'])(
+    'to an endpoint that can never be served, %s, and its device is disabled',
+    async (address) => {
+      const { requests, disabled, send } = setUp({ answers: [] })
+      expect(await send(device({ address }))).toEqual({ kind: 'failed', code: 'ENDPOINT_REFUSED' })
+      expect(disabled).toEqual([['7', 'invalid-endpoint']])
+      expect(requests).toHaveLength(0)
+    },
+  )
 
   test('to an endpoint that another list would let through, and its device stays', async () => {
     const { disabled, send } = setUp({ answers: [] })

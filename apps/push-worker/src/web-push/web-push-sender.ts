@@ -96,7 +96,7 @@ export function createWebPushSender(options: WebPushSenderOptions): WebPushSende
       if (typeof url === 'string') {
         logger.warn({ deviceId: device.id, reason: url }, 'The endpoint of a device is refused')
         if (isFinalRefusal(url)) await note(device, invalidEndpoint, logger)
-        return { ...invalidEndpoint.result, reason: url }
+        return invalidEndpoint.result
       }
       const waitMs = waits.remainingMs(url.href)
       if (waitMs !== undefined) return { kind: 'defer', code: 'DEVICE_WAITS', delayMs: waitMs }
@@ -121,11 +121,11 @@ const invalidKeys: PushVerdict = {
   disable: 'invalid-keys',
 }
 
-const invalidEndpoint = {
+const invalidEndpoint: PushVerdict = {
   result: { kind: 'failed', code: 'ENDPOINT_REFUSED' },
   origin: { kind: 'none' },
   disable: 'invalid-endpoint',
-} as const satisfies PushVerdict
+}
 
 /** The worker stops, or the message's time is up. */
 const interrupted: PushVerdict = { result: { kind: 'retry', code: 'INTERRUPTED' }, origin: { kind: 'none' } }
