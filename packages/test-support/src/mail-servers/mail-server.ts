@@ -34,6 +34,8 @@ export interface MailServer {
   start(): Promise<void>
   /** What it has delivered, when it holds nothing any more that it has taken. */
   readMails(): Promise<DeliveredMail[]>
+  /** How many it has delivered so far. */
+  countMails(): Promise<number>
   /** Forgets what it has delivered. */
   clearMails(): Promise<void>
   readLog(): Promise<string>
@@ -102,6 +104,7 @@ export async function startMailServer(name: MailServerName, options: MailServerO
       })
       return await readDeliveredMails(await run('cd "$root/mail/all"; tar -cf - new'))
     },
+    countMails: async () => Number(await run('ls "$root/mail/all/new" | wc -l')),
     async clearMails() {
       await run('rm -f "$root"/mail/all/new/*')
     },
