@@ -48,8 +48,8 @@ const kinds: Readonly<Record<MailServerName, MailServerKind>> = { postfix, exim 
 export async function startMailServer(name: MailServerName, options: MailServerOptions = {}): Promise<MailServer> {
   const found = await findMailServerHost(name)
   if ('obstacle' in found) throw new Error(`${name} cannot be run: ${found.obstacle}`)
-  const host = await found.createHost()
   const kind = kinds[name]
+  const host = await found.createHost(kind.stop)
   const run = (script: string) => host.run(`root=${host.root}\n${script}`)
   let isRunning = false
   let current: MailServerOptions | undefined
