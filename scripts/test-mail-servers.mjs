@@ -7,8 +7,8 @@ import { withServices } from './services/services.mjs'
 
 const usage = `usage: npm run test:mail-servers [-- --if-possible]
 
-Sends mails to Debian's Postfix and Exim: in containers where a Docker engine answers, else to private instances of what
-is installed already. Broker and database come as for npm test. The exit code is 1 if anything is not as it must be.
+Sends mails to Debian's Postfix and Exim, and shows them to its Chromium and SpamAssassin: in containers where a Docker
+engine answers, else to private instances of what is installed already. Broker and database come as for npm test. The exit code is 1 if anything is not as it must be.
   --if-possible where a server cannot be run, says so and ends with 0`
 
 /** @type {import('@mono/test-support/mail-servers').MailServerName[]} */

@@ -4,7 +4,7 @@ export interface MailIdentity {
   tenantId: number
   /** Of the message that asks for the mail. */
   messageId: string
-  /** The address in lower case. */
+  /** The recipient's key. */
   recipient: string
   /** Of the sender, in ASCII. */
   domain: string

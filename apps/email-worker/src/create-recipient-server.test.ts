@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createRecipientServer, type RecipientServerOptions } from './create-recipient-server.js'
 import { type EmailProvider, type Envelope, type Mail, SendError, type SendOutcome } from './email-provider.js'
+import { toRecipients } from './recipient.js'
 
 const { signal } = new AbortController()
 const claim = { recipient: 'ada@example.com', attempts: 1, ambiguous: false, reuses: 0 }
@@ -15,7 +16,7 @@ function setUp({
     onUnknown: 'resend',
     message: { tenantId: 42, messageId: 'm1' },
     content: { subject: 's', text: 't' },
-    addresses: new Map([['ada@example.com', 'Ada@example.com']]),
+    recipients: toRecipients(['Ada@example.com']),
     suppressed: new Set(),
     provider: {
       async send(mail, envelope, sendSignal) {
@@ -63,7 +64,7 @@ test('the Message-ID is the same at every try, whatever the spelling of the addr
   const { serve, sent } = setUp()
   await serve(claim, signal)
   await serve({ ...claim, attempts: 2 }, signal)
-  const other = setUp({ addresses: new Map([['ada@example.com', 'ADA@EXAMPLE.COM']]) })
+  const other = setUp({ recipients: toRecipients(['ADA@EXAMPLE.COM']) })
   await other.serve(claim, signal)
   const ids = [...sent, ...other.sent].map(({ mail }) => mail.messageId)
   expect(new Set(ids).size).toBe(1)

@@ -2,6 +2,7 @@ import type { Claim, ServeResult } from '@mono/delivery-ledger'
 import { createMessageId } from './create-message-id.js'
 import { type EmailProvider, SendError, type SendReceipt } from './email-provider.js'
 import { domainOf, type Sender } from './parse-sender.js'
+import type { Recipients } from './recipient.js'
 import type { MailContent } from './to-mail-content.js'
 
 /** What is done about a mail that the provider may have taken. */
@@ -15,10 +16,11 @@ export interface RecipientServerOptions {
   onUnknown: OnUnknown
   message: { tenantId: number; messageId: string }
   content: MailContent
-  /** Lower-case address → the address as it was given. */
-  addresses: ReadonlyMap<string, string>
-  /** Lower-case addresses to which nothing is sent. */
+  recipients: Recipients
+  /** The keys of those to whom nothing is sent. */
   suppressed: ReadonlySet<string>
+  /** The provider cannot be used, and has taken no mail since it was asked to take this one. */
+  onProviderAway?(problem: SendError): void
 }
 
 /**
@@ -28,7 +30,7 @@ export interface RecipientServerOptions {
  * Once the provider cannot be used, the message's other recipients are not tried.
  */
 export function createRecipientServer(options: RecipientServerOptions) {
-  const { provider, from, replyTo, onUnknown, message, content, addresses, suppressed } = options
+  const { provider, from, replyTo, onUnknown, message, content, recipients, suppressed, onProviderAway } = options
   const domain = domainOf(from.address)
   let providerProblem: SendError | undefined
 
@@ -37,14 +39,18 @@ export function createRecipientServer(options: RecipientServerOptions) {
     if (ambiguous && onUnknown === 'hold') return { kind: 'unknown', code: 'CLAIM_EXPIRED' }
     if (providerProblem) return { kind: 'defer', code: providerProblem.code, reason: providerProblem.message }
 
-    const address = addresses.get(recipient) ?? recipient
+    const address = recipients.get(recipient)?.address ?? recipient
     const messageId = createMessageId({ ...message, recipient, domain, reuses })
     const mail = { from, to: { address }, ...(replyTo && { replyTo }), messageId, ...content }
+    const startedAt = performance.now()
     try {
       return toResult(await provider.send(mail, { from: from.address, to: [address] }, signal))
     } catch (error) {
       if (!(error instanceof SendError)) throw error
-      if (error.outcome === 'provider') providerProblem = error
+      if (error.outcome === 'provider') {
+        providerProblem = error
+        if (provider.tookAt < startedAt) onProviderAway?.(error)
+      }
       return toFailure(error, onUnknown)
     }
   }
@@ -67,6 +73,6 @@ function toFailure({ outcome, code, message }: SendError, onUnknown: OnUnknown):
     case 'transient':
       return { kind: 'retry', code, reason: message }
     case 'unknown':
-      return onUnknown === 'hold' ? { kind: 'unknown', code } : { kind: 'retry', code, reason: message }
+      return { kind: onUnknown === 'hold' ? 'unknown' : 'retry', code, reason: message }
   }
 }

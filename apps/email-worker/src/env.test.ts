@@ -13,7 +13,7 @@ const required = {
 test('the defaults are those of the documentation', () => {
   expect(readEmailEnv(required)).toMatchObject({
     httpPort: 9103,
-    prefetch: 20,
+    prefetch: 100,
     onUnknown: 'resend',
     smtp: {
       host: 'localhost',
@@ -35,9 +35,9 @@ test('the built-in templates are the default', () => {
   expect(readEmailEnv({ ...required, EMAIL_TEMPLATES_DIR: '/etc/mails' }).templatesDirectory).toBe('/etc/mails')
 })
 
-test('the prefetch is twice the SMTP connections, unless it is set', () => {
+test('the prefetch is ten for each SMTP connection, unless it is set', () => {
   const SMTP_URL = 'smtp://localhost?maxConnections=4'
-  expect(readEmailEnv({ ...required, SMTP_URL }).prefetch).toBe(8)
+  expect(readEmailEnv({ ...required, SMTP_URL }).prefetch).toBe(40)
   expect(readEmailEnv({ ...required, SMTP_URL, PREFETCH: '3' }).prefetch).toBe(3)
 })
 
@@ -63,7 +63,7 @@ test('in production the mail catcher of docker-compose.yml is refused: it takes 
 
 test('a sender that is no address is a fault that says why', () => {
   expect(() => readEmailEnv({ ...required, EMAIL_FROM: 'mono' })).toThrow(
-    'EMAIL_FROM: expected name@example.com or Name <name@example.com>: one @ with something on both sides; found "mono"',
+    'EMAIL_FROM: expected name@example.com or Name <name@example.com>: one email address such as name@example.com; found "mono"',
   )
 })
 

@@ -65,11 +65,11 @@ export function templatesDirectory(source: EnvSource = processEnv): string {
 }
 
 /**
- * By default the broker hands out two messages for each SMTP connection: while one is being sent, the next is claimed
- * and rendered. More would only wait in line, claimed.
+ * By default the broker hands out ten messages for each SMTP connection, so that a single mail is seldom behind mailings
+ * that are not in hand yet: of those in hand, tenants take turns. What waits in line is not claimed.
  */
 function prefetchFor(maxConnections: number): number {
-  return 2 * maxConnections
+  return 10 * maxConnections
 }
 
 function findMailCatcherFault({ smtp, nodeEnv }: EmailEnv): EnvFault | undefined {
@@ -100,9 +100,14 @@ function readSender(parse: (text: string) => Sender, text: string, context: z.Re
   try {
     return parse(text)
   } catch (error) {
-    context.addIssue({ code: 'custom', message: `${senderForms}: ${toExpectation(error)}` })
+    context.addIssue({ code: 'custom', message: `${senderForms}: ${withoutFound(toExpectation(error))}` })
     return z.NEVER
   }
+}
+
+/** The list of faults quotes what was found. */
+function withoutFound(expectation: string): string {
+  return expectation.replace(/, found .*$/, '')
 }
 
 /** The readers say "expected …"; the list of faults says it for them. */

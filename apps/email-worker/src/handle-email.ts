@@ -1,9 +1,12 @@
 import { setMaxListeners } from 'node:events'
+import { toWireAddress } from '@mono/contracts'
 import { type DeliveryLedger, serveRecipients, toLedgerMessage } from '@mono/delivery-ledger'
 import type { MessageHandler } from '@mono/message-queue'
-import { PermanentError } from '@mono/message-queue'
+import { DeferError, PermanentError } from '@mono/message-queue'
+import { createSlots } from '@mono/waiting'
 import { createRecipientServer, type OnUnknown } from './create-recipient-server.js'
 import type { EmailProvider } from './email-provider.js'
+import { findRecipients } from './find-recipients.js'
 import type { Sender } from './parse-sender.js'
 import type { Suppressions } from './suppressions.js'
 import type { TemplateStore } from './templates/template-store.js'
@@ -18,7 +21,7 @@ export interface EmailHandlerOptions {
   /** Where answers to a message go that does not say it. */
   replyTo?: Sender | undefined
   onUnknown: OnUnknown
-  /** Recipients of one message that are served at a time. */
+  /** Mails on their way at a time, of all messages. */
   concurrency: number
   /** Called when an equal message without an id was taken for the same. */
   onMerged?: (() => void) | undefined
@@ -27,18 +30,22 @@ export interface EmailHandlerOptions {
 /**
  * Sends a message to each of its recipients who has not been served. The content is made before anybody is claimed, so
  * that a message that cannot be rendered leaves no trace in the ledger.
+ *
+ * Of all messages together, as many recipients are claimed as mails are on their way, and as many again: while one mail is
+ * being sent, the next is claimed. Tenants take turns, so that nobody's single mail waits for another's mailing.
  */
 export function createEmailHandler(options: EmailHandlerOptions): MessageHandler<'email.notifications'> {
   const { ledger, suppressions, templates, concurrency, provider, from, onUnknown, onMerged } = options
-  return async (message, { signal, logger }) => {
+  const claimedAtMost = 2 * concurrency
+  const turns = createSlots(claimedAtMost)
+  return async (message, { signal, logger, othersMayWait }) => {
     // Every mail on its way listens to the signal; Node warns of a leak above ten.
-    setMaxListeners(concurrency + 10, signal)
+    setMaxListeners(claimedAtMost + 10, signal)
     const content = toMailContent(message, templates)
-    const addresses = toAddressesByRecipient(message.payload.to)
-    const recipients = [...addresses.keys()]
-    const suppressed = await suppressions.find(message.tenantId, recipients)
-    const { to: _recipients, tenantId: _tenant, ...fields } = message.payload
+    const { to, tenantId: _tenant, ...fields } = message.payload
     const ledgerMessage = toLedgerMessage(message, { type: message.type, ...fields })
+    const recipients = await findRecipients(to, { ledger, message: ledgerMessage })
+    const suppressed = await suppressions.find(message.tenantId, [...recipients.values()])
     const serve = createRecipientServer({
       provider,
       from,
@@ -46,15 +53,24 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
       onUnknown,
       message: ledgerMessage,
       content,
-      addresses,
+      recipients,
       suppressed,
+      // Whoever waits in line would find out the same, one after the other.
+      onProviderAway: ({ message: reason }) =>
+        turns.refuseWaiting(new DeferError(reason, { code: 'PROVIDER_UNAVAILABLE' })),
     })
     try {
       const summary = await serveRecipients({
         ledger,
         message: ledgerMessage,
-        recipients,
-        concurrency,
+        recipients: [...recipients.keys()],
+        resumeAt: message.resumeAt,
+        concurrency: claimedAtMost,
+        async admit(waiting) {
+          await turns.acquire(waiting, message.tenantId)
+          return () => turns.release()
+        },
+        othersMayWait,
         signal,
         logger,
         serve,
@@ -62,7 +78,7 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
       })
       logger.debug({ ...summary, suppressed: suppressed.size }, 'Every recipient is settled')
     } catch (error) {
-      if (!isAllFailed(error) || suppressed.size < recipients.length) throw error
+      if (!isAllFailed(error) || suppressed.size < recipients.size) throw error
       // Somebody decided that nothing is sent to them: that is no failure for anybody to look into.
       logger.info({ suppressed: suppressed.size }, 'Every recipient is suppressed; nothing was sent')
     }
@@ -70,17 +86,7 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
 }
 
 function toReplyTo(address: string | undefined, fallback: Sender | undefined): Sender | undefined {
-  return address === undefined ? fallback : { address }
-}
-
-/** Two spellings of one address are one recipient; the first is written to. */
-function toAddressesByRecipient(to: readonly string[]): Map<string, string> {
-  const addresses = new Map<string, string>()
-  for (const address of to) {
-    const recipient = address.toLowerCase()
-    if (!addresses.has(recipient)) addresses.set(recipient, address)
-  }
-  return addresses
+  return address === undefined ? fallback : { address: toWireAddress(address) }
 }
 
 function isAllFailed(error: unknown): boolean {

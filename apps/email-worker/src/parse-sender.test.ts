@@ -15,11 +15,11 @@ test('a name stands before the address, quoted or not', () => {
 })
 
 test.each([
-  ['Ada <ada@example.com', 'white space'],
-  ['ada', 'one @'],
-  ['ada@example.com, eve@example.com', 'white space'],
-  ['Ada <ada@example.com,eve@example.com>', 'none of'],
-  ['ada@exa%00mple.com', 'a domain'],
+  ['Ada <ada@example.com', 'one email address'],
+  ['ada', 'one email address'],
+  ['ada@example.com, eve@example.com', 'one email address'],
+  ['Ada <ada@example.com,eve@example.com>', 'one email address'],
+  ['ada@exa%00mple.com', 'a domain name'],
   ['A\x07da <ada@example.com>', 'control characters'],
   [`${'A'.repeat(201)} <ada@example.com>`, 'a name of at most 200 characters'],
 ])('%j is refused', (text, reason) => {
@@ -29,10 +29,10 @@ test.each([
 test('where answers go is read in the same way, and has ASCII before the @', () => {
   expect(parseReplyTo('Hilfe & Rat <help@müller.example>')).toEqual({
     name: 'Hilfe & Rat',
-    address: 'help@müller.example',
+    address: 'help@xn--mller-kva.example',
   })
   expect(() => parseReplyTo('zoë@example.com')).toThrow('expected ASCII before the @')
-  expect(() => parseReplyTo('help')).toThrow('one @')
+  expect(() => parseReplyTo('help')).toThrow('one email address')
 })
 
 test('the domain is given in ASCII', () => {

@@ -1,5 +1,5 @@
-import { findAddressFault, isAsciiBeforeAt } from './find-address-fault.js'
-import { toAsciiDomain } from './to-ascii-domain.js'
+import { findAddressFault, toAsciiDomain, toWireAddress } from '@mono/contracts'
+import { isAsciiBeforeAt } from './is-ascii-before-at.js'
 
 /** So that no line of a header gets too long: a name in plain letters is not folded inside a word. */
 const maxNameLength = 200
@@ -8,6 +8,7 @@ const maxNameLength = 200
 export interface Sender {
   /** What mail programs show; absent if only an address was given. */
   name?: string
+  /** As it goes to the mail server. */
   address: string
 }
 
@@ -18,10 +19,11 @@ export interface Sender {
  */
 export function parseSender(text: string): Sender {
   const parts = /^(?<name>[^<>]*)<(?<address>[^<>]*)>$/.exec(text)?.groups
-  const address = (parts?.address ?? text).trim()
+  const given = (parts?.address ?? text).trim()
   const name = (parts?.name ?? '').trim().replace(/^"(.*)"$/, '$1')
-  const fault = findAddressFault(address)
+  const fault = findAddressFault(given)
   if (fault !== undefined) throw new Error(fault)
+  const address = toWireAddress(given)
   if (/\p{Control}/u.test(name)) throw new Error('expected a name without control characters')
   if (name.length > maxNameLength) throw new Error(`expected a name of at most ${maxNameLength} characters`)
   return name === '' ? { address } : { name, address }

@@ -17,8 +17,8 @@ await runWorker({
   probeStatements: [
     `INSERT INTO email.deliveries (tenant_id, message_id, recipient, state, attempts)
      VALUES (0, gen_random_uuid()::text, '', 'sending', 0)`,
-    'UPDATE email.deliveries SET state = state WHERE false',
-    'SELECT FROM email.suppressions WHERE false',
+    'UPDATE email.deliveries SET state = state, last_reason = last_reason WHERE false',
+    'SELECT FROM email.suppressions WHERE false AND email.needs_normalizing(address)',
   ],
   async start({ env, pool, messageQueue, logger, judged, onSettled }) {
     const { smtp, from, replyTo, onUnknown, prefetch, templatesDirectory } = env

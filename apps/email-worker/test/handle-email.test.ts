@@ -45,7 +45,7 @@ async function setUp({ database, cleanUp, onUnknown = 'resend', credentials = ''
     concurrency: smtp.maxConnections,
   })
   const handle = (message: Parameters<typeof handler>[0], { signal } = new AbortController()) =>
-    handler(message, { signal, logger })
+    handler(message, { signal, logger, othersMayWait: () => false })
   const countByState = async () => {
     const rows = await database.query<{ state: string; last_code: string | null; count: number }>(
       'SELECT state, last_code, count(*)::int FROM email.deliveries GROUP BY 1, 2 ORDER BY 1, 2',

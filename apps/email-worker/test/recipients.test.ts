@@ -86,6 +86,8 @@ describe('one mail to many, sent by the worker', () => {
       'x-attempts': 1,
     })
     expect(await readStates(database)).toEqual(new Map(toEach(to, 'failed SMTP_550')))
+    const reasons = await database.query('SELECT DISTINCT last_reason FROM email.deliveries')
+    expect(reasons).toEqual([{ last_reason: expect.stringMatching(/^The mail server does not .*\(550 .+\)$/) }])
     expect(smtpSink.received).toEqual([])
     expect(await countLeft(vhost)).toBe(0)
   })

@@ -11,7 +11,7 @@ export interface DeviceQuery {
 export interface DeviceStore {
   /**
    * The enabled devices of the users, and those that this message was tried on before and that were disabled since:
-   * what became of them has to be recorded too. `usersWithout` counts the users who have none of either.
+   * what became of them has to be recorded too. The same order each time: the message may come back for some of them. `usersWithout` counts the users who have none of either.
    * @throws DeferError or RetryableError if the database could not be asked
    */
   findDevices(query: DeviceQuery): Promise<{ devices: Device[]; usersWithout: number }>
@@ -77,7 +77,8 @@ const findSql = `
   UNION ALL
   SELECT device.id, user_id, channel, address, p256dh, auth, refusals, true
   FROM push.deliveries AS delivery JOIN push.devices AS device ON device.id = delivery.device_id
-  WHERE delivery.tenant_id = $1 AND message_id = $4 AND disabled_at IS NOT NULL`
+  WHERE delivery.tenant_id = $1 AND message_id = $4 AND disabled_at IS NOT NULL
+  ORDER BY id`
 
 const isUnchanged = `
   id = $1 AND disabled_at IS NULL

@@ -9,6 +9,12 @@ export interface Passage {
   leave(report: OriginReport): number | undefined
 }
 
+/** Whose request wants to enter. Tenants take turns. */
+export interface Entry {
+  tenantId: number
+  signal: AbortSignal
+}
+
 export interface GatedOriginOptions {
   origin: string
   /** Requests at a time. */
@@ -87,11 +93,11 @@ export class GatedOrigin {
   }
 
   /** Waits for the request's turn; a number is the milliseconds to wait instead. @throws the signal's reason */
-  async enter(endpoint: string, signal: AbortSignal): Promise<Passage | number> {
+  async enter(endpoint: string, { tenantId, signal }: Entry): Promise<Passage | number> {
     const closedMs = this.#turnAway(endpoint)
     if (closedMs !== undefined) return closedMs
     try {
-      await this.#slots.acquire(signal)
+      await this.#slots.acquire(signal, tenantId)
     } catch (error) {
       if (error === closedReason) return this.#turnAway(endpoint) ?? 0
       throw error
@@ -142,11 +148,11 @@ export class GatedOrigin {
     if (this.#refused.size < endpointsToKeep || this.#refused.has(endpoint)) this.#refused.set(endpoint, waitMs)
   }
 
-  #suspect({ code, waitMs }: Extract<OriginReport, { kind: 'refused' }>): void {
+  #suspect({ code }: Extract<OriginReport, { kind: 'refused' }>): void {
     this.#slots.resize(1)
     // What is under way with other endpoints may be accepted yet.
     if (this.#slots.held > 1) return
-    this.#close({ code, forAll: true, waitMs: this.isClosed ? waitMs : this.#shortestWaitMs() })
+    this.#close({ code, forAll: true, waitMs: this.#shortestWaitMs() })
   }
 
   get #isSuspected(): boolean {

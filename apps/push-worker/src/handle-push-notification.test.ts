@@ -68,7 +68,8 @@ function setUp({
       },
     },
   })
-  const handle = (message = receivedPushNotification()) => handler(message, { signal, logger })
+  const handle = (message = receivedPushNotification()) =>
+    handler(message, { signal, logger, othersMayWait: () => false })
   const codes = () => [...results.values()].map(({ recipient, state, code }) => [recipient, state, code])
   return { queries, sent, messages, codes, handle }
 }

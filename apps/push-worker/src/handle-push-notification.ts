@@ -36,7 +36,7 @@ export function createPushNotificationHandler({
   webPush,
   onMerged,
 }: PushNotificationHandlerOptions): MessageHandler<'push.notifications'> {
-  return async (message, { signal, logger }) => {
+  return async (message, { signal, logger, othersMayWait }) => {
     // Every device that is being served listens to it.
     setMaxListeners(0, signal)
     const { payload, tenantId, messageId } = message
@@ -56,13 +56,15 @@ export function createPushNotificationHandler({
       ledger,
       message: toLedgerMessage(message, fields),
       recipients: [...deviceById.keys()],
+      resumeAt: message.resumeAt,
       concurrency,
+      othersMayWait,
       signal,
       logger,
       serve: async ({ recipient }, serveSignal) => {
         const device = deviceById.get(recipient)
         if (!device) throw new Error(`Expected a device of this message, found ${recipient}`)
-        return await serve(device, { signal: serveSignal, logger })
+        return await serve(device, { tenantId, signal: serveSignal, logger })
       },
       onMerged,
     })

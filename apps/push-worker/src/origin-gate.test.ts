@@ -5,6 +5,7 @@ import { OriginGate } from './origin-gate.js'
 import type { OriginReport } from './origin-report.js'
 
 const { signal } = new AbortController()
+const entry = { tenantId: 1, signal }
 const a = 'https://a.example.com'
 const b = 'https://b.example.com'
 const alive = { kind: 'alive' } as const
@@ -21,7 +22,7 @@ function setUp({ concurrency = 10, random = 1 } = {}) {
   const logger = createRecordingLogger()
   const gate = new OriginGate({ concurrency, logger, now: () => clock.now, random: () => random })
   const enter = async (origin = a, name = 'device') => {
-    const passage = await gate.enter(at(origin, name), signal)
+    const passage = await gate.enter(at(origin, name), entry)
     if (typeof passage === 'number') throw new Error(`turned away for ${passage} ms`)
     return passage
   }
@@ -42,7 +43,7 @@ describe('while an origin answers', () => {
     const first = await enter()
     await enter()
     let isIn = false
-    const third = gate.enter(at(a), signal).then(() => (isIn = true))
+    const third = gate.enter(at(a), entry).then(() => (isIn = true))
     await turn()
     expect(isIn).toBe(false)
     await enter(b)
@@ -63,14 +64,14 @@ describe('the gate is closed', () => {
     const { gate, enter } = setUp()
     for (let count = 1; count <= 4; count += 1) (await enter()).leave(failing)
     expect((await enter()).leave(failing)).toBe(5000)
-    expect(await gate.enter(at(a), signal)).toBe(5000)
+    expect(await gate.enter(at(a), entry)).toBe(5000)
   })
 
   test('by one connection that fails', async () => {
     const { gate, clock, enter } = setUp()
     expect((await enter()).leave(down)).toBe(5000)
     clock.now += 4000
-    expect(await gate.enter(at(a), signal)).toBe(1000)
+    expect(await gate.enter(at(a), entry)).toBe(1000)
   })
 
   test('for that origin only', async () => {
@@ -82,7 +83,7 @@ describe('the gate is closed', () => {
   test('also for those who wait for their turn', async () => {
     const { gate, enter } = setUp({ concurrency: 1 })
     const passage = await enter()
-    const waiting = [gate.enter(at(a), signal), gate.enter(at(a), signal)]
+    const waiting = [gate.enter(at(a), entry), gate.enter(at(a), entry)]
     passage.leave(down)
     expect(await Promise.all(waiting)).toEqual([5000, 5000])
   })
@@ -92,7 +93,7 @@ describe('the gate is closed', () => {
     const passages = await Promise.all([enter(), enter(), enter(), enter()])
     for (const passage of passages.slice(0, 3)) passage.leave(down)
     expect(passages[3]?.leave(failing)).toBe(5000)
-    expect(await gate.enter(at(a), signal)).toBe(5000)
+    expect(await gate.enter(at(a), entry)).toBe(5000)
     expect(logger.lines).toHaveLength(1)
   })
 
@@ -101,7 +102,7 @@ describe('the gate is closed', () => {
     const passages = await Promise.all([enter(), enter()])
     passages[0]?.leave(down)
     passages[1]?.leave(accepted)
-    expect(await gate.enter(at(a), signal)).toBe(5000)
+    expect(await gate.enter(at(a), entry)).toBe(5000)
   })
 })
 
@@ -124,7 +125,7 @@ describe('an endpoint that is refused', () => {
   test('as the tenth, with nothing accepted between, closes the gate for all', async () => {
     const { gate, logger, refuse } = setUp()
     expect((await refuse(10)).at(-1)).toBe(5000)
-    expect(await gate.enter(at(a, 'another'), signal)).toBe(5000)
+    expect(await gate.enter(at(a, 'another'), entry)).toBe(5000)
     expect(gate.closed).toBe(1)
     expect(logger.lines).toMatchObject([{ level: 'warn', data: { origin: a, code: 'RATE_LIMITED' } }])
   })
@@ -141,7 +142,7 @@ describe('an endpoint that is refused', () => {
     await refuse(9, { ...refused, waitMs: 60_000 })
     expect((await enter(a, 'refused-10')).leave({ ...refused, waitMs: 30_000 })).toBe(30_000)
     clock.now += 30_000
-    expect((await enter(a, 'another')).leave({ ...refused, waitMs: 90_000 })).toBe(90_000)
+    expect((await enter(a, 'another')).leave({ ...refused, waitMs: 90_000 })).toBe(30_000)
   })
 
   test('does not close it for longer than usual when one of them was not told', async () => {
@@ -158,7 +159,7 @@ describe('an endpoint that is refused', () => {
     for (const passage of bad) expect(passage.leave(refused)).toBeUndefined()
     // Nobody else meanwhile.
     let isIn = false
-    const next = gate.enter(at(a, 'next'), signal).then(() => (isIn = true))
+    const next = gate.enter(at(a, 'next'), entry).then(() => (isIn = true))
     await turn()
     expect(isIn).toBe(false)
     good.leave(accepted)
@@ -173,7 +174,7 @@ describe('an endpoint that is refused', () => {
     for (let index = 1; index <= 15; index += 1) passages.push(await enter(a, `refused-${index}`))
     const closedMs = passages.map((passage) => passage.leave(refused))
     expect(closedMs.map((ms) => ms ?? 'open')).toEqual([...Array.from({ length: 14 }, () => 'open'), 5000])
-    expect(await gate.enter(at(a, 'another'), signal)).toBe(5000)
+    expect(await gate.enter(at(a, 'another'), entry)).toBe(5000)
   })
 })
 
@@ -181,7 +182,7 @@ describe('a bad endpoint', () => {
   test('that fails five times in a row holds up itself only', async () => {
     const { gate, enter } = setUp()
     for (let count = 1; count <= 5; count += 1) (await enter(a, 'bad')).leave(failing)
-    expect(await gate.enter(at(a, 'bad'), signal)).toBe(5000)
+    expect(await gate.enter(at(a, 'bad'), entry)).toBe(5000)
     ;(await enter(a, 'good')).leave(accepted)
     expect(gate.closed).toBe(0)
   })
@@ -190,15 +191,15 @@ describe('a bad endpoint', () => {
     const { gate, enter } = setUp()
     for (let count = 1; count <= 5; count += 1) (await enter(a, 'bad')).leave(failing)
     expect((await enter(a, 'worse')).leave(failing)).toBe(8000)
-    expect(await gate.enter(at(a, 'good'), signal)).toBe(8000)
+    expect(await gate.enter(at(a, 'good'), entry)).toBe(8000)
   })
 
   test('does not get the trial that another was turned away for', async () => {
     const { gate, clock, enter, refuse } = setUp()
     await refuse(10)
-    expect(await gate.enter(at(a, 'good'), signal)).toBe(5000)
+    expect(await gate.enter(at(a, 'good'), entry)).toBe(5000)
     clock.now += 5000
-    expect(await gate.enter(at(a, 'refused-3'), signal)).toBe(5000)
+    expect(await gate.enter(at(a, 'refused-3'), entry)).toBe(5000)
     ;(await enter(a, 'good')).leave(accepted)
     await enter(a, 'refused-3')
   })
@@ -208,9 +209,9 @@ describe('a bad endpoint', () => {
     await refuse(10)
     clock.now += 5000
     expect((await enter(a, 'refused-3')).leave(refused)).toBe(8000)
-    expect(await gate.enter(at(a, 'good'), signal)).toBe(8000)
+    expect(await gate.enter(at(a, 'good'), entry)).toBe(8000)
     clock.now += 8000
-    expect(await gate.enter(at(a, 'refused-3'), signal)).toBe(5000)
+    expect(await gate.enter(at(a, 'refused-3'), entry)).toBe(5000)
     clock.now += 60_000
     ;(await enter(a, 'refused-3')).leave(accepted)
   })
@@ -249,7 +250,7 @@ describe('after that time', () => {
     const { gate, enter } = await closed()
     const trial = await enter()
     const waiting: (Passage | number)[] = []
-    const entering = [1, 2, 3].map(() => gate.enter(at(a), signal).then((passage) => waiting.push(passage)))
+    const entering = [1, 2, 3].map(() => gate.enter(at(a), entry).then((passage) => waiting.push(passage)))
     await turn()
     expect(waiting).toHaveLength(0)
     trial.leave(alive)
@@ -260,7 +261,7 @@ describe('after that time', () => {
   test('if it fails in whatever way, the gate is closed again, for longer', async () => {
     const { gate, clock, enter } = await closed()
     const trial = await enter()
-    const waiting = gate.enter(at(a), signal)
+    const waiting = gate.enter(at(a), entry)
     expect(trial.leave(failing)).toBe(8000)
     expect(await waiting).toBe(8000)
     clock.now += 8000
@@ -270,7 +271,7 @@ describe('after that time', () => {
   test('if it says nothing, the next one is the trial', async () => {
     const { gate, enter } = await closed()
     const trial = await enter()
-    const next = gate.enter(at(a), signal)
+    const next = gate.enter(at(a), entry)
     trial.leave({ kind: 'none' })
     expect(await next).toBeTypeOf('object')
   })
@@ -294,16 +295,30 @@ test.each([
   }
 })
 
+test('tenants take turns, however many requests of one wait', async () => {
+  const { gate, enter } = setUp({ concurrency: 1 })
+  const first = await enter()
+  const order: number[] = []
+  const waiting = [1, 1, 1, 2].map(async (tenantId) => {
+    const passage = await gate.enter(at(a), { tenantId, signal })
+    order.push(tenantId)
+    if (typeof passage !== 'number') passage.leave(alive)
+  })
+  first.leave(alive)
+  await Promise.all(waiting)
+  expect(order).toEqual([1, 2, 1, 1])
+})
+
 test('who stops waiting gets the reason', async () => {
   const { gate, enter } = setUp({ concurrency: 1 })
   await enter()
   const reason = new Error('stop')
-  await expect(gate.enter(at(a), AbortSignal.abort(reason))).rejects.toBe(reason)
+  await expect(gate.enter(at(a), { tenantId: 1, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
 })
 
 test('an origin that is closed is not forgotten, whatever others come', async () => {
   const { gate, enter } = setUp()
   ;(await enter(a)).leave(down)
   for (let count = 0; count < 2500; count += 1) (await enter(`https://${count}.example.com`)).leave(alive)
-  expect(await gate.enter(at(a), signal)).toBe(5000)
+  expect(await gate.enter(at(a), entry)).toBe(5000)
 })

@@ -1,5 +1,5 @@
 import type { Logger } from '@mono/message-queue'
-import { GatedOrigin, type Passage } from './gated-origin.js'
+import { type Entry, GatedOrigin, type Passage } from './gated-origin.js'
 
 export interface OriginGateOptions {
   /** Requests at a time to one origin. */
@@ -33,8 +33,8 @@ export class OriginGate {
   }
 
   /** Waits for the request's turn; a number is the milliseconds to wait instead. @throws the signal's reason */
-  async enter({ origin, href }: Pick<URL, 'origin' | 'href'>, signal: AbortSignal): Promise<Passage | number> {
-    return await this.#gatedOriginOf(origin).enter(href, signal)
+  async enter({ origin, href }: Pick<URL, 'origin' | 'href'>, entry: Entry): Promise<Passage | number> {
+    return await this.#gatedOriginOf(origin).enter(href, entry)
   }
 
   #gatedOriginOf(origin: string): GatedOrigin {

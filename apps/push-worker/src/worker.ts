@@ -17,7 +17,7 @@ await runWorker({
   probeStatements: [
     `INSERT INTO push.deliveries (tenant_id, message_id, device_id, state, attempts)
      VALUES (0, gen_random_uuid()::text, 0, 'sending', 0)`,
-    'UPDATE push.deliveries SET state = state WHERE false',
+    'UPDATE push.deliveries SET state = state, last_reason = last_reason WHERE false',
     'UPDATE push.devices SET disabled_at = disabled_at WHERE false',
   ],
   async start({ env, pool, messageQueue, logger, judged, onSettled }) {

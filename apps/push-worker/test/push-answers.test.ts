@@ -49,6 +49,24 @@ describe('an answer', () => {
     expect(elsewhere.attempts).toHaveLength(0)
   })
 
+  test('is kept in the ledger in its own words, without endpoints and tokens', async ({ push, vhost }) => {
+    const service = await push.createService()
+    const device = service.subscribe()
+    const id = await push.register(device, { userId: 'ada' })
+    const token = 'fGh1-2_abcdefghijklmno:APA91bHun4MxP5egoKMwt2KZFBaFUH'
+    const body = `\nNo ${device.endpoint} of ada@example.com, \u0000${token}\n${'more\n'.repeat(1_000)}`
+    service.answer(device, { status: 400, body })
+    const worker = await push.startWorker()
+    await push.send('m1', ['ada'])
+    const reason = 'HTTP 400: No [url] of [address], [token]'
+    await push.untilDelivery('m1', id, { state: 'failed', last_code: 'PROVIDER_REJECTED', last_reason: reason })
+    const [dead] = await vhost.drainQueue('push.notifications.dlq', 1)
+    await worker.terminate()
+    const message = `All 1 recipients failed: 1 PROVIDER_REJECTED. The first: ${reason}`
+    expect(dead?.headers).toMatchObject({ 'x-failure-message': message })
+    expect(worker.logs.filter((line) => JSON.stringify(line).includes(reason))).toHaveLength(1)
+  })
+
   test('that is not: the device waits, its message comes back, and it is served once', async ({ push, vhost }) => {
     const scripts: [string, PushAnswer[] | 'down', string, 'deferred' | 'retried'][] = [
       ['429', [{ status: 429, retryAfter: 3 }], 'RATE_LIMITED', 'deferred'],

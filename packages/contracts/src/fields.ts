@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { describeFound } from './describe-found.js'
 import { findAddressFault } from './find-address-fault.js'
+import { findAddressFormFault } from './find-address-form-fault.js'
 import { findDateFault } from './find-date-fault.js'
 import { findIdFault } from './find-id-fault.js'
 import { findPositiveIntegerFault } from './find-positive-integer-fault.js'
@@ -55,7 +56,12 @@ export const recipients = createNestedField<string[]>((value) =>
   findListFaults(value, limits.maxRecipients, findIdFault),
 )
 export const replyTo = createField<string>(findReplyToFault)
+/** As they are taken from others: of a thousand, one that no server can carry fails alone, when its turn comes. */
 export const addresses = createNestedField<string[]>((value) =>
+  findListFaults(value, limits.maxAddresses, findAddressFormFault),
+)
+/** As they are sent. */
+export const normalizableAddresses = createNestedField<string[]>((value) =>
   findListFaults(value, limits.maxAddresses, findAddressFault),
 )
 

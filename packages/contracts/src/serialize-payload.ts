@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { type MessageType, type PayloadByType, schemas } from './catalog.js'
 import { type StoredChatMessage, storedChatMessageSchema } from './chat-message.js'
-import { date, dateToText } from './fields.js'
+import { addresses, date, dateToText, normalizableAddresses } from './fields.js'
 import { formatPath } from './format-path.js'
 import { InvalidMessageError } from './invalid-message-error.js'
 import { limits } from './limits.js'
@@ -61,10 +61,17 @@ function serialize(type: MessageType, schema: z.ZodObject, payload: unknown, adv
 }
 
 /**
- * The schema that takes a payload from TypeScript to the wire: no unknown fields, and dates become text. Turned round
- * field by field, because zod's encode stops at the first field of the wrong shape and every fault is to be reported.
+ * The schema that takes a payload from TypeScript to the wire: no unknown fields, addresses that can be written to, and
+ * dates become text. Turned round field by field, because zod's encode stops at the first field of the wrong shape and
+ * every fault is to be reported.
  */
 function toStrictSchema(schema: z.ZodObject): z.ZodObject {
-  const dates = Object.keys(schema.shape).filter((key) => schema.shape[key] === date)
-  return schema.safeExtend(Object.fromEntries(dates.map((key) => [key, dateToText]))).strict()
+  const replace = (field: unknown) =>
+    field === date ? dateToText : field === addresses ? normalizableAddresses : undefined
+  const fields: Record<string, z.ZodType> = {}
+  for (const [key, field] of Object.entries(schema.shape)) {
+    const replaced = replace(field)
+    if (replaced) fields[key] = replaced
+  }
+  return schema.safeExtend(fields).strict()
 }

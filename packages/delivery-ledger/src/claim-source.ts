@@ -7,6 +7,10 @@ export interface ClaimSourceOptions {
   message: LedgerMessage
   recipients: readonly string[]
   leases: LeaseKeeper
+  /** Index of the recipient to begin with. */
+  firstIndex: number
+  /** More than are asked for now are claimed: a chunk of them. */
+  claimsAhead: boolean
   /** Releases the claims that are not going to be served. */
   recorder: Pick<ResultRecorder, 'release'>
 }
@@ -15,20 +19,35 @@ export interface ClaimSourceOptions {
 const chunkSize = 200
 
 /**
- * Claims the recipients chunk by chunk. The next chunk is claimed when somebody asks for a claim and none waits, so one
+ * Claims the recipients in their order, chunk by chunk. The next chunk is claimed when somebody asks for a claim and none waits, so one
  * slow recipient holds up nobody else. Another content under the message's id is found with the first chunk, before anybody
  * is served: once that chunk is claimed, the id has this content.
  */
 export class ClaimSource {
   readonly #options: ClaimSourceOptions
+  /** In the order of the recipients. */
   #waiting: Claim[] = []
-  /** How many of the recipients are claimed, or being claimed. */
-  #position = 0
+  /** Index of the first recipient who is neither claimed nor being claimed. */
+  #position: number
+  /** Calls of `next` that wait for a claim. */
+  #asking = 0
   #claiming: Promise<void> | undefined
   #stopped = false
 
   constructor(options: ClaimSourceOptions) {
     this.#options = options
+    this.#position = options.firstIndex
+  }
+
+  /** Index of the first recipient whom `next` has not handed out, nor anybody behind. */
+  get position(): number {
+    const [first] = this.#waiting
+    return first === undefined ? this.#position : this.#options.recipients.indexOf(first.recipient)
+  }
+
+  /** There is nobody left to be handed out. */
+  get isExhausted(): boolean {
+    return this.position >= this.#options.recipients.length
   }
 
   /**
@@ -36,6 +55,15 @@ export class ClaimSource {
    * @throws what the ledger throws
    */
   async next(): Promise<Claim | undefined> {
+    this.#asking += 1
+    try {
+      return await this.#takeNext()
+    } finally {
+      this.#asking -= 1
+    }
+  }
+
+  async #takeNext(): Promise<Claim | undefined> {
     while (!this.#stopped) {
       const claim = this.#takeWaiting()
       if (claim) return claim
@@ -51,19 +79,26 @@ export class ClaimSource {
   /** Claims no more, and releases the claims that `next` has not handed out. */
   stop(): void {
     this.#stopped = true
+    this.#position = this.position
     this.#options.recorder.release(this.#waiting)
     this.#waiting = []
   }
 
   async #claimChunk(): Promise<void> {
-    const { ledger, message, recipients, leases, recorder } = this.#options
-    const chunk = recipients.slice(this.#position, this.#position + chunkSize)
+    const { claimsAhead, ledger, message, recipients, leases, recorder } = this.#options
+    const size = claimsAhead ? chunkSize : Math.min(chunkSize, this.#asking)
+    const start = this.#position
+    const chunk = recipients.slice(start, start + size)
     this.#position += chunk.length
     const askedAt = performance.now()
     const claims = await ledger.claim(message, chunk)
-    if (this.#stopped) return recorder.release(claims)
+    if (this.#stopped) {
+      this.#position = start
+      return recorder.release(claims)
+    }
     leases.hold(claims, askedAt)
-    this.#waiting = [...claims]
+    const byRecipient = new Map(claims.map((claim) => [claim.recipient, claim]))
+    this.#waiting = chunk.flatMap((recipient) => byRecipient.get(recipient) ?? [])
   }
 
   #takeWaiting(): Claim | undefined {

@@ -1,5 +1,7 @@
 import { DeferError, PermanentError, RetryableError } from '@mono/message-queue'
 import type { RecipientRecord, RecipientState } from './delivery-ledger.js'
+import { describeFailures, type Failure } from './describe-failures.js'
+import type { ResumePoint } from './resume-point.js'
 import type { ServeResult } from './serve-result.js'
 
 /** How many of a message's recipients ended in each final state. The counts add up to all of them. */
@@ -17,6 +19,8 @@ export interface ServedMessage {
   records: ReadonlyMap<string, RecipientRecord>
   /** The results of those who were served during this delivery of the message. */
   results: ReadonlyMap<string, ServeResult>
+  /** Where this delivery began: those before were tried, or deferred, when the message was there last. */
+  begin?: ResumePoint
 }
 
 /**
@@ -26,50 +30,47 @@ export interface ServedMessage {
  * @throws RetryableError PROVIDER_UNAVAILABLE if nobody waits, and somebody was tried and is to be tried again
  * @throws PermanentError ALL_RECIPIENTS_FAILED if everybody has failed
  */
-export function concludeMessage({ recipients, records, results }: ServedMessage): ServeSummary {
+export function concludeMessage({ recipients, records, results, begin }: ServedMessage): ServeSummary {
   const summary = { sent: 0, failed: 0, unknown: 0, already: 0 }
   const failures: Failure[] = []
-  const retries: RetryResult[] = []
+  const retries: Failure[] = []
   const deferrals: DeferResult[] = []
   let leased = 0
   let open = 0
 
-  for (const recipient of recipients) {
+  for (const [index, recipient] of recipients.entries()) {
     const record = records.get(recipient)
     const result = results.get(recipient)
     if (record && isFinal(record.state)) {
-      if (record.state === 'failed') failures.push({ code: record.lastCode ?? 'no code', reason: reasonOf(result) })
+      if (record.state === 'failed') failures.push({ code: record.lastCode ?? 'no code', reason: record.lastReason })
       summary[result ? record.state : 'already'] += 1
     } else if (record?.leasedByOther) leased += 1
     else if (result?.kind === 'retry') retries.push(result)
     else if (result?.kind === 'defer') deferrals.push(result)
-    else open += 1
+    else if (begin && index < begin.index && record?.state === 'retry') {
+      const failure = { code: record.lastCode ?? 'no code', reason: record.lastReason }
+      if (begin.hasDeferred) deferrals.push({ kind: 'defer', ...failure })
+      else retries.push(failure)
+    } else open += 1
   }
 
   const ofAll = `of ${recipients.length} recipients`
-  if (leased > 0) throw new DeferError(`Another process holds the lease of ${leased} ${ofAll}`)
+  const hasProgressed = summary.sent + summary.failed + summary.unknown > 0
+  if (leased > 0) throw new DeferError(`Another process holds the lease of ${leased} ${ofAll}`, { hasProgressed })
   // Another process had claimed them and has released them.
-  if (open > 0) throw new DeferError(`${open} ${ofAll} are still to be served`)
-  if (deferrals.length > 0) throw toDeferError(deferrals, ofAll)
+  if (open > 0) throw new DeferError(`${open} ${ofAll} are still to be served`, { hasProgressed })
+  if (deferrals.length > 0) throw toDeferError(deferrals, ofAll, hasProgressed)
   // This comes last because an attempt counts for the whole message: those who were never tried would lose theirs too.
   if (retries.length > 0) {
-    const message = `${retries.length} ${ofAll} could not be served: ${countByCode(retries)}${toFirstReason(retries)}`
+    const message = `${retries.length} ${ofAll} could not be served: ${describeFailures(retries)}`
     throw new RetryableError(message, { code: 'PROVIDER_UNAVAILABLE' })
   }
   if (failures.length > 0 && failures.length === recipients.length) {
-    const message = `All ${recipients.length} recipients failed: ${countByCode(failures)}${toFirstReason(failures)}`
+    const message = `All ${recipients.length} recipients failed: ${describeFailures(failures)}`
     throw new PermanentError(message, { code: 'ALL_RECIPIENTS_FAILED' })
   }
   return summary
 }
-
-type RetryResult = Extract<ServeResult, { kind: 'retry' }>
-interface Failure {
-  code: string
-  reason?: string | undefined
-}
-
-const reasonOf = (result: ServeResult | undefined) => (result?.kind === 'failed' ? result.reason : undefined)
 
 type DeferResult = Extract<ServeResult, { kind: 'defer' }>
 
@@ -78,28 +79,8 @@ function isFinal(state: RecipientState): state is 'sent' | 'failed' | 'unknown' 
 }
 
 /** The message comes back as soon as one of them can be served; without a delay that is after the queue's shortest. */
-function toDeferError(deferrals: readonly DeferResult[], ofAll: string): DeferError {
-  const message = `${deferrals.length} ${ofAll} have to wait: ${countByCode(deferrals)}${toFirstReason(deferrals)}`
+function toDeferError(deferrals: readonly DeferResult[], ofAll: string, hasProgressed: boolean): DeferError {
+  const message = `${deferrals.length} ${ofAll} have to wait: ${describeFailures(deferrals)}`
   const delayMs = Math.min(...deferrals.map(({ delayMs = 0 }) => delayMs))
-  return new DeferError(message, { code: 'PROVIDER_UNAVAILABLE', ...(delayMs > 0 && { delayMs }) })
-}
-
-/** `40 SMTP_550, 2 SUPPRESSED` */
-function countByCode(results: readonly { code: string }[]): string {
-  const counts = new Map<string, number>()
-  for (const { code } of results) counts.set(code, (counts.get(code) ?? 0) + 1)
-  return [...counts]
-    .sort(([, a], [, b]) => b - a)
-    .map(([code, count]) => `${count} ${code}`)
-    .join(', ')
-}
-
-const maxReasonLength = 300
-
-/** Providers like to name the recipient in their answers, and this message ends in logs: addresses are masked. */
-function toFirstReason(failures: readonly Failure[]): string {
-  const reason = failures.find((failure) => failure.reason !== undefined)?.reason
-  if (reason === undefined) return ''
-  const text = reason.replaceAll(/https?:\/\/\S+/g, '[url]').replaceAll(/[^\s<>"']+@[^\s<>"']+/g, '[address]')
-  return `. The first: ${text.slice(0, maxReasonLength)}`
+  return new DeferError(message, { code: 'PROVIDER_UNAVAILABLE', hasProgressed, ...(delayMs > 0 && { delayMs }) })
 }

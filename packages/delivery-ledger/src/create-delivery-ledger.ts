@@ -84,6 +84,7 @@ export function createDeliveryLedger({ pool, leaseMs = 30_000, ...names }: Deliv
       results.map(({ state }) => state),
       results.map(({ providerId }) => toStorable(providerId)),
       results.map(({ code }) => toStorable(code)),
+      results.map(({ reason }) => toStorable(reason)),
     )
     const whose = indexRequests(requests, (request) =>
       request.results.map(({ recipient, attempts }) => keyOf(request.message, recipient, attempts)),
@@ -133,7 +134,8 @@ export function createDeliveryLedger({ pool, leaseMs = 30_000, ...names }: Deliv
     async release(message, claims) {
       if (claims.length === 0) return
       const codes = claims.map(({ code }) => toStorable(code))
-      await query(statements.release, ...toTokens(message, claims), codes)
+      const reasons = claims.map(({ reason }) => toStorable(reason))
+      await query(statements.release, ...toTokens(message, claims), codes, reasons)
     },
     async read(message, recipients) {
       if (recipients.length === 0) return new Map()
@@ -149,10 +151,21 @@ interface RecipientRow {
   state: RecipientState
   leased: boolean
   last_code: string | null
+  last_reason: string | null
 }
 
-function toRecipientRecord({ state, leased, last_code: lastCode }: RecipientRow): RecipientRecord {
-  return { state, leasedByOther: leased, ...(lastCode !== null && { lastCode }) }
+function toRecipientRecord({
+  state,
+  leased,
+  last_code: lastCode,
+  last_reason: lastReason,
+}: RecipientRow): RecipientRecord {
+  return {
+    state,
+    leasedByOther: leased,
+    ...(lastCode !== null && { lastCode }),
+    ...(lastReason !== null && { lastReason }),
+  }
 }
 
 interface ClaimRequest {

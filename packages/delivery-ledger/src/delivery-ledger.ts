@@ -53,13 +53,17 @@ export interface RecipientResult {
   providerId?: string | undefined
   /** Why it is `failed`, `retry` or `unknown`. */
   code?: string | undefined
+  /** The same for people, as `toReason` makes it. */
+  reason?: string | undefined
 }
 
 export interface UnsentClaim {
   recipient: string
   attempts: number
-  /** Why nothing was tried. Default: the code that was recorded last stays. */
+  /** Why nothing was tried. Default: the code that was recorded last stays, and its reason. */
   code?: string | undefined
+  /** The same for people, as `toReason` makes it. */
+  reason?: string | undefined
 }
 
 /** A recipient's row in the ledger. */
@@ -71,6 +75,7 @@ export interface RecipientRecord {
    */
   leasedByOther: boolean
   lastCode?: string
+  lastReason?: string | undefined
 }
 
 /**

@@ -9,11 +9,11 @@ export interface LedgerStatements {
    * each row; lease in milliseconds; time of the replay or null.
    */
   claim: string
-  /** Tenants, messages, recipients, attempts, states, provider ids, codes. */
+  /** Tenants, messages, recipients, attempts, states, provider ids, codes, reasons. */
   record: string
   /** Tenants, messages, recipients, attempts; lease in milliseconds. */
   renew: string
-  /** Tenants, messages, recipients, attempts, codes. */
+  /** Tenants, messages, recipients, attempts, codes, reasons. */
   release: string
   /** Tenant, message; recipients. */
   read: string
@@ -57,9 +57,10 @@ export function createLedgerStatements({ table, recipientColumn: recipient }: Le
       SELECT * FROM ${schema}.claim_deliveries(
         $1::bigint[], $2::text[], $3::bytea[], $4::boolean[], $5::int[], $6::${type}[], $7::float8, $8::timestamptz)`,
 
-    record: `${withHeld(', $5::text[], $6::text[], $7::text[]', ', state, provider_id, code')}
+    record: `${withHeld(', $5::text[], $6::text[], $7::text[], $8::text[]', ', state, provider_id, code, reason')}
       UPDATE ${table} AS d
-      SET state = h.state, provider_id = h.provider_id, last_code = h.code, lease_until = NULL, updated_at = now()
+      SET state = h.state, provider_id = h.provider_id, last_code = h.code, last_reason = h.reason,
+        lease_until = NULL, updated_at = now()
       FROM held AS h WHERE ${isHeld}
       RETURNING ${returnedKey}, d.attempts`,
 
@@ -70,15 +71,16 @@ export function createLedgerStatements({ table, recipientColumn: recipient }: Le
 
     // A claim that is released stays ambiguous if it was so: `sending` with a lease that is over says that. A recipient
     // who was `unknown` becomes `retry`: somebody has decided to send it again, and that holds when the replay comes back.
-    release: `${withHeld(', $5::text[]', ', code')}
+    release: `${withHeld(', $5::text[], $6::text[]', ', code, reason')}
       UPDATE ${table} AS d
       SET state = CASE WHEN ${isAmbiguous} THEN 'sending' ELSE 'retry' END,
         lease_until = CASE WHEN ${isAmbiguous} THEN now() END,
-        last_code = coalesce(h.code, d.last_code), updated_at = now()
+        last_code = coalesce(h.code, d.last_code),
+        last_reason = CASE WHEN h.code IS NULL THEN d.last_reason ELSE h.reason END, updated_at = now()
       FROM held AS h WHERE ${isHeld}`,
 
     read: `
-      SELECT d.${recipient}::text AS recipient, d.state, d.last_code,
+      SELECT d.${recipient}::text AS recipient, d.state, d.last_code, d.last_reason,
         coalesce(d.state = 'sending' AND d.lease_until > now(), false) AS leased
       FROM ${table} AS d
       WHERE d.tenant_id = $1::bigint AND d.message_id = $2::text AND d.${recipient} = ANY($3::${type}[])`,

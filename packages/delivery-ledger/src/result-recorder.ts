@@ -1,5 +1,6 @@
 import { DeferError, type Logger, RetryableError } from '@mono/message-queue'
 import { backoffMs, sleep } from '@mono/waiting'
+import { toReason } from '@mono/worker-runtime'
 import type { Claim, DeliveryLedger, LedgerMessage, RecipientResult, UnsentClaim } from './delivery-ledger.js'
 import type { LeaseKeeper } from './lease-keeper.js'
 import type { ServeResult } from './serve-result.js'
@@ -172,10 +173,14 @@ function toEntry({ recipient, attempts }: Claim, result: ServeResult): Entry {
     case 'sent':
       return { kind: 'result', row: { ...claim, state: 'sent', providerId: result.providerId } }
     case 'defer':
-      return { kind: 'unsent', row: { ...claim, code: result.code } }
+      return { kind: 'unsent', row: { ...claim, ...toCause(result) } }
     default:
-      return { kind: 'result', row: { ...claim, state: result.kind, code: result.code } }
+      return { kind: 'result', row: { ...claim, state: result.kind, ...toCause(result) } }
   }
+}
+
+function toCause({ code, reason }: Exclude<ServeResult, { kind: 'sent' }>) {
+  return { code, ...(reason !== undefined && { reason: toReason(reason) }) }
 }
 
 /** The ledger throws these when the database is away, or was busy with another transaction. */

@@ -7,8 +7,18 @@ export interface ServeRecipientsOptions {
   message: LedgerMessage
   /** Everybody whom the message is for. A recipient who is named twice is served once. */
   recipients: readonly string[]
+  /** Of the message, if it gave way to others: those who come first have been tried. Default: with the first. */
+  resumeAt?: string | undefined
   /** Recipients served at a time. */
   concurrency: number
+  /**
+   * Waits until one more recipient may be claimed and served; what it resolves with is called when that is over. Without it,
+   * recipients are claimed ahead. It should heed the signal, which is aborted when nobody else is to be served. A DeferError
+   * that it throws says that nobody else can be.
+   */
+  admit?(signal: AbortSignal): Promise<() => void>
+  /** Whether other messages may wait for this one; then it gives way when it has served its share. Default: none wait. */
+  othersMayWait?(): boolean
   /** The signal of the handler: when it is aborted, nobody else is served. */
   signal: AbortSignal
   logger: Logger

@@ -518,7 +518,7 @@ describe('a ledger that cannot be asked', () => {
     const run = await start({ recipients: names(201), concurrency: 2, ledger: createFakeLedger() })
     run.ledger.faults.claim = databaseAway
     await run.answerAll()
-    expect(await run.outcome).toEqual({ error: databaseAway })
+    expect(await run.outcome).toMatchObject({ error: { code: 'DATABASE_UNAVAILABLE', hasProgressed: true } })
     expect(run.ledger.statesOf('sent')).toHaveLength(200)
     expect(run.ledger.statesOf('sending')).toEqual([])
   })

@@ -1,6 +1,9 @@
+import { GiveWayError } from '@mono/message-queue'
 import { concludeMessage, type ServeSummary } from './conclude-message.js'
 import { countMerged } from './count-merged.js'
 import type { RecipientRecord } from './delivery-ledger.js'
+import { describeFailures } from './describe-failures.js'
+import { formatResumePoint, parseResumePoint } from './resume-point.js'
 import type { ServeRecipientsOptions } from './serve-recipients-options.js'
 import type { ServeResult } from './serve-result.js'
 import { ServeRun } from './serve-run.js'
@@ -13,6 +16,7 @@ import { ServeRun } from './serve-run.js'
  * Resolves when everybody is final; the message can be acknowledged.
  *
  * @throws PermanentError ID_CONFLICT if another content has the message's id; nobody is served then
+ * @throws GiveWayError if it has served its share and others may wait, or for a minute
  * @throws DeferError if another process is serving somebody, or somebody waits without having been tried
  * @throws RetryableError PROVIDER_UNAVAILABLE if nobody waits, and somebody was tried and is to be tried again
  * @throws PermanentError ALL_RECIPIENTS_FAILED if everybody has failed
@@ -20,9 +24,11 @@ import { ServeRun } from './serve-run.js'
  * @throws the signal's reason when it is aborted; claims under which nothing was sent have been released
  */
 export async function serveRecipients(options: ServeRecipientsOptions): Promise<ServeSummary> {
-  const { ledger, message } = options
+  const { ledger, message, resumeAt, ...rest } = options
   const recipients = [...new Set(options.recipients)]
-  const { results, isRecorded } = await new ServeRun({ ...options, recipients }).run()
+  const begin = parseResumePoint(resumeAt)
+  const run = new ServeRun({ ...rest, ledger, message, recipients, firstIndex: begin.index })
+  const { results, isRecorded, nextIndex } = await run.run()
   // When this run has claimed and recorded everybody, the ledger can say nothing else.
   const isKnown = isRecorded && results.size === recipients.length
   const records = isKnown ? toRecipientRecords(results) : await ledger.read(message, recipients)
@@ -32,7 +38,24 @@ export async function serveRecipients(options: ServeRecipientsOptions): Promise<
     options.logger.warn(data, 'The message has no id, and an equal one of the last 24 hours was taken for the same')
     options.onMerged?.()
   }
-  return concludeMessage({ recipients, records, results })
+  if (nextIndex !== undefined) {
+    const hasDeferred = begin.hasDeferred || [...results.values()].some(({ kind }) => kind === 'defer')
+    throw new GiveWayError(`${nextIndex} of ${recipients.length} recipients have had their turn; others go first`, {
+      resumeAt: formatResumePoint({ index: nextIndex, hasDeferred }),
+    })
+  }
+  const summary = concludeMessage({ recipients, records, results, begin })
+  const unserved = [...records.values()].filter(({ state }) => state === 'failed' || state === 'unknown')
+  if (unserved.length > 0) {
+    const reason = describeFailures(
+      unserved.map(({ lastCode: code = 'no code', lastReason }) => ({ code, reason: lastReason })),
+    )
+    options.logger.info(
+      { recipients: recipients.length, unserved: unserved.length, reason },
+      'Not every recipient was served',
+    )
+  }
+  return summary
 }
 
 function toRecipientRecords(results: ReadonlyMap<string, ServeResult>): Map<string, RecipientRecord> {
@@ -42,5 +65,5 @@ function toRecipientRecords(results: ReadonlyMap<string, ServeResult>): Map<stri
 function toRecipientRecord(result: ServeResult): RecipientRecord {
   if (result.kind === 'sent') return { state: 'sent', leasedByOther: false }
   const state = result.kind === 'defer' ? 'retry' : result.kind
-  return { state, leasedByOther: false, lastCode: result.code }
+  return { state, leasedByOther: false, lastCode: result.code, lastReason: result.reason }
 }

@@ -1,6 +1,6 @@
 /**
  * The outcome of serving one recipient. The codes are short and constant: they end in the ledger and in messages to
- * operators. A reason is for people; addresses in it are masked before it is told.
+ * operators. A reason is for people, in the provider's words: it goes through `toReason` before it is recorded or told.
  *
  * - `sent`: the provider has taken it
  * - `failed`: it will never be taken
@@ -13,4 +13,4 @@ export type ServeResult =
   | { kind: 'failed'; code: string; reason?: string | undefined }
   | { kind: 'retry'; code: string; reason?: string | undefined }
   | { kind: 'defer'; code: string; delayMs?: number | undefined; reason?: string | undefined }
-  | { kind: 'unknown'; code: string }
+  | { kind: 'unknown'; code: string; reason?: string | undefined }

@@ -147,6 +147,20 @@ describe('record', () => {
     ])
   })
 
+  test('keeps the reason of what failed until the recipient is served', async ({ database }) => {
+    const { ledger, rows } = await openLedger(database)
+    const record = async (state: RecipientResult['state'], cause: { code?: string; reason?: string }) => {
+      const [claim] = await ledger.claim(message, ['a'])
+      await ledger.record(message, [{ recipient: 'a', attempts: claim?.attempts ?? 0, state, ...cause }])
+      return await rows()
+    }
+    const greylisted = { code: 'SMTP_451', reason: '451 greylisted' }
+    expect(await record('retry', greylisted)).toMatchObject([{ last_code: 'SMTP_451', last_reason: '451 greylisted' }])
+    expect(await record('retry', { code: 'ETIMEDOUT' })).toMatchObject([{ last_code: 'ETIMEDOUT', last_reason: null }])
+    expect(await record('retry', greylisted)).toMatchObject([{ last_reason: '451 greylisted' }])
+    expect(await record('sent', {})).toMatchObject([{ state: 'sent', last_code: null, last_reason: null }])
+  })
+
   test('changes nothing for a process whose claim has passed to another', async ({ database }) => {
     const { ledger, endLeases, rows } = await openLedger(database)
     const stale = await ledger.claim(message, ['a'])
@@ -175,13 +189,24 @@ describe('record', () => {
 
   test('is not stopped by what a provider answers', async ({ database }) => {
     const { ledger, rows } = await openLedger(database)
-    await ledger.claim(message, ['a', 'b'])
+    await ledger.claim(message, ['a', 'b', 'c'])
     const count = await ledger.record(message, [
       { recipient: 'a', attempts: 1, state: 'sent', providerId: 'nul \u0000 and \ud800' },
       { recipient: 'b', attempts: 1, state: 'failed', code: 'x'.repeat(100_000) },
+      {
+        recipient: 'c',
+        attempts: 1,
+        state: 'failed',
+        code: 'X',
+        reason: `nul \u0000 and \ud800 ${'x'.repeat(100_000)}`,
+      },
     ])
-    expect(count).toBe(2)
-    expect(await rows()).toMatchObject([{ provider_id: 'nul  and \ufffd' }, { last_code: 'x'.repeat(1000) }])
+    expect(count).toBe(3)
+    expect(await rows()).toMatchObject([
+      { provider_id: 'nul  and \ufffd' },
+      { last_code: 'x'.repeat(1000) },
+      { last_reason: `nul  and \ufffd ${'x'.repeat(989)}` },
+    ])
   })
 })
 
@@ -220,6 +245,19 @@ describe('release', () => {
     ])
   })
 
+  test('keeps the reason with its code', async ({ database }) => {
+    const { ledger, rows } = await openLedger(database)
+    const release = async (cause: { code?: string; reason?: string }) => {
+      const [claim] = await ledger.claim(message, ['a'])
+      await ledger.release(message, [{ recipient: 'a', attempts: claim?.attempts ?? 0, ...cause }])
+      return await rows()
+    }
+    const away = { last_code: 'ESOCKET', last_reason: 'The mail server is away' }
+    expect(await release({ code: 'ESOCKET', reason: 'The mail server is away' })).toMatchObject([away])
+    expect(await release({})).toMatchObject([away])
+    expect(await release({ code: 'SMTP_SLOW' })).toMatchObject([{ last_code: 'SMTP_SLOW', last_reason: null }])
+  })
+
   test('leaves the doubt about an earlier claim', async ({ database }) => {
     const { ledger, endLeases } = await openLedger(database)
     await ledger.claim(message, ['a'])
@@ -244,11 +282,13 @@ describe('release', () => {
 })
 
 describe('read', () => {
-  test('tells state, lease and last code, and nothing of those who were never claimed', async ({ database }) => {
+  test('tells state, lease, last code and reason, and nothing of those who were never claimed', async ({
+    database,
+  }) => {
     const { ledger, endLeases } = await openLedger(database)
     const claims = await ledger.claim(message, ['dead', 'failed', 'sent'])
     await ledger.record(message, [
-      ...toResults(claims.slice(1, 2), 'failed', 'SMTP_550'),
+      { recipient: 'failed', attempts: 1, state: 'failed', code: 'SMTP_550', reason: '550 unknown' },
       ...toResults(claims.slice(2), 'sent'),
     ])
     await endLeases()
@@ -256,7 +296,7 @@ describe('read', () => {
     expect(await ledger.read(message, ['dead', 'failed', 'leased', 'never', 'sent'])).toEqual(
       new Map([
         ['dead', { state: 'sending', leasedByOther: false }],
-        ['failed', { state: 'failed', leasedByOther: false, lastCode: 'SMTP_550' }],
+        ['failed', { state: 'failed', leasedByOther: false, lastCode: 'SMTP_550', lastReason: '550 unknown' }],
         ['leased', { state: 'sending', leasedByOther: true }],
         ['sent', { state: 'sent', leasedByOther: false }],
       ]),

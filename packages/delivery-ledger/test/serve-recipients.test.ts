@@ -7,9 +7,12 @@ import type { ServeResult } from '../src/serve-result.js'
 import { openLedger } from './support/open-ledger.js'
 
 const sent: ServeResult = { kind: 'sent' }
+const addresses = (count: number) =>
+  Array.from({ length: count }, (_, i) => `user-${String(i).padStart(3, '0')}@example.org`)
 const ids = (count: number) => Array.from({ length: count }, (_, i) => String(i + 1))
 
 interface ServeOptions {
+  logger?: ReturnType<typeof createRecordingLogger>
   ledger: DeliveryLedger
   recipients: string[]
   serve: (claim: Claim) => Promise<ServeResult> | ServeResult
@@ -18,12 +21,13 @@ interface ServeOptions {
 }
 
 function serve({ signal = new AbortController().signal, concurrency = 20, serve, ...options }: ServeOptions) {
+  const { logger = createRecordingLogger() } = options
   return serveRecipients({
     ...options,
     message: { tenantId: 1, messageId: 'm-1' },
     signal,
     concurrency,
-    logger: createRecordingLogger(),
+    logger,
     serve: async (claim) => serve(claim),
   })
 }
@@ -75,6 +79,60 @@ describe('a message with many recipients', () => {
     for (const answer of waiting) answer()
     expect(await serving).toMatchObject({ sent: 150 })
     expect((await rows()).every(({ attempts }) => attempts === 1)).toBe(true)
+  })
+})
+
+describe('what a provider answers', () => {
+  const hostile = [
+    '550 5.1.1 <ada@example.com>, zoë@müller.example: no\u0000 such\ud800 user\u001b[31m',
+    ' id 4f1c9a2e-7d54-4c02-9b1e-2f3a4b5c6d7e,',
+    ` see https://example.com/ada?u=ada%40example.com ${'0'.repeat(100_000)}`,
+    '\r\nRCPT TO:<eve@example.com>',
+  ].join('')
+  const masked = '550 5.1.1 <[address]>, [address]: no such\ufffd user[31m id [token], see [url] [token]'
+  const kinds = ['failed', 'retry', 'defer', 'unknown'] as const
+
+  test.for(kinds)('is kept with the code of one who is %s: one line, short and masked', async (kind, { database }) => {
+    const { ledger, rows } = await openLedger(database)
+    const recipients = ['a', 'b', 'c']
+    const answers: Record<string, ServeResult> = { b: { kind, code: 'X', reason: hostile }, c: { kind, code: 'X' } }
+    await serve({ ledger, recipients, serve: ({ recipient }) => answers[recipient] ?? sent }).catch(() => undefined)
+    expect(await rows()).toMatchObject([
+      { recipient: 'a', state: 'sent', last_code: null, last_reason: null },
+      { recipient: 'b', state: kind === 'defer' ? 'retry' : kind, last_code: 'X', last_reason: masked },
+      { recipient: 'c', last_code: 'X', last_reason: null },
+    ])
+  })
+
+  test('is told by the message that fails, also when another delivery of it was answered so', async ({ database }) => {
+    const { ledger } = await openLedger(database)
+    const failed: ServeResult = { kind: 'failed', code: 'SMTP_550', reason: hostile }
+    const retry: ServeResult = { kind: 'retry', code: 'SMTP_451', reason: '451 later' }
+    const first = serve({
+      ledger,
+      recipients: ['a', 'b'],
+      serve: ({ recipient }) => (recipient === 'a' ? failed : retry),
+    })
+    await expect(first).rejects.toThrow('1 of 2 recipients could not be served: 1 SMTP_451. The first: 451 later')
+    const second = serve({ ledger, recipients: ['a', 'b'], serve: () => ({ kind: 'failed', code: 'X' }) })
+    await expect(second).rejects.toThrow(`All 2 recipients failed: 1 SMTP_550, 1 X. The first: ${masked}`)
+  })
+
+  test('is in one log line of the message that is done, whichever delivery was answered so', async ({ database }) => {
+    const { ledger } = await openLedger(database)
+    const recipients = addresses(300)
+    const take = (result: ServeResult) => {
+      const logger = createRecordingLogger()
+      const answer = ({ recipient }: Claim) => (recipient < 'user-200' ? result : sent)
+      return serve({ ledger, recipients, logger, serve: answer }).then(() => logger.lines)
+    }
+    const line = {
+      level: 'info',
+      data: { recipients: 300, unserved: 200, reason: `200 SMTP_550. The first: ${masked}` },
+      message: 'Not every recipient was served',
+    }
+    expect(await take({ kind: 'failed', code: 'SMTP_550', reason: hostile })).toEqual([line])
+    expect(await take(sent)).toEqual([line])
   })
 })
 

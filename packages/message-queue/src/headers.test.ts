@@ -7,6 +7,8 @@ test('the headers on the wire have the names that other clients and tools rely o
     'x-schema-version',
     'x-published-at',
     'x-attempts',
+    'x-progress-at',
+    'x-resume-at',
     'x-original-exchange',
     'x-original-routing-key',
     'x-original-expiration',

@@ -4,6 +4,8 @@ export const header = {
   schemaVersion: 'x-schema-version',
   publishedAt: 'x-published-at',
   attempts: 'x-attempts',
+  progressAt: 'x-progress-at',
+  resumeAt: 'x-resume-at',
   originalExchange: 'x-original-exchange',
   originalRoutingKey: 'x-original-routing-key',
   originalExpiration: 'x-original-expiration',

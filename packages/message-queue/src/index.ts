@@ -2,6 +2,7 @@ export type { RowOf } from '@mono/contracts'
 export {
   InvalidMessageError,
   MessageQueueError,
+  normalizeAddress,
   pickAuditEvent,
   pickChatMessage,
   pickEmailMessage,
@@ -13,6 +14,7 @@ export type { Consumer, ConsumerState } from './consuming/consumer.js'
 export type {
   BatchHandler,
   HandlerContext,
+  MessageContext,
   MessageHandler,
   ReceivedMessage,
 } from './consuming/reading/received-message.js'
@@ -21,8 +23,8 @@ export type { TrialJournal } from './consuming/scheduling/trial-journal.js'
 export type { SettledEvent } from './consuming/settling/settled-event.js'
 export type { FailureCode } from './errors/failure-codes.js'
 export { failureCodes } from './errors/failure-codes.js'
-export type { DeferErrorOptions, HandlerErrorOptions } from './errors/handler-errors.js'
-export { DeferError, PermanentError, RetryableError } from './errors/handler-errors.js'
+export type { DeferErrorOptions, GiveWayErrorOptions, HandlerErrorOptions } from './errors/handler-errors.js'
+export { DeferError, GiveWayError, PermanentError, RetryableError } from './errors/handler-errors.js'
 export { MigrationPendingError } from './errors/migration-pending-error.js'
 export type { UnavailableReason } from './errors/publish-errors.js'
 export {

@@ -1,4 +1,3 @@
-import { hasRetryQueues } from './has-retry-queues.js'
 import {
   deadLetterExchange,
   deadLetterQueueName,
@@ -6,6 +5,7 @@ import {
   retryQueueName,
   returnRoutingKey,
 } from './names.js'
+import { queuedSteps } from './queued-steps.js'
 import type { BindingDefinition } from './topology-types.js'
 import type { WorkQueue } from './work-queues.js'
 
@@ -13,14 +13,17 @@ import type { WorkQueue } from './work-queues.js'
 export function bindingsOf(queue: WorkQueue): BindingDefinition[] {
   return [
     { source: queue.exchange, destination: queue.name, bindingKey: queue.bindingKey },
-    ...(hasRetryQueues(queue) ? retryBindingsOf(queue) : []),
+    ...retryBindingsOf(queue),
     { source: deadLetterExchange, destination: deadLetterQueueName(queue.name), bindingKey: queue.name },
   ]
 }
 
-function retryBindingsOf({ name, retrySteps }: WorkQueue): BindingDefinition[] {
+function retryBindingsOf(queue: WorkQueue): BindingDefinition[] {
+  const steps = queuedSteps(queue)
+  if (steps.length === 0) return []
+  const { name } = queue
   const source = retryExchangeName(name)
-  const out = retrySteps.map((step) => ({
+  const out = steps.map((step) => ({
     source,
     destination: retryQueueName(name, step.name),
     bindingKey: step.name,

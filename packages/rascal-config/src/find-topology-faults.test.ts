@@ -163,7 +163,15 @@ describe('findTopologyFaults', () => {
     const retrySteps = workQueues['chat.messages'].retrySteps.toReversed()
 
     expect(findTopologyFaults(createTopology(), [planWith({ retrySteps })])).toEqual([
-      "The retry steps of 'chat.messages' are 5000, 1000 ms, expected ascending delays above 0.",
+      "The steps of 'chat.messages' are 5000, 1000 ms, expected ascending delays above 0.",
+    ])
+  })
+
+  it('refuses a step for giving way that is longer than a retry step', () => {
+    const giveWayStep = { name: '60s', delayMs: 60_000 }
+
+    expect(findTopologyFaults(createTopology(), [planWith({ giveWayStep })])).toEqual([
+      "The steps of 'chat.messages' are 60000, 1000, 5000 ms, expected ascending delays above 0.",
     ])
   })
 

@@ -1,7 +1,7 @@
 import { routingKeysByType } from '@mono/contracts'
-import { hasRetryQueues } from './has-retry-queues.js'
 import { matchesBindingKey } from './matches-binding-key.js'
 import { deadLetterQueueName, retryQueueName, workQueueNames } from './names.js'
+import { queuedSteps } from './queued-steps.js'
 import type { QueueDefinition, Topology } from './topology-types.js'
 import type { WorkQueue } from './work-queues.js'
 import { workQueues } from './work-queues.js'
@@ -90,7 +90,7 @@ function findMissingQueues(topology: Topology, plan: WorkQueue): string[] {
   if (plan.order === 'strict' && !queues.get(plan.name)?.arguments['x-single-active-consumer']) {
     faults.push(`Work queue '${plan.name}' cannot keep its order: set x-single-active-consumer.`)
   }
-  for (const step of hasRetryQueues(plan) ? plan.retrySteps : []) {
+  for (const step of queuedSteps(plan)) {
     const name = retryQueueName(plan.name, step.name)
     const ttl = queues.get(name)?.arguments['x-message-ttl']
     if (!queues.has(name)) {
@@ -115,9 +115,10 @@ function findUnroutableKeys(topology: Topology, plan: WorkQueue): string[] {
 
 function findPlanFaults(plan: WorkQueue): string[] {
   const faults: string[] = []
-  const delays = plan.retrySteps.map(({ delayMs }) => delayMs)
+  const { giveWayStep, retrySteps } = plan
+  const delays = [...(giveWayStep ? [giveWayStep] : []), ...retrySteps].map(({ delayMs }) => delayMs)
   if (delays.some((delay, index) => delay <= (delays[index - 1] ?? 0))) {
-    faults.push(`The retry steps of '${plan.name}' are ${delays.join(', ')} ms, expected ascending delays above 0.`)
+    faults.push(`The steps of '${plan.name}' are ${delays.join(', ')} ms, expected ascending delays above 0.`)
   }
   if (plan.retrySteps.length < plan.maxAttempts - 1) {
     faults.push(

@@ -1,6 +1,6 @@
 import type { PublicationConfig } from './broker-config.js'
-import { hasRetryQueues } from './has-retry-queues.js'
 import { deadLetterExchange, deadLetterPublicationName, retryExchangeName, retryPublicationName } from './names.js'
+import { queuedSteps } from './queued-steps.js'
 import type { WorkQueue } from './work-queues.js'
 
 /**
@@ -12,7 +12,7 @@ const confirmTimeoutMs = 300_000
 /** The ways out of a work queue: one publication for each of its retry queues, and one to the dead-letter queue. */
 export function createForwardPublications(queue: WorkQueue): Record<string, PublicationConfig> {
   const publications: Record<string, PublicationConfig> = {}
-  for (const step of hasRetryQueues(queue) ? queue.retrySteps : []) {
+  for (const step of queuedSteps(queue)) {
     publications[retryPublicationName(queue.name, step.name)] = toPublication(retryExchangeName(queue.name), step.name)
   }
   publications[deadLetterPublicationName(queue.name)] = toPublication(deadLetterExchange, queue.name)

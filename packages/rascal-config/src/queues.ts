@@ -1,4 +1,3 @@
-import { hasRetryQueues } from './has-retry-queues.js'
 import {
   deadLetterExchange,
   deadLetterQueueName,
@@ -7,14 +6,14 @@ import {
   retryQueueName,
   returnRoutingKey,
 } from './names.js'
+import { queuedSteps } from './queued-steps.js'
 import type { RetryStep } from './retry.js'
 import type { QueueDefinition } from './topology-types.js'
 import type { WorkQueue } from './work-queues.js'
 
 /** The work queue itself, its retry queues by ascending delay if it has any, and its dead-letter queue. */
 export function queuesOf(queue: WorkQueue): QueueDefinition[] {
-  const retryQueues = hasRetryQueues(queue) ? queue.retrySteps.map((step) => retryQueue(queue, step)) : []
-  return [workQueue(queue), ...retryQueues, deadLetterQueue(queue)]
+  return [workQueue(queue), ...queuedSteps(queue).map((step) => retryQueue(queue, step)), deadLetterQueue(queue)]
 }
 
 /** The same as the work queue, under another name, so that what the broker dead-letters from it goes the same way. */

@@ -14,7 +14,7 @@ it('holds topology only: no users, passwords or permissions', () => {
 it('places everything in the virtual host', () => {
   const all = [...definitions.exchanges, ...definitions.queues, ...definitions.bindings, ...definitions.policies]
 
-  expect(all).toHaveLength(8 + 14 + 17 + 4)
+  expect(all).toHaveLength(8 + 16 + 19 + 4)
   expect(new Set(all.map(({ vhost }) => vhost))).toEqual(new Set(['mono']))
 })
 

@@ -31,7 +31,8 @@ export function renderTopologyPage(topology: Topology): string {
     '## Retry plans',
     renderRetryPlans(),
     'A message that fails waits in the retry queue of its next step, then returns to its work queue with the routing ' +
-      'key `work`. After the last attempt it goes to the dead-letter queue.',
+      'key `work`. After the last attempt it goes to the dead-letter queue. A message with many recipients that has been ' +
+      'served in part gives way to others: it comes back for the rest at the end of its work queue, and no attempt is counted.',
     '## Order',
     renderOrder(),
   ]
@@ -68,13 +69,14 @@ function renderDeadLettering(found: QueueDefinition['arguments']): string {
 
 function renderRetryPlans(): string {
   const rows = workQueueNames.map((name) => {
-    const { maxAttempts, order, retrySteps } = workQueues[name]
+    const { giveWayStep, maxAttempts, order, retrySteps } = workQueues[name]
     const whereOf = (step: RetryStep) =>
       hasRetryQueues({ order }) ? `in ${code(retryQueueName(name, step.name))}` : 'in hand'
     const steps = retrySteps.map((step) => `${toHumanDuration(step.delayMs)} ${whereOf(step)}`)
-    return [code(name), String(maxAttempts), steps.join('<br>')]
+    const givesWay = giveWayStep ? `${toHumanDuration(giveWayStep.delayMs)} ${whereOf(giveWayStep)}` : 'never'
+    return [code(name), String(maxAttempts), steps.join('<br>'), givesWay]
   })
-  return renderTable(['work queue', 'attempts', 'waits between them'], rows)
+  return renderTable(['work queue', 'attempts', 'waits between them', 'gives way to others'], rows)
 }
 
 function renderOrder(): string {

@@ -12,9 +12,16 @@ export interface RetryPlan {
   readonly maxAttempts: number
   /** Ascending delays: the first failure waits for the first step, and so on. At least `maxAttempts - 1` of them. */
   readonly retrySteps: readonly RetryStep[]
+  /**
+   * How long a message waits, to come back at the end of the queue, that has been served in part and gives way to others.
+   * Shorter than every retry step. Absent: messages of this queue are served as a whole.
+   */
+  readonly giveWayStep?: RetryStep
 }
 
 const maxAttempts = 3
+
+const giveWayStep: RetryStep = { name: '1s', delayMs: 1_000 }
 
 /** Mail servers that greylist want minutes; a chat message that comes a minute late is of little use. */
 export const retryPlans: Readonly<Record<WorkQueueName, RetryPlan>> = {
@@ -31,6 +38,7 @@ export const retryPlans: Readonly<Record<WorkQueueName, RetryPlan>> = {
       { name: '10s', delayMs: 10_000 },
       { name: '60s', delayMs: 60_000 },
     ],
+    giveWayStep,
   },
   'email.notifications': {
     maxAttempts,
@@ -38,6 +46,7 @@ export const retryPlans: Readonly<Record<WorkQueueName, RetryPlan>> = {
       { name: '60s', delayMs: 60_000 },
       { name: '15m', delayMs: 900_000 },
     ],
+    giveWayStep,
   },
   'audit.events': {
     maxAttempts,

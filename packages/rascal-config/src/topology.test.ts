@@ -19,7 +19,7 @@ describe('the topology', () => {
   })
 
   // Brokers hold queues with these arguments, and refuse a declaration that differs in any of them.
-  it('has a work queue, two retry queues (but for chat, which keeps its order) and a dead-letter queue per worker, with fixed arguments', () => {
+  it('has a work queue, its retry queues (but for chat, which keeps its order) and a dead-letter queue per worker, with fixed arguments', () => {
     expect(createTopology().queues).toEqual([
       work('chat.messages', {
         'x-message-ttl': 86_400_000,
@@ -28,10 +28,12 @@ describe('the topology', () => {
       }),
       deadLetters('chat.messages.dlq'),
       work('push.notifications', { 'x-message-ttl': 3_600_000, 'x-max-length': 50_000 }),
+      retry('push.notifications.retry.1s', 1_000, 'push.notifications.retry'),
       retry('push.notifications.retry.10s', 10_000, 'push.notifications.retry'),
       retry('push.notifications.retry.60s', 60_000, 'push.notifications.retry'),
       deadLetters('push.notifications.dlq'),
       work('email.notifications', { 'x-message-ttl': 3_600_000, 'x-max-length': 25_000 }),
+      retry('email.notifications.retry.1s', 1_000, 'email.notifications.retry'),
       retry('email.notifications.retry.60s', 60_000, 'email.notifications.retry'),
       retry('email.notifications.retry.15m', 900_000, 'email.notifications.retry'),
       deadLetters('email.notifications.dlq'),
@@ -49,11 +51,13 @@ describe('the topology', () => {
       'messages chat.* chat.messages',
       'dead-letter chat.messages chat.messages.dlq',
       'notifications push.* push.notifications',
+      'push.notifications.retry 1s push.notifications.retry.1s',
       'push.notifications.retry 10s push.notifications.retry.10s',
       'push.notifications.retry 60s push.notifications.retry.60s',
       'push.notifications.retry work push.notifications',
       'dead-letter push.notifications push.notifications.dlq',
       'notifications email.* email.notifications',
+      'email.notifications.retry 1s email.notifications.retry.1s',
       'email.notifications.retry 60s email.notifications.retry.60s',
       'email.notifications.retry 15m email.notifications.retry.15m',
       'email.notifications.retry work email.notifications',

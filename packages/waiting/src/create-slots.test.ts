@@ -7,7 +7,8 @@ const { signal } = new AbortController()
 function setUp(limit: number) {
   const slots = createSlots(limit)
   const admitted: string[] = []
-  const enter = (name: string, own = signal) => slots.acquire(own).then(() => void admitted.push(name))
+  const enter = (name: string, own = signal, group?: string) =>
+    slots.acquire(own, group).then(() => void admitted.push(name))
   return { slots, admitted, enter }
 }
 
@@ -55,6 +56,31 @@ test('whoever stops waiting loses the turn and nobody else does', async () => {
   slots.release()
   await staying
   expect(admitted).toEqual(['a', 'c'])
+})
+
+test('groups take turns, however many of one wait', async () => {
+  const { slots, admitted, enter } = setUp(1)
+  const entering = ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2'].map((name) => enter(name, signal, name[0]))
+  for (let released = 0; released < 6; released += 1) {
+    await turn()
+    slots.release()
+  }
+  await Promise.all(entering)
+  expect(admitted).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4'])
+})
+
+test('a group whose last one stops waiting loses its turn', async () => {
+  const { slots, admitted, enter } = setUp(1)
+  await enter('a1', signal, 'a')
+  const leaving = new AbortController()
+  const gone = enter('b1', leaving.signal, 'b')
+  const staying = enter('c1', signal, 'c')
+  leaving.abort(new Error('no longer wanted'))
+  await expect(gone).rejects.toBe(leaving.signal.reason)
+  expect(slots.waiting).toBe(1)
+  slots.release()
+  await staying
+  expect(admitted).toEqual(['a1', 'c1'])
 })
 
 test('an aborted signal gets no slot, even if one is free', async () => {

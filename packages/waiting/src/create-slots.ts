@@ -1,9 +1,17 @@
-/** A counting lock: that many holders at a time; those who wait are served in order. */
+/**
+ * A counting lock: that many holders at a time. Those who wait are served in order; of several groups, each has one turn
+ * after the other, however many of it wait.
+ */
 export interface Slots {
   readonly held: number
   readonly waiting: number
-  /** Resolves when a slot is the caller's. @throws the signal's reason, or what `refuseWaiting` was called with */
-  acquire(signal: AbortSignal): Promise<void>
+  /**
+   * Resolves when a slot is the caller's.
+   *
+   * @param group by default one that all share who name none
+   * @throws the signal's reason, or what `refuseWaiting` was called with
+   */
+  acquire(signal: AbortSignal, group?: SlotGroup): Promise<void>
   release(): void
   /** More slots are handed out at once; fewer as those held are released. */
   resize(limit: number): void
@@ -11,21 +19,40 @@ export interface Slots {
   refuseWaiting(reason: unknown): void
 }
 
+export type SlotGroup = string | number
+
 interface Waiter {
   admit(): void
   refuse(reason: unknown): void
 }
 
 export function createSlots(limit: number): Slots {
-  const waiters = new Set<Waiter>()
+  /** Those who wait, by group; the group whose turn is next comes first. */
+  const groups = new Map<SlotGroup, Set<Waiter>>()
   let held = 0
 
   function admitWaiting(): void {
-    for (const waiter of waiters) {
-      if (held >= limit) return
+    while (held < limit) {
+      const [next] = groups
+      if (next === undefined) return
+      const [group, waiters] = next
+      const [waiter] = waiters
+      groups.delete(group)
+      groups.set(group, waiters)
       held += 1
-      waiter.admit()
+      waiter?.admit()
     }
+  }
+
+  function join(group: SlotGroup, waiter: Waiter): void {
+    const waiters = groups.get(group) ?? new Set()
+    groups.set(group, waiters.add(waiter))
+  }
+
+  function leave(group: SlotGroup, waiter: Waiter): void {
+    const waiters = groups.get(group)
+    waiters?.delete(waiter)
+    if (waiters?.size === 0) groups.delete(group)
   }
 
   return {
@@ -33,9 +60,9 @@ export function createSlots(limit: number): Slots {
       return held
     },
     get waiting() {
-      return waiters.size
+      return [...groups.values()].reduce((sum, { size }) => sum + size, 0)
     },
-    async acquire(signal) {
+    async acquire(signal, group = '') {
       signal.throwIfAborted()
       if (held < limit) {
         held += 1
@@ -43,21 +70,21 @@ export function createSlots(limit: number): Slots {
       }
       await new Promise<void>((resolve, reject) => {
         const onAbort = () => waiter.refuse(signal.reason)
-        const leave = () => {
-          waiters.delete(waiter)
+        const end = () => {
+          leave(group, waiter)
           signal.removeEventListener('abort', onAbort)
         }
         const waiter: Waiter = {
           admit() {
-            leave()
+            end()
             resolve()
           },
           refuse(reason) {
-            leave()
+            end()
             reject(reason)
           },
         }
-        waiters.add(waiter)
+        join(group, waiter)
         signal.addEventListener('abort', onAbort, { once: true })
       })
     },
@@ -70,7 +97,7 @@ export function createSlots(limit: number): Slots {
       admitWaiting()
     },
     refuseWaiting(reason) {
-      for (const waiter of waiters) waiter.refuse(reason)
+      for (const waiters of [...groups.values()]) for (const waiter of waiters) waiter.refuse(reason)
     },
   }
 }

@@ -94,6 +94,7 @@ describe('a breaker opens', () => {
 describe('a breaker stays closed', () => {
   test.each<[string, SettledEvent]>([
     ['a delivery that was done', acked],
+    ['one that was done in part', { ...acked, outcome: 'gave-way' }],
     ['one that the dependency has answered', { ...deferred, outcome: 'retried' }],
   ])('when %s comes between', (_what, between) => {
     settle(deferred, 4)

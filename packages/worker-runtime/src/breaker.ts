@@ -77,7 +77,7 @@ export class Breaker {
     const isMiss = event.outcome === 'deferred' && event.code !== undefined && event.code === this.#dependency.code
     if (this.#boundary.excludes(event, isMiss)) return
     if (isMiss) this.#miss()
-    else if (event.outcome === 'acked') this.#succeed()
+    else if (event.outcome === 'acked' || event.outcome === 'gave-way') this.#succeed()
     else if (event.outcome === 'retried') this.#misses = 0
   }
 

@@ -1,4 +1,4 @@
-import { DeferError, type ReceivedMessage } from '@mono/message-queue'
+import { DeferError, GiveWayError, type ReceivedMessage } from '@mono/message-queue'
 import { createRecordingLogger } from '@mono/test-support'
 import { expect, test, vi } from 'vitest'
 import { FailureJudge } from './failure-judge.js'
@@ -15,7 +15,7 @@ test('of a batch that fails as a whole again, the message that was excused befor
     if (messages.includes(poison as never)) throw new TypeError('no changes')
     return undefined
   })
-  const context = { signal: new AbortController().signal, logger: createRecordingLogger() }
+  const context = { signal: new AbortController().signal, logger: createRecordingLogger(), othersMayWait: () => false }
   const namesOf = (failures: ReadonlyMap<ReceivedMessage, unknown> | undefined) =>
     new Map([...(failures ?? [])].map(([{ messageId }, failure]) => [messageId, (failure as Error).name]))
 
@@ -33,7 +33,7 @@ test('the reason of a deferral is told, be it of a message, of some of a batch o
   const handlers = judgeHandlers({ judge, onDeferral })
   const error = new DeferError('The database is not available (53100)')
   const [message] = messagesOf('a', 1) as [ReceivedMessage]
-  const context = { signal: new AbortController().signal, logger: createRecordingLogger() }
+  const context = { signal: new AbortController().signal, logger: createRecordingLogger(), othersMayWait: () => false }
   const rejecting = () => Promise.reject(error)
   await expect(handlers.message<'audit.events'>(rejecting)(message as never, context)).rejects.toBe(error)
   await expect(handlers.batch<'audit.events'>(rejecting)([message] as never, context)).rejects.toBe(error)
@@ -42,4 +42,17 @@ test('the reason of a deferral is told, be it of a message, of some of a batch o
     context,
   )
   expect(onDeferral.mock.calls).toEqual([[error], [error], [error]])
+})
+
+test('a message that gives way is no deferral, and has shown that work is done', async () => {
+  const judge = new FailureJudge({ findFault: async () => undefined, onNobodysFault: vi.fn() })
+  const succeed = vi.spyOn(judge, 'succeed')
+  const onDeferral = vi.fn()
+  const error = new GiveWayError('others go first', { resumeAt: '100' })
+  const [message] = messagesOf('a', 1) as [ReceivedMessage]
+  const context = { signal: new AbortController().signal, logger: createRecordingLogger(), othersMayWait: () => true }
+  const handler = judgeHandlers({ judge, onDeferral }).message<'email.notifications'>(() => Promise.reject(error))
+  await expect(handler(message as never, context)).rejects.toBe(error)
+  expect(onDeferral).not.toHaveBeenCalled()
+  expect(succeed).toHaveBeenCalledExactlyOnceWith(message)
 })

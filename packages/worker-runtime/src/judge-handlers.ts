@@ -1,4 +1,4 @@
-import { type BatchHandler, DeferError, type MessageHandler, RetryableError } from '@mono/message-queue'
+import { type BatchHandler, DeferError, GiveWayError, type MessageHandler, RetryableError } from '@mono/message-queue'
 import type { WorkQueueName } from '@mono/rascal-config'
 import type { FailureJudge } from './failure-judge.js'
 
@@ -24,6 +24,7 @@ export function judgeHandlers({ judge, onDeferral }: JudgeHandlersOptions): Judg
       try {
         await handler(message, context)
       } catch (thrown) {
+        if (thrown instanceof GiveWayError) judge.succeed(message)
         throw note(context.signal.aborted ? thrown : await judge.judge(message, thrown))
       }
       judge.succeed(message)

@@ -21,9 +21,12 @@ describe('maskUrlPasswords', () => {
 })
 
 describe('maskSecrets', () => {
-  test('hides mail addresses as well', () => {
-    expect(maskSecrets('550 <jane.doe+x@mail.example.org> unknown')).toBe('550 <[address]> unknown')
-  })
+  test.each(['jane.doe+x@mail.example.org', 'zoë@müller.example', '你好@例え.テスト', 'ada@xn--r8jz45g.xn--zckzah'])(
+    'hides the mail address %s as well',
+    (address) => {
+      expect(maskSecrets(`550 <${address}> unknown`)).toBe('550 <[address]> unknown')
+    },
+  )
 
   test('leaves package versions in a stack trace alone', () => {
     const frame = 'at run (/app/node_modules/.store/pg@8.23.1/lib/client.js:1:2)'

@@ -68,6 +68,7 @@ const outcomes = [
   'acked',
   'retried',
   'deferred',
+  'gave-way',
   'dead-lettered',
   'returned',
 ] as const satisfies SettledEvent['outcome'][]
@@ -77,7 +78,7 @@ const outcomes = [
  *
  * | name | kind | labels | meaning |
  * | --- | --- | --- | --- |
- * | `mono_deliveries_total` | counter | `queue`, `outcome`, `code` | deliveries settled, and those kept for another try; `code` is empty for `acked` |
+ * | `mono_deliveries_total` | counter | `queue`, `outcome`, `code` | deliveries settled, and those kept for another try; `code` is empty for `acked` and `gave-way` |
  * | `mono_handler_duration_seconds` | histogram | `queue` | time in the handler; deliveries refused before it do not count |
  * | `mono_publish_to_done_seconds` | histogram | `queue` | from publishing to the ack, retries and waiting included |
  * | `mono_in_flight` | gauge | `queue` | deliveries in flight |

@@ -11,8 +11,8 @@ export const email = [
     promise: promises.sentOnce,
     guards: 'with hold, a mail that may have been taken is not sent again',
     file: `${source}/create-recipient-server.ts`,
-    find: "return onUnknown === 'hold' ? { kind: 'unknown', code } :",
-    replace: "return onUnknown === 'hold' && code === '' ? { kind: 'unknown', code } :",
+    find: "return { kind: onUnknown === 'hold' ? 'unknown' : 'retry', code, reason: message }",
+    replace: "return { kind: 'retry', code, reason: message }",
     tests: { file: serving },
   },
   {
@@ -55,9 +55,9 @@ export const email = [
     name: 'one-spelling',
     promise: promises.sentOnce,
     guards: 'two spellings of an address are one recipient',
-    file: `${source}/handle-email.ts`,
-    find: 'const recipient = address.toLowerCase()',
-    replace: 'const recipient = address',
+    file: `${source}/recipient.ts`,
+    find: 'return hasFault(address) ? address : normalizeAddress(address)',
+    replace: 'void normalizeAddress\n  return address',
     tests: { file: 'apps/email-worker/test/handle-email.test.ts', name: 'two spellings' },
   },
 ]

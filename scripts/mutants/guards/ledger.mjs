@@ -6,6 +6,7 @@ const statements = `${source}/ledger-statements.ts`
 const claims = 'apps/email-worker/migrations/0002_keep-digests.sql'
 const ledgerTests = 'packages/delivery-ledger/test/delivery-ledger.test.ts'
 const serving = `${source}/serve-recipients.test.ts`
+const givingWay = `${source}/give-way.test.ts`
 
 /** @type {import('../mutant.mjs').Mutant[]} */
 export const ledger = [
@@ -170,5 +171,32 @@ export const ledger = [
     find: 'if (deferrals.length > 0) throw',
     replace: 'if (deferrals.length > 0 && retries.length === 0) throw',
     tests: { file: `${source}/conclude-message.test.ts`, name: 'costs those who only wait no attempt' },
+  },
+  {
+    name: 'gives-way',
+    promise: promises.survivesOutages,
+    guards: 'a message that has served its share gives way',
+    file: `${source}/serve-share.ts`,
+    find: 'if (this.#isTimeUp || isEnough) this.#options.onEnd()',
+    replace: 'if (this.#isTimeUp && isEnough) this.#options.onEnd()',
+    tests: { file: givingWay, name: 'gives way' },
+  },
+  {
+    name: 'resumes-where-it-was',
+    promise: promises.sentOnce,
+    guards: 'whom nobody has tried is not passed over when a message goes on',
+    file: `${source}/claim-source.ts`,
+    find: '    this.#position = this.position\n',
+    replace: '',
+    tests: { file: givingWay, name: 'gives back what it has claimed' },
+  },
+  {
+    name: 'earlier-share-counts',
+    promise: promises.survivesOutages,
+    guards: 'who waits for a retry since an earlier share is tried again',
+    file: `${source}/conclude-message.ts`,
+    find: 'else retries.push(failure)',
+    replace: '',
+    tests: { file: givingWay, name: 'count one attempt at the end' },
   },
 ]

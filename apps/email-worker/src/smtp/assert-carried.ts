@@ -1,5 +1,5 @@
 import { type Envelope, type Mail, SendError } from '../email-provider.js'
-import { isAsciiBeforeAt } from '../find-address-fault.js'
+import { isAsciiBeforeAt } from '../is-ascii-before-at.js'
 import type { SmtpUtf8 } from './smtp-utf8.js'
 
 /**

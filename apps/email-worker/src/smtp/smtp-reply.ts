@@ -1,3 +1,4 @@
+import { toReason } from '@mono/worker-runtime'
 import type { SmtpErrorLike } from './classify-smtp-error.js'
 
 /** The first line of a server's answer, taken apart. */
@@ -19,7 +20,7 @@ export function toSmtpReply({ response, responseCode }: SmtpErrorLike): SmtpRepl
   if (responseCode === undefined) return undefined
   const [line = ''] = (response ?? '').split(/\r?\n/, 1)
   const [, enhanced, text = ''] = /^\d{3}[ -]?(?:([245]\.\d{1,3}\.\d{1,3})\b)?(.*)/.exec(line) ?? []
-  const words = mask(text.trim()).slice(0, maxWords)
+  const words = toReason(text).slice(0, maxWords)
   return { basic: responseCode, enhanced, words, pauseMs: findPause(text) }
 }
 
@@ -32,12 +33,4 @@ function findPause(text: string): number | undefined {
     /\b(?:in|after|for)\s+(\d{1,5})\s*(s|m|h)(?:ecs?|econds?|ins?|inutes?|ours?)?\b/i.exec(text) ?? []
   if (digits === undefined) return undefined
   return Math.min(longestPauseMs, Number(digits) * (unitMs[unit.toLowerCase()] ?? 0))
-}
-
-/** Servers like to name the recipient, a page that explains, and the number of the session. */
-function mask(text: string): string {
-  return text
-    .replaceAll(/https?:\/\/\S+/g, '[url]')
-    .replaceAll(/[^\s<>"'(]+@[^\s<>"')]+/g, '[address]')
-    .replaceAll(/(?=\w*\d)[\w+/=-]{24,}/g, '[token]')
 }

@@ -19,7 +19,7 @@ test.each(['ECONNREFUSED', 'ENETUNREACH', 'EAI_AGAIN', 'CERT_HAS_EXPIRED'])(
   'without a connection (%s) the device waits until the push service is back',
   (code) => {
     expect(classifyPushError(failure('CONNECTION_FAILED', false, systemError(code)))).toEqual({
-      result: { kind: 'defer', code: 'CONNECTION_FAILED' },
+      result: { kind: 'defer', code: 'CONNECTION_FAILED', reason: code },
       origin: { kind: 'down', code: 'CONNECTION_FAILED' },
     })
   },

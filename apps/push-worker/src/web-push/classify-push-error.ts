@@ -22,8 +22,9 @@ export function classifyPushError(error: unknown): PushVerdict {
 /** A host that does not exist may be one that somebody has made up: that counts, so that it has an end. */
 function classifyConnectionFailure({ cause }: HttpRequestError): PushVerdict {
   const code = 'CONNECTION_FAILED'
-  if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ENOTFOUND') {
+  const systemCode = (cause as NodeJS.ErrnoException | undefined)?.code
+  if (systemCode === 'ENOTFOUND') {
     return { result: { kind: 'retry', code, reason: 'no such host' }, origin: { kind: 'failing', code } }
   }
-  return { result: { kind: 'defer', code }, origin: { kind: 'down', code } }
+  return { result: { kind: 'defer', code, reason: systemCode }, origin: { kind: 'down', code } }
 }

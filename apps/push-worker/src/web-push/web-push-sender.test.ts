@@ -28,10 +28,10 @@ const device = (fields: Partial<Device> = {}): Device => ({
 /** Of the same push service. */
 const another = (index: number): Device => device({ id: `another ${index}`, address: `${fcm}/fcm/send/${index}` })
 
-const status = (code: number, headers: HttpAnswer['headers'] = {}): HttpAnswer => ({
+const status = (code: number, headers: HttpAnswer['headers'] = {}, body = ''): HttpAnswer => ({
   status: code,
   headers,
-  body: Buffer.alloc(0),
+  body: Buffer.from(body),
   complete: true,
 })
 
@@ -82,9 +82,26 @@ function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: 
     },
   })
   const { signal } = new AbortController()
-  const send = (to: Device = device(), own = signal) => sender.send(to, content, { signal: own, logger })
+  const send = (to: Device = device(), own = signal) => sender.send(to, content, { tenantId: 1, signal: own, logger })
   return { requests, disabled, refusals, clock, logger, send }
 }
+
+test.each([
+  [410, 'failed', 'GONE'],
+  [400, 'failed', 'PROVIDER_REJECTED'],
+  [429, 'defer', 'RATE_LIMITED'],
+  [500, 'retry', 'PROVIDER_UNAVAILABLE'],
+  [403, 'defer', 'VAPID_REJECTED'],
+])('the words of a %i are the reason', async (code, kind, ledgerCode) => {
+  const { send } = setUp({ answers: [status(code, {}, `No ${fcm}/fcm/send/abc,\nsorry`)] })
+  expect(await send()).toMatchObject({ kind, code: ledgerCode, reason: `HTTP ${code}: No [url]` })
+})
+
+test('the words of the failure that closes a push service are the reason', async () => {
+  const { send } = setUp({ answers: [status(500, {}, 'Out of order')] })
+  for (let index = 1; index < 5; index += 1) await send(another(index))
+  expect(await send()).toMatchObject({ kind: 'defer', reason: 'HTTP 500: Out of order' })
+})
 
 test('a notification is posted to the endpoint, and taken', async () => {
   const { requests, send } = setUp({ answers: [status(201, { location: '/m/1' })] })
@@ -94,25 +111,27 @@ test('a notification is posted to the endpoint, and taken', async () => {
 })
 
 describe('nothing is sent', () => {
-  test.each(['http://fcm.googleapis.com/abc', 'https://127.0.0.1/abc', 'https://example.com/abc'])(
-    'to an endpoint that is refused: %s',
-    async (address) => {
-      const { requests, logger, send } = setUp({ answers: [] })
-      expect(await send(device({ address }))).toEqual({ kind: 'failed', code: 'ENDPOINT_REFUSED' })
-      expect(requests).toHaveLength(0)
-      expect(JSON.stringify(logger.lines)).not.toContain('abc')
-    },
-  )
+  test.each([
+    ['http://fcm.googleapis.com/abc', 'not https'],
+    ['https://127.0.0.1/abc', 'address'],
+    ['https://example.com/abc', 'host'],
+  ])('to an endpoint that is refused: %s', async (address, reason) => {
+    const { requests, logger, send } = setUp({ answers: [] })
+    expect(await send(device({ address }))).toEqual({ kind: 'failed', code: 'ENDPOINT_REFUSED', reason })
+    expect(requests).toHaveLength(0)
+    expect(JSON.stringify(logger.lines)).not.toContain('abc')
+  })
 
-  test.each(['push', 'http://fcm.googleapis.com/abc', 'https://permanently-removed.invalid/fcm/send/abc'])(
-    'to an endpoint that can never be served, %s, and its device is disabled',
-    async (address) => {
-      const { requests, disabled, send } = setUp({ answers: [] })
-      expect(await send(device({ address }))).toEqual({ kind: 'failed', code: 'ENDPOINT_REFUSED' })
-      expect(disabled).toEqual([['7', 'invalid-endpoint']])
-      expect(requests).toHaveLength(0)
-    },
-  )
+  test.each([
+    ['push', 'not a URL'],
+    ['http://fcm.googleapis.com/abc', 'not https'],
+    ['https://permanently-removed.invalid/fcm/send/abc', 'no such host'],
+  ])('to an endpoint that can never be served, %s, and its device is disabled', async (address, reason) => {
+    const { requests, disabled, send } = setUp({ answers: [] })
+    expect(await send(device({ address }))).toEqual({ kind: 'failed', code: 'ENDPOINT_REFUSED', reason })
+    expect(disabled).toEqual([['7', 'invalid-endpoint']])
+    expect(requests).toHaveLength(0)
+  })
 
   test('to an endpoint that another list would let through, and its device stays', async () => {
     const { disabled, send } = setUp({ answers: [] })
@@ -240,7 +259,8 @@ describe('a push service that fails', () => {
     const results = []
     for (let count = 1; count <= 6; count += 1) results.push(await send())
     expect(results.map(({ kind }) => kind)).toEqual(['retry', 'retry', 'retry', 'retry', 'defer', 'defer'])
-    expect(results[4]).toEqual({ kind: 'defer', code: 'PROVIDER_UNAVAILABLE', delayMs: 5000 })
+    const reason = 'HTTP 500'
+    expect(results[4]).toEqual({ kind: 'defer', code: 'PROVIDER_UNAVAILABLE', delayMs: 5000, reason })
   })
 
   test('to connect makes its devices wait at once', async () => {

@@ -9,6 +9,7 @@ import type { OriginGate } from '../origin-gate.js'
 import { classifyPushAnswer, isCredentialsRefusal, type PushVerdict } from './classify-push-answer.js'
 import { classifyPushError } from './classify-push-error.js'
 import type { CredentialsWatch } from './credentials-watch.js'
+import { describeAnswer } from './describe-answer.js'
 import type { DeviceWaits } from './device-waits.js'
 import { encryptPush, InvalidKeysError } from './encrypt-push.js'
 import { type EndpointGuard, isFinalRefusal } from './endpoint-guard.js'
@@ -30,6 +31,7 @@ export interface WebPushSenderOptions {
 }
 
 export interface SendContext {
+  tenantId: number
   signal: AbortSignal
   logger: Logger
 }
@@ -55,10 +57,10 @@ export function createWebPushSender(options: WebPushSenderOptions): WebPushSende
   async function attempt(url: URL, device: Device, content: PushContent, signal: AbortSignal): Promise<PushVerdict> {
     try {
       const answer = await withDeadline({ ms: timeoutMs, signal }, (within) => ask(url, device, content, within))
-      if (isCredentialsRefusal(answer)) return credentials.refused(url, answer.status)
-      const verdict = classifyPushAnswer(answer, now())
+      const isRefusal = isCredentialsRefusal(answer)
+      const verdict = isRefusal ? credentials.refused(url, answer.status) : classifyPushAnswer(answer, now())
       if (verdict.result.kind === 'sent') credentials.accepted(url)
-      return verdict
+      return withWords(verdict, answer)
     } catch (error) {
       if (error instanceof InvalidKeysError) return invalidKeys
       if (signal.aborted) return interrupted
@@ -89,16 +91,16 @@ export function createWebPushSender(options: WebPushSenderOptions): WebPushSende
   }
 
   return {
-    async send(device, content, { signal, logger }) {
+    async send(device, content, { tenantId, signal, logger }) {
       const url = guard.check(device.address)
       if (typeof url === 'string') {
         logger.warn({ deviceId: device.id, reason: url }, 'The endpoint of a device is refused')
         if (isFinalRefusal(url)) await note(device, invalidEndpoint, logger)
-        return invalidEndpoint.result
+        return { ...invalidEndpoint.result, reason: url }
       }
       const waitMs = waits.remainingMs(url.href)
       if (waitMs !== undefined) return { kind: 'defer', code: 'DEVICE_WAITS', delayMs: waitMs }
-      const passage = await gate.enter(url, signal)
+      const passage = await gate.enter(url, { tenantId, signal })
       if (typeof passage === 'number') return { kind: 'defer', code: 'ORIGIN_CLOSED', delayMs: passage }
       let verdict = bug
       let closedMs: number | undefined
@@ -119,11 +121,11 @@ const invalidKeys: PushVerdict = {
   disable: 'invalid-keys',
 }
 
-const invalidEndpoint: PushVerdict = {
+const invalidEndpoint = {
   result: { kind: 'failed', code: 'ENDPOINT_REFUSED' },
   origin: { kind: 'none' },
   disable: 'invalid-endpoint',
-}
+} as const satisfies PushVerdict
 
 /** The worker stops, or the message's time is up. */
 const interrupted: PushVerdict = { result: { kind: 'retry', code: 'INTERRUPTED' }, origin: { kind: 'none' } }
@@ -131,9 +133,16 @@ const interrupted: PushVerdict = { result: { kind: 'retry', code: 'INTERRUPTED' 
 /** Stands only while an error is on its way up. */
 const bug: PushVerdict = { result: { kind: 'retry', code: 'UNCLASSIFIED' }, origin: { kind: 'none' } }
 
+/** The push service's own words are the better reason. */
+function withWords(verdict: PushVerdict, answer: HttpAnswer): PushVerdict {
+  if (verdict.result.kind === 'sent') return verdict
+  const reason = describeAnswer(answer)
+  return reason === undefined ? verdict : { ...verdict, result: { ...verdict.result, reason } }
+}
+
 /** A failure of a push service that is left alone by now is not the device's, and counts as no attempt. */
 function toFinalResult(result: ServeResult, closedMs: number | undefined): ServeResult {
   if (closedMs === undefined) return result
-  if (result.kind === 'retry') return { kind: 'defer', code: result.code, delayMs: closedMs }
+  if (result.kind === 'retry') return { ...result, kind: 'defer', delayMs: closedMs }
   return result.kind === 'defer' ? { delayMs: closedMs, ...result } : result
 }

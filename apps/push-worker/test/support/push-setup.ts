@@ -17,6 +17,7 @@ import { type Registration, registerDevice } from './register-device.js'
 export interface Delivery {
   state: string
   last_code: string | null
+  last_reason: string | null
   attempts: number
 }
 
@@ -58,7 +59,8 @@ function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSet
   const services: PushService[] = []
 
   async function delivery(messageId: string, deviceId: string): Promise<Delivery | undefined> {
-    const sql = 'SELECT state, last_code, attempts FROM push.deliveries WHERE message_id = $1 AND device_id = $2'
+    const sql =
+      'SELECT state, last_code, last_reason, attempts FROM push.deliveries WHERE message_id = $1 AND device_id = $2'
     return (await database.query<Delivery & Record<string, unknown>>(sql, [messageId, deviceId]))[0]
   }
 

@@ -15,6 +15,7 @@ interface FakeRow {
   leaseEnd: number
   updatedAt: number
   code?: string | undefined
+  reason?: string | undefined
 }
 
 type Method = 'claim' | 'record' | 'renew' | 'release' | 'read'
@@ -109,8 +110,8 @@ export function createFakeLedger(): FakeLedger {
     record: (_message, results: readonly RecipientResult[]) =>
       run('record', results, () => {
         const held = results.flatMap((result) => (findHeld(result) ? [result] : []))
-        for (const { recipient, state, code } of held)
-          Object.assign(rows.get(recipient) ?? {}, { state, code, updatedAt: Date.now() })
+        for (const { recipient, state, code, reason } of held)
+          Object.assign(rows.get(recipient) ?? {}, { state, code, reason, updatedAt: Date.now() })
         return held.length
       }),
     renew: (_message, claims: readonly Claim[]) =>
@@ -122,7 +123,8 @@ export function createFakeLedger(): FakeLedger {
       }),
     release: (_message, claims: readonly UnsentClaim[]) =>
       run('release', claims, () => {
-        for (const { code, ...claim } of claims) Object.assign(findHeld(claim) ?? {}, { state: 'retry', code })
+        for (const { code, reason, ...claim } of claims)
+          Object.assign(findHeld(claim) ?? {}, { state: 'retry', code, reason })
       }),
     read: (_message, recipients) =>
       run('read', recipients, () => {
@@ -136,9 +138,9 @@ export function createFakeLedger(): FakeLedger {
   return ledger
 }
 
-function toRecipientRecord({ state, leaseEnd, code }: FakeRow): RecipientRecord {
+function toRecipientRecord({ state, leaseEnd, code, reason }: FakeRow): RecipientRecord {
   const leasedByOther = state === 'sending' && leaseEnd > performance.now()
-  return { state, leasedByOther, ...(code !== undefined && { lastCode: code }) }
+  return { state, leasedByOther, ...(code !== undefined && { lastCode: code }), lastReason: reason }
 }
 
 function withResolver() {

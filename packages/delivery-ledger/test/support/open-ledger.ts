@@ -13,6 +13,7 @@ interface LedgerRow {
   leased: boolean
   provider_id: string | null
   last_code: string | null
+  last_reason: string | null
 }
 
 /** A ledger on a table of its own, as the worker's migrations make it. */
@@ -37,7 +38,7 @@ export async function openLedger(
     rows: () =>
       database.query<LedgerRow & Record<string, unknown>>(
         `SELECT tenant_id, message_id, ${column}::text AS recipient, state, previous_state, attempts,
-           lease_until > now() AS leased, provider_id, last_code FROM ${table} ORDER BY tenant_id, message_id, ${column}`,
+           lease_until > now() AS leased, provider_id, last_code, last_reason FROM ${table} ORDER BY tenant_id, message_id, ${column}`,
       ),
     /** What time does to the leases of a process that has died. */
     endLeases: () =>

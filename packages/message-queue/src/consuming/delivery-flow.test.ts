@@ -16,6 +16,7 @@ interface DeliveryParts {
   alone?: boolean
   body?: string
   headers?: Record<string, unknown>
+  exchange?: string
 }
 
 const reason = new DeferError('smtp cannot be used', { code: 'PROVIDER_UNAVAILABLE' })
@@ -89,12 +90,14 @@ function createFlow() {
     /** Why deliveries were settled as they were. */
     reasons,
     lines,
+    othersMayWait: () => intakeOptions?.othersMayWait(),
     get handlerSignal() {
       return intakeOptions?.signal
     },
-    receive(name: string, { ends = 0, alone = false, body, headers = {} }: DeliveryParts = {}) {
+    receive(name: string, { ends = 0, alone = false, body, headers = {}, exchange }: DeliveryParts = {}) {
       const message = createConsumeMessage({
         ...(body !== undefined && { body }),
+        ...(exchange !== undefined && { exchange, routingKey: 'work' }),
         redelivered: ends > 0,
         properties: { headers: { ...headers, 'x-delivery-count': ends } },
       })
@@ -186,6 +189,30 @@ describe('a delivery', () => {
     expect(reasons.at(-1)).toMatchObject({ code: 'EXPIRED' })
     await settle()
     expect(flow.inFlight).toBe(0)
+  })
+
+  test('expires by the time since a part of it was done', async () => {
+    const { done, receive, reasons } = await createNormalFlow()
+    const old = new Date(Date.now() - 2 * 60 * 60 * 1_000).toISOString()
+    const headers = {
+      'x-published-at': old,
+      'x-original-exchange': 'notifications',
+      'x-original-routing-key': 'push.web',
+    }
+    const exchange = 'push.notifications.retry'
+    receive('in progress', { exchange, headers: { ...headers, 'x-progress-at': new Date().toISOString() } })
+    expect(done()).toEqual(['take in progress'])
+    receive('stuck', { exchange, headers: { ...headers, 'x-progress-at': old } })
+    expect(done()).toEqual(['settle stuck'])
+    expect(reasons.at(-1)).toMatchObject({ code: 'EXPIRED' })
+  })
+
+  test('says that others may wait once there are as many as are taken at a time', async () => {
+    const { othersMayWait, receive } = await createNormalFlow()
+    for (let count = 1; count < 10; count += 1) receive(`m-${count}`)
+    expect(othersMayWait()).toBe(false)
+    receive('m-10')
+    expect(othersMayWait()).toBe(true)
   })
 
   test('that comes alone waits for no company', () => {

@@ -4,6 +4,7 @@ import type { DeferError } from '../errors/handler-errors.js'
 import { InvalidDeliveryError } from '../errors/invalid-delivery-error.js'
 import type { Logger } from '../logger.js'
 import type { Handled, Held } from './handling/intake.js'
+import { ageOf } from './reading/age-of.js'
 import { parseDelivery } from './reading/parse-delivery.js'
 import type { Delivery } from './receiving/delivery.js'
 import type { PrefetchMode } from './receiving/delivery-turns.js'
@@ -122,10 +123,10 @@ export class DeliveryFlow {
     const { queue, settler } = this.#options
     try {
       const message = parseDelivery(queue, delivery.message, delivery.headers, delivery.firstSeen)
-      const ageMs = Date.now() - message.publishedAt.getTime()
+      const ageMs = ageOf(message)
       const { ttlMs } = workQueues[queue]
       if (ageMs <= ttlMs) return { delivery, message }
-      const reason = `age: expected at most ${ttlMs} ms since it was published, found ${ageMs}`
+      const reason = `age: expected at most ${ttlMs} ms since ${message.progressAt ? 'a part of it was done' : 'it was published'}, found ${ageMs}`
       const expired: Handled = { handlerMs: 0, failure: { thrown: new InvalidDeliveryError('EXPIRED', reason) } }
       return this.#track(delivery, settler.settle({ delivery, message }, expired))
     } catch (error) {

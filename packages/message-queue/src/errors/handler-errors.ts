@@ -9,6 +9,8 @@ export interface HandlerErrorOptions extends ErrorOptions {
 export interface DeferErrorOptions extends HandlerErrorOptions {
   /** How long to wait, in milliseconds. Default and upper bound: the queue's shortest and longest retry step. */
   delayMs?: number
+  /** A part of the work was done: the age at which the message expires counts from now. Default false. */
+  hasProgressed?: boolean
 }
 
 /**
@@ -45,10 +47,34 @@ export class DeferError extends MessageQueueError {
   override readonly name = 'DeferError'
   readonly code: FailureCode
   readonly delayMs: number | undefined
+  readonly hasProgressed: boolean
 
-  constructor(message: string, { code = 'UNCLASSIFIED', delayMs, ...options }: DeferErrorOptions = {}) {
-    super(message, options)
+  constructor(message: string, options: DeferErrorOptions = {}) {
+    const { code = 'UNCLASSIFIED', delayMs, hasProgressed = false, ...rest } = options
+    super(message, rest)
     this.code = code
     this.delayMs = delayMs
+    this.hasProgressed = hasProgressed
+  }
+}
+
+export interface GiveWayErrorOptions extends ErrorOptions {
+  /** Where the handler goes on when the message comes back, in words of its own: 1 to 64 ASCII characters. */
+  resumeAt: string
+}
+
+/**
+ * Thrown by a handler that has done a part of the work, and lets other messages go first: no failure. The delivery comes
+ * back at the end of its queue with `x-attempts` unchanged, and its age counts from now.
+ */
+export class GiveWayError extends MessageQueueError {
+  override readonly name = 'GiveWayError'
+  readonly code = 'GIVES_WAY'
+  /** As `ReceivedMessage.resumeAt` will be. */
+  readonly resumeAt: string
+
+  constructor(message: string, { resumeAt, ...options }: GiveWayErrorOptions) {
+    super(message, options)
+    this.resumeAt = resumeAt
   }
 }

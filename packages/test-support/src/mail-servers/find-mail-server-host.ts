@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { createContainerHost } from './container-host.js'
+import { hasEngine } from './has-engine.js'
 import { createLocalHost } from './local-host.js'
 import type { MailServerHost } from './mail-server-host.js'
 import type { MailServerName } from './mail-server-options.js'
@@ -32,15 +33,6 @@ export async function findMailServerHost(name: MailServerName): Promise<FoundHos
   if (!isExecutable(program)) return { obstacle: `no Docker engine answers, and there is no ${program}` }
   if (process.getuid?.() !== 0) return { obstacle: `no Docker engine answers, and ${program} needs root` }
   return { createHost: createLocalHost }
-}
-
-async function hasEngine(): Promise<boolean> {
-  try {
-    await runCommand('docker', ['info'], { timeoutMs: 10_000 })
-    return true
-  } catch {
-    return false
-  }
 }
 
 async function buildImage(name: MailServerName): Promise<string> {

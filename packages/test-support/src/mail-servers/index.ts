@@ -1,4 +1,6 @@
 export { findMailServerHost } from './find-mail-server-host.js'
+export { hasEngine } from './has-engine.js'
 export { type MailServer, startMailServer } from './mail-server.js'
 export type { MailServerName, MailServerOptions } from './mail-server-options.js'
 export type { DeliveredMail } from './read-delivered-mails.js'
+export { runCommand } from './run-command.js'

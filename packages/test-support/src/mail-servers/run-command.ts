@@ -3,6 +3,8 @@ import { execFile } from 'node:child_process'
 export interface RunOptions {
   /** Milliseconds after which it is killed. Default 60000. */
   timeoutMs?: number
+  /** For its standard input. Default: none. */
+  input?: string | Buffer
 }
 
 /**
@@ -13,7 +15,7 @@ export interface RunOptions {
 export async function runCommand(
   command: string,
   args: readonly string[],
-  { timeoutMs = 60_000 }: RunOptions = {},
+  { timeoutMs = 60_000, input }: RunOptions = {},
 ): Promise<Buffer> {
   return await new Promise((resolve, reject) => {
     const options = { encoding: 'buffer', maxBuffer: 256 << 20, timeout: timeoutMs, killSignal: 'SIGKILL' } as const
@@ -23,6 +25,6 @@ export async function runCommand(
         .toString()
         .trim()
       reject(new Error(`${command} ${args[0]} failed: ${said || error.message}`, { cause: error }))
-    }).stdin?.end()
+    }).stdin?.end(input)
   })
 }

@@ -29,6 +29,7 @@ function createIntake(handle: BatchHandler = async () => {}) {
   const intake = new BatchIntake(handler, createRecordingLogger(), batchSize, {
     handlerTimeoutMs: 1_000,
     signal: closing.signal,
+    othersMayWait: () => false,
     onHandled: ({ message: { messageId } }, handled) =>
       reports.set(messageId, [...(reports.get(messageId) ?? []), handled]),
   })

@@ -33,5 +33,7 @@ export interface IntakeOptions {
   handlerTimeoutMs: number
   /** Aborted when the consumer is closed. */
   signal: AbortSignal
+  /** See `MessageContext`. */
+  othersMayWait(): boolean
   onHandled(held: Held, handled: Handled): void
 }

@@ -21,6 +21,7 @@ function createIntake(handler: MessageHandler) {
   const intake = new MessageIntake(handler, logger, {
     handlerTimeoutMs: 1_000,
     signal: closing.signal,
+    othersMayWait: () => true,
     onHandled: (held, handled) => reports.push([held, handled]),
   })
   return { intake, reports, closing, lines: logger.lines }
@@ -39,6 +40,13 @@ describe('MessageIntake', () => {
     expect(reports).toEqual([])
     await vi.advanceTimersByTimeAsync(1)
     expect(reports).toEqual([[held, { handlerMs: 300 }]])
+  })
+
+  test('tells the handler whether others may wait', async () => {
+    const handler = vi.fn(async () => {})
+    createIntake(handler).intake.take(createHeld('m-1'))
+    const [, context] = handler.mock.calls[0] as unknown as Parameters<MessageHandler>
+    expect(context.othersMayWait()).toBe(true)
   })
 
   test('has several messages in flight at a time', async () => {

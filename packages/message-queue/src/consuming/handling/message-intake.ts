@@ -42,6 +42,6 @@ export class MessageIntake implements Intake {
   async #call({ message }: Held, signal: AbortSignal): Promise<void> {
     const { messageId, type: messageType, tenantId, attempt } = message
     const logger = this.#logger.child({ messageId, messageType, tenantId, attempt })
-    await this.#handler(message, { signal, logger })
+    await this.#handler(message, { signal, logger, othersMayWait: this.#options.othersMayWait })
   }
 }

@@ -275,6 +275,36 @@ describe('a replay', () => {
   })
 })
 
+describe('progress', () => {
+  const back = { exchange: 'email.notifications.retry', routingKey: 'work' }
+  const origin = { 'x-original-exchange': 'notifications', 'x-original-routing-key': 'email.send' }
+  const read = (parts: ConsumeMessageParts, headers: Record<string, unknown>) =>
+    parse('email.notifications', { ...published['email.message'], ...parts, headers })
+
+  test('is read where only this queue’s worker can have written it', () => {
+    const headers = { 'x-progress-at': '2025-04-01T09:59:00.000Z', 'x-resume-at': '100' }
+    expect(read(back, { ...origin, ...headers })).toMatchObject({
+      progressAt: new Date('2025-04-01T09:59:00.000Z'),
+      resumeAt: '100',
+    })
+    const foreign = read({}, headers)
+    expect(foreign).not.toHaveProperty('progressAt')
+    expect(foreign).not.toHaveProperty('resumeAt')
+  })
+
+  test.each([0, 100, '', 'x'.repeat(65), 'a\u0000b', true])(
+    'begins at the beginning where x-resume-at is %j',
+    (resumeAt) => {
+      expect(read(back, { ...origin, 'x-resume-at': resumeAt })).not.toHaveProperty('resumeAt')
+    },
+  )
+
+  test('is not taken from the future, in which it would never expire', () => {
+    const headers = { ...origin, 'x-progress-at': '2099-01-01T00:00:00Z' }
+    expect(read(back, headers)).toMatchObject({ progressAt: firstSeen })
+  })
+})
+
 describe('the identity of a message without message_id', () => {
   const parts = { properties: { timestamp: 1_743_500_000 } }
   const { messageId } = parseAudit(parts)

@@ -28,6 +28,7 @@ export function parseDelivery(
   if (metadata.tenantId !== undefined && metadata.tenantId !== payload.tenantId) {
     throw new InvalidDeliveryError('INVALID_HEADERS', `${header.tenantId}: contradicts the tenantId of the body`)
   }
+  const { progressAt, resumeAt } = metadata
   const replayedAt = metadata.replay && notAfter(firstSeen, metadata.replay.at)
   const givenId = 'messageId' in payload ? payload.messageId : metadata.messageId
   const returns = message.fields.exchange === retryExchangeName(queue)
@@ -46,6 +47,8 @@ export function parseDelivery(
     // A replay begins a new life: what had expired would else expire again at once.
     publishedAt: metadata.replay?.isMoved ? firstSeen : (replayedAt ?? notAfter(firstSeen, metadata.publishedAt)),
     ...(replayedAt && { replayedAt }),
+    ...(progressAt && { progressAt: notAfter(firstSeen, progressAt) }),
+    ...(resumeAt !== undefined && { resumeAt }),
     attempt: metadata.attempts + 1,
     redelivered: message.fields.redelivered,
     headers,

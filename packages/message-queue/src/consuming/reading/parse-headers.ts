@@ -19,6 +19,10 @@ export interface DeliveryMetadata {
   replay: Replay | undefined
   /** How often the work was tried before; 0 for who says so without coming back from a retry. */
   attempts: number
+  /** When a part of the work was done last. */
+  progressAt: Date | undefined
+  /** Where the handler goes on; undefined: at the beginning. */
+  resumeAt: string | undefined
 }
 
 /** Whoever replays by hand may set any value; then nobody knows when it was. */
@@ -32,6 +36,7 @@ interface Replay {
 type Headers = Readonly<Record<string, unknown>>
 
 const maxAttemptsHeader = 1_000
+const resumePoint = /^[\x20-\x7e]{1,64}$/
 
 /** @throws InvalidDeliveryError `INVALID_HEADERS`, naming the property or header. */
 export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, headers: Headers): DeliveryMetadata {
@@ -49,6 +54,7 @@ export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, head
     publishedAt: parsePublishedAt(headers[header.publishedAt]),
     replay: from === 'moved' ? { at: diedAt, isMoved: true } : parseReplay(headers[header.replay]),
     attempts: from === 'retry' ? attempts : 0,
+    ...parseProgress(from === 'retry' ? headers : {}),
     ...routing,
   }
 }
@@ -112,6 +118,15 @@ function parseAttempts(value: unknown): number {
   const attempts = toHeaderNumber(value) ?? 0
   if (isAttempts(attempts)) return attempts
   throw invalid(header.attempts, `expected an integer from 0 to ${maxAttemptsHeader}, found ${describe(attempts)}`)
+}
+
+/** Of little consequence, so that one that cannot be read counts as none: the handler begins at the beginning. */
+function parseProgress(headers: Headers): Pick<DeliveryMetadata, 'progressAt' | 'resumeAt'> {
+  const resumeAt = headers[header.resumeAt]
+  return {
+    progressAt: toHeaderTime(headers[header.progressAt]),
+    resumeAt: typeof resumeAt === 'string' && resumePoint.test(resumeAt) ? resumeAt : undefined,
+  }
 }
 
 function isAttempts(value: unknown): value is number {

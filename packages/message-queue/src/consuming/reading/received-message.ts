@@ -34,6 +34,10 @@ interface ReceivedMessageOfType<T extends MessageType> {
   publishedAt: Date
   /** Only of a dead letter that was published again. The same at every redelivery, retry and deferral. */
   replayedAt?: Date
+  /** When a part of the work was done last, if the message came back for the rest. Its age counts from here. */
+  progressAt?: Date
+  /** Where its handler is to go on, as it has said when it gave way to others (see `GiveWayError`). */
+  resumeAt?: string
   /** 1 for the first time that the work is tried. */
   attempt: number
   /** The broker has handed this delivery to a consumer before. */
@@ -53,10 +57,16 @@ export interface HandlerContext {
   logger: Logger
 }
 
-/** Returning acknowledges; throwing retries, defers or dead-letters, see `RetryableError`, `DeferError`, `PermanentError`. */
+/** For a handler that has one message at a time. */
+export interface MessageContext extends HandlerContext {
+  /** The consumer has as many deliveries as it takes at a time: others may wait in the queue. */
+  othersMayWait(): boolean
+}
+
+/** Returning acknowledges; throwing retries, defers or dead-letters, see `RetryableError`, `DeferError`, `GiveWayError`, `PermanentError`. */
 export type MessageHandler<Q extends WorkQueueName = WorkQueueName> = (
   message: ReceivedMessage<Q>,
-  context: HandlerContext,
+  context: MessageContext,
 ) => Promise<void>
 
 /**

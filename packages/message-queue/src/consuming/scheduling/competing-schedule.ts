@@ -40,6 +40,7 @@ export class CompetingSchedule implements Schedule {
     this.#intake = options.createIntake({
       handlerTimeoutMs: options.handlerTimeoutMs,
       signal: options.signal,
+      othersMayWait: () => this.#steps.inFlight().size >= this.prefetch,
       onHandled: (held, handled) => this.#handled(held, handled),
     })
     this.#turns = new DeliveryTurns({

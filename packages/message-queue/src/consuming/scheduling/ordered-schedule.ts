@@ -84,6 +84,7 @@ export class OrderedSchedule implements Schedule {
     this.#intake = options.createIntake({
       handlerTimeoutMs: Math.min(options.handlerTimeoutMs, Math.floor(options.consumerTimeoutMs / 3)),
       signal: options.signal,
+      othersMayWait: () => this.#steps.inFlight().size >= this.prefetch,
       onHandled: (held, handled) => this.#handled(held, handled),
     })
     this.#clock = setInterval(() => this.#lookAtClock(), Math.ceil(options.consumerTimeoutMs / 60))

@@ -1,6 +1,6 @@
 import { InvalidMessageError } from '@mono/contracts'
 import type { FailureCode } from '../../errors/failure-codes.js'
-import { DeferError, PermanentError, RetryableError } from '../../errors/handler-errors.js'
+import { DeferError, GiveWayError, PermanentError, RetryableError } from '../../errors/handler-errors.js'
 import { InvalidDeliveryError } from '../../errors/invalid-delivery-error.js'
 
 /** What a thrown value means for the delivery it concerns. */
@@ -10,15 +10,30 @@ export interface Failure {
   error: Error
   /** Only of a deferral: the delay asked for. */
   delayMs?: number | undefined
+  /** Only of a deferral: a part of the work was done before. */
+  hasProgressed?: boolean
+}
+
+/** The handler has done a part, and lets others go first. */
+export interface GivingWay {
+  kind: 'give-way'
+  error: GiveWayError
 }
 
 /** Errors that the program makes, not the world: the next attempt would make them again. */
 const programmingErrors = [TypeError, ReferenceError, RangeError, SyntaxError, EvalError, URIError]
 
+export function classifyThrown(thrown: unknown): Failure | GivingWay {
+  return thrown instanceof GiveWayError ? { kind: 'give-way', error: thrown } : classifyFailure(thrown)
+}
+
 export function classifyFailure(thrown: unknown): Failure {
   if (thrown instanceof RetryableError) return { kind: 'retry', code: thrown.code, error: thrown }
   if (thrown instanceof PermanentError) return { kind: 'dead-letter', code: thrown.code, error: thrown }
-  if (thrown instanceof DeferError) return { kind: 'defer', code: thrown.code, error: thrown, delayMs: thrown.delayMs }
+  if (thrown instanceof DeferError) {
+    const { code, delayMs, hasProgressed } = thrown
+    return { kind: 'defer', code, error: thrown, delayMs, hasProgressed }
+  }
   if (thrown instanceof InvalidDeliveryError) return { kind: 'dead-letter', code: thrown.code, error: thrown }
   if (thrown instanceof InvalidMessageError) return { kind: 'dead-letter', code: 'INVALID_MESSAGE', error: thrown }
   const error = toThrownError(thrown)

@@ -1,6 +1,7 @@
 import { type WorkQueueName, workQueueNames, workQueues } from '@mono/rascal-config'
 import { describe, expect, test } from 'vitest'
-import type { Failure } from './classify-failure.js'
+import { GiveWayError } from '../../errors/handler-errors.js'
+import type { Failure, GivingWay } from './classify-failure.js'
 import { decideSettlement } from './decide-settlement.js'
 
 const error = new Error('no luck')
@@ -8,7 +9,7 @@ const retry: Failure = { kind: 'retry', code: 'PROVIDER_UNAVAILABLE', error }
 const defer: Failure = { kind: 'defer', code: 'DATABASE_UNAVAILABLE', error }
 const deadLetter: Failure = { kind: 'dead-letter', code: 'PROVIDER_REJECTED', error }
 
-function decide(name: WorkQueueName, failure: Failure, attempt: number, ageMs = 0) {
+function decide(name: WorkQueueName, failure: Failure | GivingWay, attempt: number, ageMs = 0) {
   return decideSettlement(failure, { queue: workQueues[name], attempt, ageMs })
 }
 
@@ -90,4 +91,35 @@ describe('a deferral', () => {
     const decideWithoutSteps = () => decideSettlement(defer, { queue, attempt: 1, ageMs: 0 })
     expect(decideWithoutSteps).toThrow('Expected push.notifications to have a retry step, found none.')
   })
+})
+
+describe('giving way', () => {
+  const givingWay: GivingWay = { kind: 'give-way', error: new GiveWayError('others first', { resumeAt: '100' }) }
+
+  test.each(['push.notifications', 'email.notifications'] as const)(
+    'at %s waits a second, and is no attempt',
+    (name) => {
+      expect(decide(name, givingWay, 2)).toEqual({
+        kind: 'give-way',
+        step: { name: '1s', delayMs: 1_000 },
+        error: givingWay.error,
+        attempts: 1,
+        resumeAt: '100',
+      })
+    },
+  )
+
+  test('is progress: a message never expires by it', () => {
+    expect(decide('email.notifications', givingWay, 1, Number.POSITIVE_INFINITY).kind).toBe('give-way')
+  })
+
+  test('at a queue whose messages are served as a whole waits for the shortest retry step', () => {
+    expect(decide('audit.events', givingWay, 1)).toMatchObject({ step: { name: '10s' } })
+  })
+})
+
+test('a deferral after a part of the work was done never expires', () => {
+  const failure: Failure = { ...defer, kind: 'defer', hasProgressed: true }
+  const ageMs = 2 * workQueues['email.notifications'].ttlMs
+  expect(decide('email.notifications', failure, 1, ageMs)).toMatchObject({ kind: 'defer', hasProgressed: true })
 })

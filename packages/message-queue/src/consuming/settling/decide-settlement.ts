@@ -1,10 +1,13 @@
 import type { RetryStep, WorkQueue } from '@mono/rascal-config'
 import type { FailureCode } from '../../errors/failure-codes.js'
-import type { Failure } from './classify-failure.js'
+import type { Failure, GivingWay } from './classify-failure.js'
 
 /** A copy is sent elsewhere, and the original acknowledged when the copy is confirmed. */
 export type ForwardSettlement =
-  | { kind: 'retry' | 'defer'; step: RetryStep; code: FailureCode; error: Error; attempts: number }
+  | { kind: 'retry'; step: RetryStep; code: FailureCode; error: Error; attempts: number }
+  | { kind: 'defer'; step: RetryStep; code: FailureCode; error: Error; attempts: number; hasProgressed?: boolean }
+  /** Behind the others of its queue. */
+  | { kind: 'give-way'; step: RetryStep; error: Error; attempts: number; resumeAt: string }
   | { kind: 'dead-letter'; code: FailureCode; error: Error; attempts: number }
 
 /** The one thing that is done with a delivery. */
@@ -25,19 +28,28 @@ export interface DeliveryFacts {
 
 /**
  * - A retry counts as an attempt; the n-th failure waits for the n-th step; after the last attempt it is dead-lettered.
- * - A deferral leaves the count as it was and ends when the message is older than the queue's TTL.
+ * - A deferral leaves the count as it was and ends when the message is older than the queue's TTL, see `ageOf`.
+ * - Giving way leaves the count as it was, and is no failure.
  * - A message that has expired was not tried.
  */
 export function decideSettlement(
-  failure: Failure,
+  failure: Failure | GivingWay,
   { queue, attempt, ageMs, isLastTry = false }: DeliveryFacts,
 ): Settlement {
-  const { kind, code, error } = failure
   const attemptsBefore = attempt - 1
+  if (failure.kind === 'give-way') {
+    const { error } = failure
+    const step = queue.giveWayStep ?? stepForDelay(queue, 0)
+    return { kind: 'give-way', step, error, attempts: attemptsBefore, resumeAt: error.resumeAt }
+  }
+  const { kind, code, error } = failure
   if (code === 'EXPIRED') return { kind: 'dead-letter', code, error, attempts: attemptsBefore }
   if (kind === 'defer') {
-    if (ageMs > queue.ttlMs) return { kind: 'dead-letter', code: 'EXPIRED', error, attempts: attemptsBefore }
-    return { kind, step: stepForDelay(queue, failure.delayMs ?? 0), code, error, attempts: attemptsBefore }
+    const { delayMs = 0, hasProgressed = false } = failure
+    const isExpired = ageMs > queue.ttlMs && !hasProgressed
+    if (isExpired) return { kind: 'dead-letter', code: 'EXPIRED', error, attempts: attemptsBefore }
+    const step = stepForDelay(queue, delayMs)
+    return { kind, step, code, error, attempts: attemptsBefore, ...(hasProgressed && { hasProgressed }) }
   }
   const step = queue.retrySteps[Math.min(attempt, queue.retrySteps.length) - 1]
   if (kind === 'dead-letter' || isLastTry || attempt >= queue.maxAttempts || step === undefined) {

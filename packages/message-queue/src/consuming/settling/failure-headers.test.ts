@@ -236,3 +236,41 @@ describe.each(forwards)('every copy, such as for a %s,', (_kind, forward) => {
     expect(copied['x-tenant-id']).toBe(42)
   })
 })
+
+describe('progress', () => {
+  const progressed = { 'x-progress-at': '2025-04-01T09:00:00.000Z', 'x-resume-at': '100' }
+  const giveWay: Forward = { kind: 'give-way', step, error, attempts: 1, resumeAt: '200' }
+
+  test('is told by a copy that gives way: when it was, and where to go on; that is no failure', () => {
+    const headers = headersFor(giveWay, progressed, backFromRetry)
+    expect(headers).toMatchObject({ 'x-progress-at': now.toISOString(), 'x-resume-at': '200', 'x-attempts': 1 })
+    expect(Object.keys(headers).filter((name) => name.includes('failure'))).toEqual([])
+  })
+
+  test('is told by a deferral that came after a part of the work', () => {
+    const headers = headersFor({ ...defer, kind: 'defer', hasProgressed: true }, progressed, backFromRetry)
+    expect(headers['x-progress-at']).toBe(now.toISOString())
+  })
+
+  test.each([
+    ['deferral', defer],
+    ['retry', retry],
+  ])('stays as old as it was after a %s of which nothing was done, and begins at the beginning', (_what, forward) => {
+    const headers = headersFor(forward, progressed, backFromRetry)
+    expect(headers['x-progress-at']).toBe(progressed['x-progress-at'])
+    expect(headers).not.toHaveProperty('x-resume-at')
+  })
+
+  test('is not kept by a dead letter, nor believed of a publisher or of one that was moved by hand', () => {
+    const moved = { exchange: '', routingKey: 'push.notifications' }
+    const origin = { 'x-original-exchange': 'notifications', 'x-original-routing-key': 'push.web' }
+    for (const headers of [
+      headersFor(deadLetter, progressed, backFromRetry),
+      headersFor(defer, progressed),
+      headersFor(defer, { ...progressed, ...origin }, moved),
+    ]) {
+      expect(headers).not.toHaveProperty('x-progress-at')
+      expect(headers).not.toHaveProperty('x-resume-at')
+    }
+  })
+})

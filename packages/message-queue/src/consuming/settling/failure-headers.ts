@@ -23,6 +23,8 @@ const maxOurHeaderBytes = maxMessageBytes + 64
 
 const ofEarlierLife: ReadonlySet<string> = new Set([
   header.attempts,
+  header.progressAt,
+  header.resumeAt,
   header.originalExchange,
   header.originalRoutingKey,
   header.originalExpiration,
@@ -59,10 +61,19 @@ export function failureHeaders(from: ForwardedFrom, forward: ForwardSettlement, 
   const { expiration } = from.message.properties
   if (expiration !== undefined) headers[header.originalExpiration] = expiration
   const text = truncateUtf8(String(forward.error.message), maxMessageBytes)
+  const isReturning = origin === undefined || origin.from === 'retry'
+  if (!isReturning || forward.kind === 'dead-letter') delete headers[header.progressAt]
+  if (forward.kind === 'give-way') headers[header.resumeAt] = forward.resumeAt
+  // Somebody who was passed over may be left, and would never have a turn.
+  else delete headers[header.resumeAt]
+  if (forward.kind === 'give-way' || (forward.kind === 'defer' && forward.hasProgressed)) {
+    headers[header.progressAt] = now.toISOString()
+  }
   if (forward.kind !== 'dead-letter') {
     // The next one to receive it must count its age from the same time, also if that is its first sight.
     headers[header.publishedAt] = from.publishedAt.toISOString()
     if (headers[header.replay] !== undefined) headers[header.replay] = from.publishedAt.toISOString()
+    if (forward.kind === 'give-way') return headers
     headers[header.firstFailureCode] ??= forward.code
     headers[header.firstFailureMessage] ??= text
     headers[header.firstFailureAt] ??= now.toISOString()

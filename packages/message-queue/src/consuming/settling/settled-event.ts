@@ -7,8 +7,11 @@ export interface SettledEvent {
   queue: WorkQueueName
   /** Absent when the delivery was not read, or could not be read that far. */
   type?: MessageType
-  /** `returned`: given back to the queue, or its channel was gone before it could be settled. */
-  outcome: 'acked' | 'retried' | 'deferred' | 'dead-lettered' | 'returned'
+  /**
+   * - `gave-way`: a part of the work is done, and the message comes back for the rest (see `GiveWayError`)
+   * - `returned`: given back to the queue, or its channel was gone before it could be settled
+   */
+  outcome: 'acked' | 'retried' | 'deferred' | 'gave-way' | 'dead-lettered' | 'returned'
   code?: FailureCode
   /** 1 for the first time that the work was tried. */
   attempt: number

@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { createConsumeMessage } from '../../../test/support/create-consume-message.js'
 import { createGate } from '../../../test/support/create-gate.js'
 import { createHeld } from '../../../test/support/create-held.js'
-import { DeferError, PermanentError, RetryableError } from '../../errors/handler-errors.js'
+import { DeferError, GiveWayError, PermanentError, RetryableError } from '../../errors/handler-errors.js'
 import { InvalidDeliveryError } from '../../errors/invalid-delivery-error.js'
 import type { ReceivedMessage } from '../reading/received-message.js'
 import { Delivery, type DeliveryChannel } from '../receiving/delivery.js'
@@ -157,6 +157,13 @@ describe('a message whose handler failed', () => {
       publication: 'push.notifications.retry.60s',
       event: { outcome: 'deferred', code: 'DATABASE_UNAVAILABLE' },
       line: { level: 'debug', message: 'Deferred', data: { code: 'DATABASE_UNAVAILABLE', attempts: 0, delay: '60s' } },
+    },
+    {
+      what: 'a GiveWayError',
+      thrown: new GiveWayError('no luck', { resumeAt: '100' }),
+      publication: 'push.notifications.retry.1s',
+      event: { outcome: 'gave-way' },
+      line: { level: 'debug', message: 'Gave way to others', data: { attempts: 0, resumeAt: '100', delay: '1s' } },
     },
     {
       what: 'a PermanentError',

@@ -4,13 +4,14 @@ import type { DeferError } from '../../errors/handler-errors.js'
 import { header, isLeftOut } from '../../headers.js'
 import type { Logger } from '../../logger.js'
 import type { Handled, Held } from '../handling/intake.js'
+import { ageOf } from '../reading/age-of.js'
 import { findOrigin } from '../reading/find-origin.js'
 import { notAfter } from '../reading/not-after.js'
 import { parseHeaders } from '../reading/parse-headers.js'
 import type { ReceivedMessage } from '../reading/received-message.js'
 import { toHeaderNumber } from '../reading/to-header-number.js'
 import type { Delivery } from '../receiving/delivery.js'
-import { classifyFailure } from './classify-failure.js'
+import { classifyFailure, classifyThrown } from './classify-failure.js'
 import { createCopy } from './create-copy.js'
 import { decideSettlement, type ForwardSettlement, type Settlement } from './decide-settlement.js'
 import type { SettledEvent } from './settled-event.js'
@@ -33,13 +34,15 @@ interface Account extends Pick<SettledEvent, 'attempt' | 'handlerMs'> {
 }
 
 /** The part of a message that decides how it is settled, and names it in the log. */
-type Identity = Pick<ReceivedMessage, 'attempt' | 'publishedAt'> & Partial<Pick<ReceivedMessage, 'messageId' | 'type'>>
+type Identity = Pick<ReceivedMessage, 'attempt' | 'progressAt' | 'publishedAt'> &
+  Partial<Pick<ReceivedMessage, 'messageId' | 'type'>>
 
 const outcomes = {
   ack: 'acked',
   return: 'returned',
   retry: 'retried',
   defer: 'deferred',
+  'give-way': 'gave-way',
   'dead-letter': 'dead-lettered',
 } as const satisfies Record<Settlement['kind'], SettledEvent['outcome']>
 
@@ -79,8 +82,13 @@ export class Settler {
   /** Defers a message that is not to be tried now, without a look at its body. */
   async defer(delivery: Delivery, reason: DeferError): Promise<void> {
     try {
-      const { attempts, publishedAt } = parseHeaders(delivery.queue, delivery.message, delivery.headers)
-      const identity = { attempt: attempts + 1, publishedAt: notAfter(delivery.firstSeen, publishedAt) }
+      const { attempts, progressAt, publishedAt } = parseHeaders(delivery.queue, delivery.message, delivery.headers)
+      const { firstSeen } = delivery
+      const identity = {
+        attempt: attempts + 1,
+        publishedAt: notAfter(firstSeen, publishedAt),
+        ...(progressAt && { progressAt: notAfter(firstSeen, progressAt) }),
+      }
       await this.#conclude(delivery, { ...identity, ...idOf(delivery) }, { handlerMs: 0, failure: { thrown: reason } })
     } catch (error) {
       await this.deadLetter(delivery, error)
@@ -92,11 +100,11 @@ export class Settler {
     await this.#execute(delivery, settlement, identity.publishedAt, this.#toAccount(delivery, identity, handled))
   }
 
-  #decide({ attempt, publishedAt }: Identity, { failure }: Handled, isLastTry: boolean): Settlement {
+  #decide(identity: Identity, { failure }: Handled, isLastTry: boolean): Settlement {
     if (!failure) return { kind: 'ack' }
-    const ageMs = Date.now() - publishedAt.getTime()
     const queue = workQueues[this.#options.queue]
-    return decideSettlement(classifyFailure(failure.thrown), { queue, attempt, ageMs, isLastTry })
+    const facts = { queue, attempt: identity.attempt, ageMs: ageOf(identity), isLastTry }
+    return decideSettlement(classifyThrown(failure.thrown), facts)
   }
 
   #toAccount(delivery: Delivery, { attempt, messageId, publishedAt, type }: Identity, { handlerMs }: Handled): Account {
@@ -166,6 +174,12 @@ export class Settler {
 
   #log(settlement: Settlement, account: Account): void {
     if (settlement.kind === 'ack' || settlement.kind === 'return') return
+    if (settlement.kind === 'give-way') {
+      const { attempts, error, resumeAt, step } = settlement
+      const data = { attempts, reason: error.message, handlerMs: Math.round(account.handlerMs), resumeAt }
+      this.#child(account).debug({ ...data, delay: step.name }, 'Gave way to others')
+      return
+    }
     const { code, error, attempts } = settlement
     // The stack is worth its lines where nobody has said what the failure is.
     const unexplained = code === 'HANDLER_BUG' || code === 'UNCLASSIFIED'

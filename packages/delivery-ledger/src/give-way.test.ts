@@ -1,0 +1,178 @@
+import { GiveWayError, RetryableError } from '@mono/message-queue'
+import { createRecordingLogger } from '@mono/test-support'
+import { createSlots } from '@mono/waiting'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createFakeLedger, type FakeLedger } from '../test/support/fake-ledger.js'
+import type { Claim } from './delivery-ledger.js'
+import { formatResumePoint, parseResumePoint } from './resume-point.js'
+import { serveRecipients } from './serve-recipients.js'
+import type { ServeRecipientsOptions } from './serve-recipients-options.js'
+import type { ServeResult } from './serve-result.js'
+
+const minute = 60_000
+const recipients = Array.from({ length: 250 }, (_, index) => `user-${index}`)
+
+beforeEach(() => void vi.useFakeTimers())
+
+afterEach(() => {
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
+})
+
+type SetUp = Partial<ServeRecipientsOptions> & {
+  ledger?: FakeLedger
+  /** How long each recipient takes, in milliseconds. */
+  takesMs?: number
+  resultOf?(recipient: string): ServeResult
+}
+
+/** Serves a message once. */
+function start({ ledger = createFakeLedger(), takesMs = 10, resultOf = () => ({ kind: 'sent' }), ...options }: SetUp) {
+  const served: string[] = []
+  async function serve({ recipient }: Claim): Promise<ServeResult> {
+    served.push(recipient)
+    await new Promise((resolve) => setTimeout(resolve, takesMs))
+    return resultOf(recipient)
+  }
+  const ending = serveRecipients({
+    ledger,
+    message: { tenantId: 1, messageId: 'm-1' },
+    recipients,
+    concurrency: 10,
+    signal: new AbortController().signal,
+    logger: createRecordingLogger(),
+    serve,
+    ...options,
+  }).then(
+    (summary) => ({ summary, error: undefined }),
+    (error: Error) => ({ summary: undefined, error }),
+  )
+  return { ledger, served, ending }
+}
+
+async function serve(setUp: SetUp) {
+  const { ending, ...started } = start(setUp)
+  await vi.runAllTimersAsync()
+  return { ...started, ...(await ending) }
+}
+
+/** Serves the message as often as it gives way, and once more. */
+async function serveToTheEnd(setUp: SetUp & { ledger: FakeLedger }) {
+  const passes: string[][] = []
+  for (let resumeAt: string | undefined; ; ) {
+    const { served, summary, error } = await serve({ ...setUp, othersMayWait: () => true, resumeAt })
+    passes.push(served)
+    if (!(error instanceof GiveWayError)) return { passes, summary, error }
+    resumeAt = error.resumeAt
+  }
+}
+
+describe('a message with many recipients', () => {
+  test('gives way each time that it has served a hundred and others may wait, and is complete at the end', async () => {
+    const { passes, summary } = await serveToTheEnd({ ledger: createFakeLedger() })
+    // Those that are under way when the share is used up are served too.
+    expect(passes.map(({ length }) => length)).toEqual([109, 109, 32])
+    expect(new Set(passes.flat()).size).toBe(250)
+    expect(summary).toMatchObject({ sent: 32, already: 218 })
+  })
+
+  test('goes on where it was, without a look at those before', async () => {
+    const { served, ledger } = await serve({ resumeAt: '200' })
+    expect(served).toEqual(recipients.slice(200))
+    expect(ledger.sizes('claim')).toEqual([50])
+  })
+
+  test('is served in one go if no others wait', async () => {
+    const { summary } = await serve({ othersMayWait: () => false })
+    expect(summary).toMatchObject({ sent: 250 })
+  })
+
+  test('does not give way for the sake of nobody: those that are left are under way', async () => {
+    const { summary } = await serve({ recipients: recipients.slice(0, 105), othersMayWait: () => true })
+    expect(summary).toMatchObject({ sent: 105 })
+  })
+
+  test('gives way after a minute in any case, and gives back what it has claimed', async () => {
+    const { error, ledger, served } = await serve({ takesMs: 25_000, concurrency: 2 })
+    expect(error).toMatchObject({ name: 'GiveWayError', resumeAt: '6' })
+    expect(served).toHaveLength(6)
+    expect(ledger.statesOf('sent')).toHaveLength(6)
+    expect(ledger.statesOf('sending')).toEqual([])
+  })
+
+  test('does not give way before it has served anybody, however long that takes', async () => {
+    const { error } = await serve({ takesMs: 3 * minute, concurrency: 2 })
+    expect(error).toMatchObject({ name: 'GiveWayError', resumeAt: '2' })
+  })
+})
+
+describe('recipients of an earlier part', () => {
+  const isRefused = (recipient: string) => recipient === 'user-3'
+
+  test('who are to be tried again count one attempt at the end, not one for each part', async () => {
+    const ledger = createFakeLedger()
+    const resultOf = (recipient: string): ServeResult =>
+      isRefused(recipient) ? { kind: 'retry', code: 'SMTP_450' } : { kind: 'sent' }
+    const { passes, error } = await serveToTheEnd({ ledger, resultOf })
+    expect(error).toBeInstanceOf(RetryableError)
+    expect(error?.message).toBe('1 of 250 recipients could not be served: 1 SMTP_450')
+    expect(passes.flat().filter(isRefused)).toHaveLength(1)
+    expect((await serve({ ledger })).served).toEqual(['user-3'])
+  })
+
+  test('who wait without having been tried count none', async () => {
+    const resultOf = (recipient: string): ServeResult =>
+      isRefused(recipient) ? { kind: 'defer', code: 'HTTP_429' } : { kind: 'sent' }
+    const { error } = await serveToTheEnd({ ledger: createFakeLedger(), resultOf })
+    expect(error).toMatchObject({ name: 'DeferError', hasProgressed: true })
+  })
+})
+
+describe('recipients that are to be admitted', () => {
+  test('are not claimed before', async () => {
+    const slots = createSlots(4)
+    const ledger = createFakeLedger()
+    let mostClaimed = 0
+    ledger.onChange = () => {
+      mostClaimed = Math.max(mostClaimed, ledger.statesOf('sending').length)
+    }
+    const admit = async (signal: AbortSignal) => {
+      await slots.acquire(signal)
+      return () => slots.release()
+    }
+    const { summary } = await serve({ ledger, admit })
+    expect(summary).toMatchObject({ sent: 250 })
+    // Those whose results are being recorded are held a moment longer.
+    expect(mostClaimed).toBeLessThanOrEqual(4 + 100)
+    expect(Math.max(...ledger.sizes('claim'))).toBeLessThanOrEqual(4)
+    expect(slots.held).toBe(0)
+  })
+
+  test('wait no longer when the message gives way', async () => {
+    const slots = createSlots(1)
+    const admit = async (signal: AbortSignal) => {
+      await slots.acquire(signal)
+      return () => slots.release()
+    }
+    const { error, served } = await serve({ admit, takesMs: 45_000 })
+    expect(error).toMatchObject({ name: 'GiveWayError', resumeAt: '2' })
+    expect([served.length, slots.held, slots.waiting]).toEqual([2, 0, 0])
+  })
+
+  test('are not served if whoever admits them says that nobody can be', async () => {
+    const refused = new Error('The mail server cannot be used')
+    const { error, served } = await serve({ admit: () => Promise.reject(refused) })
+    expect([error, served]).toEqual([refused, []])
+  })
+})
+
+test.each([
+  { index: 0, hasDeferred: false },
+  { index: 1_000, hasDeferred: true },
+])('%j is read as it was written', (point) => {
+  expect(parseResumePoint(formatResumePoint(point))).toEqual(point)
+})
+
+test.each([undefined, '', '-1', '1e3', '1000000000000', 'deferred', '3 deferred '])('%j is the beginning', (text) => {
+  expect(parseResumePoint(text)).toEqual({ index: 0, hasDeferred: false })
+})
