@@ -21,7 +21,7 @@ export const answerCases: readonly ProviderCase[] = [
     },
   },
   {
-    // Postfix answers late after ten errors, and hangs up after twenty (smtpd_hard_error_limit).
+    // Postfix hangs up after twenty errors (smtpd_hard_error_limit).
     title: 'each of 25 unknown users over one connection is refused for good, and others are served among them',
     parameters: '?maxConnections=1',
     async run({ sendMany, server }) {
