@@ -16,12 +16,12 @@ import { workerOf } from '../scripts/workers.mjs'
  * @param {import('./stage.mjs').Stage} stage
  * @returns {Promise<Effects>}
  */
-export async function readEffects(queue, { query, farEnds: { pushService, mailCatcher } }) {
+export async function readEffects(queue, { query, listMails, farEnds: { pushService } }) {
   const { readEffects: read, seesAllEffects = false, findFaults } = workerOf(queue)
   const effects = await read({
     query,
     listPushes: async () => pushService.received.map(({ payload, at }) => ({ tag: JSON.parse(payload).tag, at })),
-    listMails: async () => [...mailCatcher.received],
+    listMails,
   })
   /** @type {Map<string, number>} */
   const counts = new Map()

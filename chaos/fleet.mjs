@@ -22,6 +22,7 @@ const answerLimitMs = 2000
  * @property {number} starts
  * @property {(options: { timeoutMs: number }) => Promise<void>} untilReady its `/readyz` says 200
  * @property {() => Promise<number | undefined>} countAcked deliveries since it was started last, if it answers
+ * @property {(name: string, labels: Record<string, string>) => Promise<number | undefined>} readMetric if it answers
  * @property {() => Promise<boolean>} isActive it takes messages; a stand-by does not
  * @property {(signal: NodeJS.Signals) => void} kill
  * @property {() => Promise<void>} restart SIGTERM, and until the next process has been started
@@ -32,6 +33,7 @@ const answerLimitMs = 2000
  * @property {(worker: string) => Promise<Replica>} untilActive resolves with one that takes messages
  * @property {() => void} freeze SIGSTOP to all
  * @property {() => void} thaw
+ * @property {(pattern: RegExp) => number} countLogged lines of all logs
  * @property {() => string[]} listComplaints what processes wrote on standard error, which their logs do not use
  * @property {() => Promise<void>} stop SIGTERM to all
  */
@@ -87,9 +89,10 @@ export async function startFleet(workers, { logDirectory, mayKillThemselves }) {
       worker,
       starts: 0,
       untilReady: (/** @type {{ timeoutMs: number }} */ options) => process.ready(options),
-      async countAcked() {
-        const acked = process.metric('mono_deliveries_total', { outcome: 'acked' }).catch(() => undefined)
-        return await Promise.race([acked, sleep(answerLimitMs, undefined)])
+      countAcked: () => replica.readMetric('mono_deliveries_total', { outcome: 'acked' }),
+      async readMetric(/** @type {string} */ metric, /** @type {Record<string, string>} */ labels) {
+        const value = process.metric(metric, labels).catch(() => undefined)
+        return await Promise.race([value, sleep(answerLimitMs, undefined)])
       },
       async isActive() {
         const signal = AbortSignal.timeout(answerLimitMs)
@@ -127,6 +130,10 @@ export async function startFleet(workers, { logDirectory, mayKillThemselves }) {
     },
     freeze: () => signalAll('SIGSTOP'),
     thaw: () => signalAll('SIGCONT'),
+    countLogged: (pattern) =>
+      replicas
+        .flatMap(({ name }) => readFileSync(join(logDirectory, `${name}.log`), 'utf8').split('\n'))
+        .filter((line) => pattern.test(line)).length,
     listComplaints() {
       /** @type {Map<string, string[]>} by what was written first */
       const namesByText = new Map()

@@ -18,7 +18,7 @@ const tickMs = 20
 const messagesOfBursts = 200
 
 /** @type {import('./publisher.mjs').PublisherTask} */
-const { url, counts, seconds, journalFile } = JSON.parse(process.argv[2] ?? '')
+const { url, counts, firstShare = 0.7, seconds, journalFile } = JSON.parse(process.argv[2] ?? '')
 const journal = createWriteStream(journalFile)
 const messageQueue = createMessageQueue({ url, connectionName: 'chaos-publisher' })
 
@@ -123,7 +123,7 @@ async function publishEvenly(toPart, seconds) {
   await Promise.all(sends)
 }
 
-const toMiddle = (/** @type {number} */ count) => Math.ceil(count * 0.7)
+const toMiddle = (/** @type {number} */ count) => Math.ceil(count * firstShare)
 
 await messageQueue.connect({ deadlineMs: 30_000 })
 process.stdout.write('connected\n')

@@ -1,4 +1,5 @@
 // @ts-check
+import { existsSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { environment } from '../scripts/environment.mjs'
 import { startScript } from '../scripts/start-script.mjs'
@@ -7,6 +8,7 @@ import { startScript } from '../scripts/start-script.mjs'
  * @typedef {object} PublisherTask
  * @property {string} url of the broker
  * @property {Partial<Record<import('../scripts/workers.mjs').QueueName, number>>} counts messages by queue
+ * @property {number} [firstShare] of each queue's messages; default 0.7
  * @property {{ first: number, rest: number }} seconds over which most of them, and then the rest, are spread
  * @property {string} journalFile
  *
@@ -25,6 +27,7 @@ import { startScript } from '../scripts/start-script.mjs'
  * @typedef {object} Publisher
  * @property {Promise<void>} connected
  * @property {Promise<Published[]>} done the messages of each conversation in the order in which they were sent
+ * @property {() => number} countSettled messages whose outcome is known
  * @property {() => void} sendRest
  * @property {() => void} freeze SIGSTOP
  * @property {() => void} thaw
@@ -45,6 +48,8 @@ export function startPublisher(task) {
   return {
     connected: connected.then(() => {}),
     done,
+    countSettled: () =>
+      existsSync(task.journalFile) ? readFileSync(task.journalFile, 'latin1').split('\n').length - 1 : 0,
     sendRest: () => void child.stdin?.write('rest\n'),
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),

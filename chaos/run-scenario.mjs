@@ -55,8 +55,8 @@ export async function runScenario(scenario, services, { title, messages, seed, s
   const directory = join(localDirectory, 'runs', title)
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
-  const { proxied = false, databaseProxied = false } = scenario
-  const stage = await openStage(services, { proxied, databaseProxied })
+  const { proxied = false, databaseProxied = false, mailServer } = scenario
+  const stage = await openStage(services, { proxied, databaseProxied, mailServer })
   const fleet = await startFleet(
     queues.map((queue) => ({
       worker: workerOf(queue).name,
@@ -85,6 +85,7 @@ export async function runScenario(scenario, services, { title, messages, seed, s
         queues.map((queue) => [queue, Math.min(messages, scenario.messages?.[queue] ?? messages)]),
       ),
       seconds: { first: before + faultSeconds, rest: after },
+      ...(scenario.sendsAllMeanwhile && { firstShare: 1 }),
       journalFile: join(directory, 'journal.jsonl'),
     })
     await publisher.connected

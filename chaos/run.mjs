@@ -55,8 +55,8 @@ async function main(args) {
   const messages = toPositiveInteger('--messages', values.messages ?? (short ? '100' : '5000'))
   const seed = toPositiveInteger('--seed', values.seed)
   const runs = toPositiveInteger('--runs', values.runs)
-  const isChosen = (/** @type {import('./scenario.mjs').Scenario} */ { name, isTest }) =>
-    names.length === 0 ? !short || isTest === true : names.includes(name)
+  const isChosen = (/** @type {import('./scenario.mjs').Scenario} */ { name, isTest, onlyNamed }) =>
+    names.length === 0 ? onlyNamed !== true && (!short || isTest === true) : names.includes(name)
   const chosen = scenarios.filter(isChosen)
 
   await withPrivateServices(rabbitmqImage, async (services) => {

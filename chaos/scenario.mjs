@@ -55,6 +55,10 @@
  * @property {(queue: QueueName, index: number) => boolean} [mayHaveNobody] messages whose only recipient may have gone
  * @property {NodeJS.ProcessEnv} [environment] of the workers, beside their own
  * @property {boolean} [isTest] its short form takes less than 20 s and is run with the tests
+ * @property {boolean} [onlyNamed] it is run only by its name
+ * @property {boolean} [sendsAllMeanwhile] nothing is left to be sent after the fault
+ * @property {{ name: import('@mono/test-support/mail-servers').MailServerName | 'scripted', authority: string }} [mailServer] one of
+ *   Debian's, or one that plays it, in place of the mail catcher; at first it is away; the authority of its certificates, PEM
  * @property {boolean} [mayKillItself] workers may end by SIGKILL though nobody sent it
  * @property {boolean} [proxied] workers and publisher reach the broker through a proxy
  * @property {boolean} [databaseProxied] workers reach the database through a proxy

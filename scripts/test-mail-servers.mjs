@@ -33,6 +33,8 @@ async function testMailServers() {
       RABBITMQ_URL: rabbitmqUrl,
       RABBITMQ_MANAGEMENT_URL: managementUrl,
       DATABASE_URL: databaseUrl,
+      // Both at a time: mostly they wait.
+      VITEST_MAX_WORKERS: '2',
     }),
   )
 }

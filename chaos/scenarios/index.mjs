@@ -1,5 +1,6 @@
 // @ts-check
 import { cutNetwork } from './cut-network.mjs'
+import { dayOfAMailServer, dayOfExim, dayOfScriptedServer } from './day-of-a-mail-server.mjs'
 import { deadlyMessages } from './deadly-messages.mjs'
 import { deepHeaders } from './deep-headers.mjs'
 import { deleteQueues } from './delete-queues.mjs'
@@ -54,4 +55,7 @@ export const scenarios = [
   mutatedMessages,
   deadlyMessages,
   deepHeaders,
+  dayOfAMailServer,
+  dayOfExim,
+  dayOfScriptedServer,
 ]

@@ -21,6 +21,19 @@ export const answerCases: readonly ProviderCase[] = [
     },
   },
   {
+    // Postfix hangs up after twenty errors (smtpd_hard_error_limit).
+    title: 'each of 25 unknown users over one connection is refused for good, and others are served among them',
+    parameters: '?maxConnections=1',
+    async run({ sendMany, server }) {
+      const [unknown, known] = await Promise.all([
+        sendMany(25, (index) => ({ to: { address: `unknown-${index}@example.com` } })),
+        sendMany(5),
+      ])
+      expect(unknown).toEqual(unknown.map(() => rejection('SMTP_550', true, /User unknown|Unknown user/)))
+      expectEachOnce(await server.readMails(), known)
+    },
+  },
+  {
     title: 'a greylisted recipient is tried again',
     async run({ send }) {
       expect(await send({ to: { address: 'greylisted@example.com' } })).toEqual(

@@ -1,5 +1,6 @@
 import type { MailServerHost } from './mail-server-host.js'
 import { runCommand } from './run-command.js'
+import { runWhenGone } from './run-when-gone.js'
 
 const listen = { address: '0.0.0.0', smtp: 25, smtps: 465 }
 
@@ -7,7 +8,9 @@ const listen = { address: '0.0.0.0', smtp: 25, smtps: 465 }
 export async function createContainerHost(image: string): Promise<MailServerHost> {
   const publish = [listen.smtp, listen.smtps].flatMap((port) => ['--publish', `127.0.0.1::${port}`])
   const id = (await runCommand('docker', ['run', '--detach', '--rm', '--init', ...publish, image])).toString().trim()
+  const callOff = runWhenGone(`docker rm --force ${id}`)
   const remove = async () => {
+    callOff()
     await runCommand('docker', ['rm', '--force', id])
   }
   try {

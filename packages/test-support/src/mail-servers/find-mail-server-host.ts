@@ -7,7 +7,8 @@ import type { MailServerName } from './mail-server-options.js'
 import { runCommand } from './run-command.js'
 
 export interface FoundHost {
-  createHost(): Promise<MailServerHost>
+  /** @param stop the script that stops the server */
+  createHost(stop: string): Promise<MailServerHost>
 }
 
 const programs: Readonly<Record<MailServerName, string>> = { postfix: '/usr/sbin/postfix', exim: '/usr/sbin/exim4' }

@@ -34,6 +34,8 @@ export interface MailServer {
   start(): Promise<void>
   /** What it has delivered, when it holds nothing any more that it has taken. */
   readMails(): Promise<DeliveredMail[]>
+  /** How many it has delivered so far. */
+  countMails(): Promise<number>
   /** Forgets what it has delivered. */
   clearMails(): Promise<void>
   readLog(): Promise<string>
@@ -46,8 +48,8 @@ const kinds: Readonly<Record<MailServerName, MailServerKind>> = { postfix, exim 
 export async function startMailServer(name: MailServerName, options: MailServerOptions = {}): Promise<MailServer> {
   const found = await findMailServerHost(name)
   if ('obstacle' in found) throw new Error(`${name} cannot be run: ${found.obstacle}`)
-  const host = await found.createHost()
   const kind = kinds[name]
+  const host = await found.createHost(kind.stop)
   const run = (script: string) => host.run(`root=${host.root}\n${script}`)
   let isRunning = false
   let current: MailServerOptions | undefined
@@ -102,6 +104,7 @@ export async function startMailServer(name: MailServerName, options: MailServerO
       })
       return await readDeliveredMails(await run('cd "$root/mail/all"; tar -cf - new'))
     },
+    countMails: async () => Number(await run('ls "$root/mail/all/new" | wc -l')),
     async clearMails() {
       await run('rm -f "$root"/mail/all/new/*')
     },

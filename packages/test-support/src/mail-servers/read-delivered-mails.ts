@@ -17,6 +17,8 @@ export async function readDeliveredMails(archive: Buffer): Promise<DeliveredMail
       // Of Postfix, and of Exim.
       to: [toAddress(headers['x-original-to'] ?? headers['envelope-to'])],
       queueId: /\bid ([\w-]+)/.exec(headers.received ?? '')?.[1],
+      // To the second.
+      at: Date.parse(/;\s*(.*)$/.exec(headers.received ?? '')?.[1] ?? ''),
     }
   })
   return await Promise.all(mails)

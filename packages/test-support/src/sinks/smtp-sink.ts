@@ -6,21 +6,23 @@ import type { AnswerOptions } from './answer-script.js'
 import { createMailbox, type Mailbox } from './mailbox.js'
 import { parseReceivedMail, type ReceivedMail } from './parse-received-mail.js'
 import { PromptSmtpServer } from './prompt-smtp-server.js'
-import { certificateFor } from './self-signed-certificate.js'
+import { type Certificate, certificateFor } from './self-signed-certificate.js'
 import type { SmtpAnswer, SmtpStep } from './smtp-answer.js'
 import { createSmtpScript, type SmtpScript } from './smtp-script.js'
 
 export interface SmtpSinkOptions {
-  /** Offers STARTTLS, with the certificate `ca`. Default false: it is refused as unknown, with 500. */
+  /** Offers STARTTLS. Default false: it is refused as unknown, with 500. */
   starttls?: boolean
+  /** For STARTTLS. Default: one that it has made itself, `ca`. */
+  certificate?: Certificate | undefined
   /** Offers SMTPUTF8 (RFC 6531). Default true. */
   smtpUtf8?: boolean
   /** Default: one that is free. */
   port?: number
   /** Connections at a time; whoever comes beyond is greeted with 421. Default: no limit. */
-  maxClients?: number
+  maxClients?: number | undefined
   /** Asked for each MAIL FROM, with how many came before it in its session: what is answered, such as `450 4.7.1 too much mail`. */
-  limitMails?: (session: { mails: number }) => string | undefined
+  limitMails?: ((session: { mails: number }) => string | undefined) | undefined
 }
 
 export interface SmtpSink {
@@ -53,12 +55,12 @@ export interface SmtpSink {
 /** An SMTP server on 127.0.0.1 that keeps what it gets and can be told to refuse, drop or hang. */
 export async function createSmtpSink({
   starttls = false,
+  certificate = certificateFor(['localhost', '127.0.0.1', '*.push.test']),
   smtpUtf8 = true,
   port = 0,
   maxClients,
   limitMails,
 }: SmtpSinkOptions = {}): Promise<SmtpSink> {
-  const certificate = certificateFor(['localhost', '127.0.0.1', '*.push.test'])
   const script = createSmtpScript()
   const mailbox = createMailbox()
   let server: PromptSmtpServer | undefined
