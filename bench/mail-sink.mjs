@@ -26,7 +26,8 @@ const server = new PromptSmtpServer({
     stream.once('end', () => {
       const describe = () => withoutIds(Buffer.concat(chunks).toString())
       tally.add({ recipient: rcptTo.map(({ address }) => address).join(), bytes, describe })
-      setTimeout(callback, finalDotMs - commandMs)
+      if (finalDotMs > commandMs) setTimeout(callback, finalDotMs - commandMs)
+      else callback()
     })
   },
 })

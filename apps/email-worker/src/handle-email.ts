@@ -3,7 +3,7 @@ import { toWireAddress } from '@mono/contracts'
 import { type DeliveryLedger, serveRecipients, toLedgerMessage } from '@mono/delivery-ledger'
 import type { MessageHandler } from '@mono/message-queue'
 import { DeferError, PermanentError } from '@mono/message-queue'
-import { createSlots } from '@mono/waiting'
+import { createSlots, withDeadline } from '@mono/waiting'
 import { createRecipientServer, type OnUnknown } from './create-recipient-server.js'
 import type { EmailProvider } from './email-provider.js'
 import { findRecipients } from './find-recipients.js'
@@ -26,6 +26,12 @@ export interface EmailHandlerOptions {
   /** Called when an equal message without an id was taken for the same. */
   onMerged?: (() => void) | undefined
 }
+
+/**
+ * A recipient waits in line no longer than this; then the message comes back later, and no attempt is counted. With what the
+ * provider takes at most, it is less than a handler's time.
+ */
+const waitInLineMs = 4 * 60_000
 
 /**
  * Sends a message to each of its recipients who has not been served. The content is made before anybody is claimed, so
@@ -67,7 +73,8 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
         resumeAt: message.resumeAt,
         concurrency: claimedAtMost,
         async admit(waiting) {
-          await turns.acquire(waiting, message.tenantId)
+          const deadline = { ms: waitInLineMs, signal: waiting, createError: createSlowError }
+          await withDeadline(deadline, (inner) => turns.acquire(inner, message.tenantId))
           return () => turns.release()
         },
         othersMayWait,
@@ -84,6 +91,8 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
     }
   }
 }
+
+const createSlowError = () => new DeferError('The mail server takes mails more slowly than they come')
 
 function toReplyTo(address: string | undefined, fallback: Sender | undefined): Sender | undefined {
   return address === undefined ? fallback : { address: toWireAddress(address) }

@@ -48,8 +48,8 @@ describe('mailings of one tenant', () => {
     workers,
   }) => {
     const services = { vhost, database, smtpSink, workers }
-    const worker = await start(services, { connections: 2, mailMs: 10 })
-    const mailings = Array.from({ length: 12 }, (_, index) => addressesOf(`mailing-${index}`, 60))
+    const worker = await start(services, { connections: 2, mailMs: 50 })
+    const mailings = Array.from({ length: 12 }, (_, index) => addressesOf(`mailing-${index}`, 40))
     await Promise.all(mailings.map((to, index) => publish(services, `mailing-${index}`, { to, tenantId: 1 })))
     await untilReceived(smtpSink, 20)
     const overtaken: number[] = []
@@ -63,7 +63,7 @@ describe('mailings of one tenant', () => {
     printNumbers('single mails between mailings', { overtaken })
     // Those that are claimed before it, and what is sent while it is on its way here.
     expect(Math.max(...overtaken)).toBeLessThan(60)
-    await untilReceived(smtpSink, 12 * 60 + 5)
+    await untilReceived(smtpSink, 12 * 40 + 5)
     expect(smtpSink.counts()).toEqual(
       onceEach([...mailings.flat(), ...overtaken.map((_, i) => `single-${i}-0@example.com`)]),
     )
@@ -93,9 +93,9 @@ describe('a mailing that takes all that the worker can have in hand', () => {
 
   test('does not expire while it makes progress', async ({ vhost, database, smtpSink, workers }) => {
     const services = { vhost, database, smtpSink, workers }
-    const worker = await start(services, { connections: 1, mailMs: 10, prefetch: 1 })
+    const worker = await start(services, { connections: 1, mailMs: 50, prefetch: 1 })
     const to = addressesOf('mailing', 250)
-    const publishedAt = new Date(Date.now() - hour + 2_000)
+    const publishedAt = new Date(Date.now() - hour + 10_000)
     await publish(services, 'mailing', { to, tenantId: 1 }, { 'x-published-at': publishedAt.toISOString() })
     await untilReceived(smtpSink, 250)
     expect(Date.now() - publishedAt.getTime()).toBeGreaterThan(hour)

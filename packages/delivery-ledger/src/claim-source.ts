@@ -19,9 +19,9 @@ export interface ClaimSourceOptions {
 const chunkSize = 200
 
 /**
- * Claims the recipients in their order, chunk by chunk. The next chunk is claimed when somebody asks for a claim and none waits, so one
- * slow recipient holds up nobody else. Another content under the message's id is found with the first chunk, before anybody
- * is served: once that chunk is claimed, the id has this content.
+ * Claims the recipients in their order, chunk by chunk. The next chunk is claimed when somebody asks for a claim and none
+ * waits, so one slow recipient holds up nobody else. Another content under the message's id is found with the first chunk,
+ * before anybody is served: once that chunk is claimed, the id has this content.
  */
 export class ClaimSource {
   readonly #options: ClaimSourceOptions
@@ -39,7 +39,7 @@ export class ClaimSource {
     this.#position = options.firstIndex
   }
 
-  /** Index of the first recipient whom `next` has not handed out, nor anybody behind. */
+  /** Index of the first recipient who is not handed out; everybody before was, or is not to be served. */
   get position(): number {
     const [first] = this.#waiting
     return first === undefined ? this.#position : this.#options.recipients.indexOf(first.recipient)
@@ -47,7 +47,7 @@ export class ClaimSource {
 
   /** There is nobody left to be handed out. */
   get isExhausted(): boolean {
-    return this.position >= this.#options.recipients.length
+    return this.#claiming === undefined && this.position >= this.#options.recipients.length
   }
 
   /**
@@ -57,23 +57,19 @@ export class ClaimSource {
   async next(): Promise<Claim | undefined> {
     this.#asking += 1
     try {
-      return await this.#takeNext()
+      while (!this.#stopped) {
+        const claim = this.#takeWaiting()
+        if (claim) return claim
+        if (!this.#claiming && this.#position >= this.#options.recipients.length) return undefined
+        this.#claiming ??= this.#claimChunk().finally(() => {
+          this.#claiming = undefined
+        })
+        await this.#claiming
+      }
+      return undefined
     } finally {
       this.#asking -= 1
     }
-  }
-
-  async #takeNext(): Promise<Claim | undefined> {
-    while (!this.#stopped) {
-      const claim = this.#takeWaiting()
-      if (claim) return claim
-      if (!this.#claiming && this.#position >= this.#options.recipients.length) return undefined
-      this.#claiming ??= this.#claimChunk().finally(() => {
-        this.#claiming = undefined
-      })
-      await this.#claiming
-    }
-    return undefined
   }
 
   /** Claims no more, and releases the claims that `next` has not handed out. */

@@ -1,6 +1,7 @@
 import { DeferError, PermanentError, RetryableError } from '@mono/message-queue'
-import type { RecipientRecord, RecipientState } from './delivery-ledger.js'
+import type { RecipientRecord } from './delivery-ledger.js'
 import { describeFailures, type Failure } from './describe-failures.js'
+import { isFinal } from './is-final.js'
 import type { ResumePoint } from './resume-point.js'
 import type { ServeResult } from './serve-result.js'
 
@@ -47,8 +48,9 @@ export function concludeMessage({ recipients, records, results, begin }: ServedM
     } else if (record?.leasedByOther) leased += 1
     else if (result?.kind === 'retry') retries.push(result)
     else if (result?.kind === 'defer') deferrals.push(result)
-    else if (begin && index < begin.index && record?.state === 'retry') {
-      const failure = { code: record.lastCode ?? 'no code', reason: record.lastReason }
+    else if (begin && index < begin.index && record?.state === 'retry' && record.lastCode !== undefined) {
+      const failure = { code: record.lastCode, reason: record.lastReason }
+      // It is not known which of them were tried. An attempt counts for all, so none is counted.
       if (begin.hasDeferred) deferrals.push({ kind: 'defer', ...failure })
       else retries.push(failure)
     } else open += 1
@@ -73,10 +75,6 @@ export function concludeMessage({ recipients, records, results, begin }: ServedM
 }
 
 type DeferResult = Extract<ServeResult, { kind: 'defer' }>
-
-function isFinal(state: RecipientState): state is 'sent' | 'failed' | 'unknown' {
-  return state === 'sent' || state === 'failed' || state === 'unknown'
-}
 
 /** The message comes back as soon as one of them can be served; without a delay that is after the queue's shortest. */
 function toDeferError(deferrals: readonly DeferResult[], ofAll: string, hasProgressed: boolean): DeferError {

@@ -106,6 +106,39 @@ describe('a message with many recipients', () => {
   })
 })
 
+test('a message of which nobody is final gives way without having progressed', async () => {
+  const resultOf = (): ServeResult => ({ kind: 'retry', code: 'SMTP_452' })
+  const { error } = await serve({ resultOf, othersMayWait: () => true })
+  expect(error).toMatchObject({ name: 'GiveWayError', hasProgressed: false })
+  expect((await serve({ othersMayWait: () => true })).error).toMatchObject({ hasProgressed: true })
+})
+
+test('the last chunk is served by as many at a time as the first', async () => {
+  const ledger = createFakeLedger()
+  let atWork = 0
+  let most = 0
+  const serving = serveRecipients({
+    ledger,
+    message: { tenantId: 1, messageId: 'm-1' },
+    recipients: [...recipients, ...recipients.map((recipient) => `other ${recipient}`)].slice(0, 300),
+    concurrency: 10,
+    signal: new AbortController().signal,
+    logger: createRecordingLogger(),
+    async serve({ recipient }) {
+      // The next chunk is claimed while the end of this one is served.
+      if (recipient === 'user-199') setTimeout(ledger.holdBack('claim'), 1_000)
+      atWork += 1
+      if (ledger.sizes('claim').length === 2) most = Math.max(most, atWork)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      atWork -= 1
+      return { kind: 'sent' }
+    },
+  })
+  await vi.runAllTimersAsync()
+  expect(await serving).toMatchObject({ sent: 300 })
+  expect(most).toBe(10)
+})
+
 describe('recipients of an earlier part', () => {
   const isRefused = (recipient: string) => recipient === 'user-3'
 
@@ -118,6 +151,23 @@ describe('recipients of an earlier part', () => {
     expect(error?.message).toBe('1 of 250 recipients could not be served: 1 SMTP_450')
     expect(passes.flat().filter(isRefused)).toHaveLength(1)
     expect((await serve({ ledger })).served).toEqual(['user-3'])
+  })
+
+  test('whom another process has given up without a try count none', async () => {
+    const ledger = createFakeLedger()
+    const others = recipients.slice(0, 10)
+    ledger.takeOver(others)
+    const { error } = await serve({ ledger, othersMayWait: () => true })
+    expect(error).toMatchObject({ name: 'GiveWayError' })
+    for (const recipient of others) {
+      const row = ledger.rows.get(recipient)
+      if (row) ledger.rows.set(recipient, { ...row, state: 'retry' })
+    }
+    const { resumeAt } = error as GiveWayError
+    expect((await serve({ ledger, resumeAt })).error).toMatchObject({
+      name: 'DeferError',
+      message: '10 of 250 recipients are still to be served',
+    })
   })
 
   test('who wait without having been tried count none', async () => {
@@ -146,6 +196,35 @@ describe('recipients that are to be admitted', () => {
     expect(mostClaimed).toBeLessThanOrEqual(4 + 100)
     expect(Math.max(...ledger.sizes('claim'))).toBeLessThanOrEqual(4)
     expect(slots.held).toBe(0)
+  })
+
+  test('of one message stand in line one at a time, so that others are not behind all of them', async () => {
+    const slots = createSlots(2)
+    let longest = 0
+    const admit = async (signal: AbortSignal) => {
+      const admission = slots.acquire(signal)
+      longest = Math.max(longest, slots.waiting)
+      await admission
+      return () => slots.release()
+    }
+    const ledgers = [createFakeLedger(), createFakeLedger(), createFakeLedger()]
+    const messages = ledgers.map((ledger) => start({ ledger, admit }))
+    await vi.runAllTimersAsync()
+    for (const { ending } of messages) expect(await ending).toMatchObject({ summary: { sent: 250 } })
+    expect(longest).toBe(3)
+  })
+
+  test('keep nobody waiting in line when the last one is handed out', async () => {
+    const slots = createSlots(2)
+    const admit = async (signal: AbortSignal) => {
+      await slots.acquire(signal)
+      return () => slots.release()
+    }
+    // Somebody else holds one of the two for ever.
+    await slots.acquire(new AbortController().signal)
+    const { summary } = await serve({ admit, recipients: recipients.slice(0, 3) })
+    expect(summary).toMatchObject({ sent: 3 })
+    expect([slots.held, slots.waiting]).toEqual([1, 0])
   })
 
   test('wait no longer when the message gives way', async () => {

@@ -1,8 +1,8 @@
 /** Where a message that gave way to others goes on. */
 export interface ResumePoint {
-  /** Of the first recipient who was not tried yet. */
+  /** Of the first recipient who has not had a turn. */
   index: number
-  /** Some before them wait without having been tried. */
+  /** Some of those before wait without having been tried. */
   hasDeferred: boolean
 }
 

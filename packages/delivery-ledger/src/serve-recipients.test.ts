@@ -529,7 +529,7 @@ describe('a ledger that cannot be asked', () => {
     const run = await start({ ledger })
     run.ledger.faults.read = databaseAway
     await run.answerAll()
-    expect(await run.outcome).toEqual({ error: databaseAway })
+    expect(await run.outcome).toMatchObject({ error: { code: 'DATABASE_UNAVAILABLE', hasProgressed: true } })
   })
 })
 

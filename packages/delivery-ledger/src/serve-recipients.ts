@@ -7,6 +7,7 @@ import { formatResumePoint, parseResumePoint } from './resume-point.js'
 import type { ServeRecipientsOptions } from './serve-recipients-options.js'
 import type { ServeResult } from './serve-result.js'
 import { ServeRun } from './serve-run.js'
+import { toProgressed } from './to-progressed.js'
 
 /**
  * Serves those of a message's recipients who have not been served and whom no other process is serving, each of them
@@ -28,10 +29,10 @@ export async function serveRecipients(options: ServeRecipientsOptions): Promise<
   const recipients = [...new Set(options.recipients)]
   const begin = parseResumePoint(resumeAt)
   const run = new ServeRun({ ...rest, ledger, message, recipients, firstIndex: begin.index })
-  const { results, isRecorded, nextIndex } = await run.run()
+  const { results, isRecorded, hasProgressed, nextIndex } = await run.run()
   // When this run has claimed and recorded everybody, the ledger can say nothing else.
   const isKnown = isRecorded && results.size === recipients.length
-  const records = isKnown ? toRecipientRecords(results) : await ledger.read(message, recipients)
+  const records = isKnown ? toRecipientRecords(results) : await readRecords()
   const merged = countMerged({ message, records, results })
   if (merged > 0) {
     const data = { recipients: recipients.length, merged }
@@ -42,6 +43,7 @@ export async function serveRecipients(options: ServeRecipientsOptions): Promise<
     const hasDeferred = begin.hasDeferred || [...results.values()].some(({ kind }) => kind === 'defer')
     throw new GiveWayError(`${nextIndex} of ${recipients.length} recipients have had their turn; others go first`, {
       resumeAt: formatResumePoint({ index: nextIndex, hasDeferred }),
+      hasProgressed,
     })
   }
   const summary = concludeMessage({ recipients, records, results, begin })
@@ -56,6 +58,14 @@ export async function serveRecipients(options: ServeRecipientsOptions): Promise<
     )
   }
   return summary
+
+  async function readRecords() {
+    try {
+      return await ledger.read(message, recipients)
+    } catch (error) {
+      throw hasProgressed ? toProgressed(error) : error
+    }
+  }
 }
 
 function toRecipientRecords(results: ReadonlyMap<string, ServeResult>): Map<string, RecipientRecord> {

@@ -1,12 +1,15 @@
 import { setMaxListeners } from 'node:events'
 import { DeferError } from '@mono/message-queue'
+import { createSlots } from '@mono/waiting'
 import { ClaimSource } from './claim-source.js'
 import type { Claim } from './delivery-ledger.js'
+import { isFinal } from './is-final.js'
 import { LeaseKeeper } from './lease-keeper.js'
 import { ResultRecorder } from './result-recorder.js'
 import type { ServeRecipientsOptions } from './serve-recipients-options.js'
 import type { ServeResult } from './serve-result.js'
 import { ServeShare } from './serve-share.js'
+import { toProgressed } from './to-progressed.js'
 
 export interface ServeRunOptions extends Omit<ServeRecipientsOptions, 'resumeAt'> {
   /** Distinct. */
@@ -20,6 +23,8 @@ export interface ServeRunOutcome {
   results: ReadonlyMap<string, ServeResult>
   /** Each of the results is certainly in the ledger. */
   isRecorded: boolean
+  /** Somebody is final now who was not. */
+  hasProgressed: boolean
   /** Index of the first recipient who is left for another time, if the message gives way to others. */
   nextIndex?: number
 }
@@ -39,7 +44,9 @@ export class ServeRun {
   readonly #claims: ClaimSource
   readonly #share: ServeShare
   readonly #results = new Map<string, ServeResult>()
-  /** Aborted when nobody else is to be served. */
+  /** Of this message one recipient at a time waits to be admitted, so that others' are not behind all of them. */
+  readonly #line = createSlots(1)
+  /** Aborted when nobody else is to be handed out. */
   readonly #stopping = new AbortController()
   #givesWay = false
   /** The first error that stopped the run. */
@@ -62,7 +69,7 @@ export class ServeRun {
 
   /** Is called once. @throws the error that stopped the run, the signal's reason first */
   async run(): Promise<ServeRunOutcome> {
-    const { signal, concurrency, recipients } = this.#options
+    const { signal, concurrency, recipients, firstIndex } = this.#options
     signal.throwIfAborted()
     const onAbort = () => {
       this.#leases.stop()
@@ -71,7 +78,7 @@ export class ServeRun {
     signal.addEventListener('abort', onAbort, { once: true })
     this.#share.start()
     try {
-      const workers = Math.min(concurrency, recipients.length)
+      const workers = Math.max(0, Math.min(concurrency, recipients.length - firstIndex))
       await Promise.all(Array.from({ length: workers }, () => this.#work()))
       await this.#recorder.finish()
     } finally {
@@ -81,7 +88,11 @@ export class ServeRun {
     }
     signal.throwIfAborted()
     if (this.#failure) throw this.#toFailure(this.#failure.error)
-    const outcome = { results: this.#results, isRecorded: this.#recorder.isComplete }
+    const outcome = {
+      results: this.#results,
+      isRecorded: this.#recorder.isComplete,
+      hasProgressed: this.#hasProgressed,
+    }
     return this.#givesWay ? { ...outcome, nextIndex: this.#claims.position } : outcome
   }
 
@@ -101,19 +112,30 @@ export class ServeRun {
 
   /** @returns undefined if nobody else is to be served */
   async #admit(): Promise<(() => void) | undefined> {
+    const { admit } = this.#options
+    if (admit === undefined) return () => {}
     const { signal } = this.#stopping
     try {
-      return (await this.#options.admit?.(signal)) ?? (() => {})
+      await this.#line.acquire(signal)
+    } catch {
+      return undefined
+    }
+    try {
+      return await admit(signal)
     } catch (error) {
       if (!signal.aborted) this.#stop(error)
       return undefined
+    } finally {
+      this.#line.release()
     }
   }
 
   async #next(): Promise<Claim | undefined> {
     await this.#recorder.ready()
     try {
-      return await this.#claims.next()
+      const claim = await this.#claims.next()
+      if (this.#claims.isExhausted) this.#stopping.abort()
+      return claim
     } catch (error) {
       this.#stop(error)
       return undefined
@@ -127,7 +149,7 @@ export class ServeRun {
       this.#results.set(claim.recipient, result)
       this.#leases.markServed(claim)
       this.#recorder.add(claim, result)
-      if (result.kind !== 'defer') this.#share.count()
+      this.#share.count({ wasTried: result.kind !== 'defer' })
     } catch (error) {
       const isUnsent = error instanceof DeferError || (signal.aborted && error === signal.reason)
       if (isUnsent) this.#recorder.release([claim])
@@ -136,12 +158,13 @@ export class ServeRun {
     }
   }
 
+  get #hasProgressed(): boolean {
+    return this.#recorder.isComplete && [...this.#results.values()].some(({ kind }) => isFinal(kind))
+  }
+
   /** A deferral says that a part of the work was done, if it was. */
   #toFailure(error: unknown): unknown {
-    const hasProgressed = this.#recorder.isComplete && [...this.#results.values()].some(isFinal)
-    if (!hasProgressed || !(error instanceof DeferError)) return error
-    const { code, delayMs, message } = error
-    return new DeferError(message, { code, ...(delayMs !== undefined && { delayMs }), hasProgressed, cause: error })
+    return this.#hasProgressed ? toProgressed(error) : error
   }
 
   #giveWay(): void {
@@ -156,8 +179,4 @@ export class ServeRun {
     this.#claims.stop()
     this.#stopping.abort()
   }
-}
-
-function isFinal({ kind }: ServeResult): boolean {
-  return kind === 'sent' || kind === 'failed' || kind === 'unknown'
 }

@@ -9,11 +9,12 @@ export interface ServeShareOptions {
   onEnd(): void
 }
 
-/** How much of a message is served at a time, before it gives way to others: at least one recipient. */
+/** How much of a message is served at a time, before it gives way to others: at least one recipient has a turn. */
 export class ServeShare {
   readonly #options: ServeShareOptions
   #timer: NodeJS.Timeout | undefined
-  #served = 0
+  #turns = 0
+  #tries = 0
   #isTimeUp = false
 
   constructor(options: ServeShareOptions) {
@@ -27,9 +28,10 @@ export class ServeShare {
     }, shareMs)
   }
 
-  /** One more recipient was tried. */
-  count(): void {
-    this.#served += 1
+  /** One more recipient has had a turn. */
+  count({ wasTried }: { wasTried: boolean }): void {
+    this.#turns += 1
+    if (wasTried) this.#tries += 1
     this.#look()
   }
 
@@ -38,8 +40,7 @@ export class ServeShare {
   }
 
   #look(): void {
-    if (this.#served === 0) return
-    const isEnough = this.#served >= shareOfRecipients && this.#options.othersMayWait()
-    if (this.#isTimeUp || isEnough) this.#options.onEnd()
+    const isEnough = this.#tries >= shareOfRecipients && this.#options.othersMayWait()
+    if (isEnough || (this.#isTimeUp && this.#turns > 0)) this.#options.onEnd()
   }
 }

@@ -19,7 +19,7 @@ const {
 
 const codes: [InstanceType<typeof MessageQueueError>, string][] = [
   [new DeferError('later'), 'UNCLASSIFIED'],
-  [new GiveWayError('others first', { resumeAt: '1' }), 'GIVES_WAY'],
+  [new GiveWayError('others first', { resumeAt: '1', hasProgressed: true }), 'GIVES_WAY'],
   [new InvalidMessageError('chat.message', []), 'INVALID_MESSAGE'],
   [new MigrationPendingError({ queue: 'q', standIn: 's', command: 'c' }), 'MIGRATION_PENDING'],
   [new PermanentError('never'), 'UNCLASSIFIED'],

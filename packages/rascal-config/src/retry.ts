@@ -13,7 +13,7 @@ export interface RetryPlan {
   /** Ascending delays: the first failure waits for the first step, and so on. At least `maxAttempts - 1` of them. */
   readonly retrySteps: readonly RetryStep[]
   /**
-   * How long a message waits, to come back at the end of the queue, that has been served in part and gives way to others.
+   * How long a message that was served in part waits before it comes back at the end of the queue, to let others go first.
    * Shorter than every retry step. Absent: messages of this queue are served as a whole.
    */
   readonly giveWayStep?: RetryStep

@@ -38,9 +38,10 @@ export function createSlots(limit: number): Slots {
       const [group, waiters] = next
       const [waiter] = waiters
       groups.delete(group)
+      if (waiter === undefined) continue
       groups.set(group, waiters)
       held += 1
-      waiter?.admit()
+      waiter.admit()
     }
   }
 

@@ -48,7 +48,7 @@ test('a message that gives way is no deferral, and has shown that work is done',
   const judge = new FailureJudge({ findFault: async () => undefined, onNobodysFault: vi.fn() })
   const succeed = vi.spyOn(judge, 'succeed')
   const onDeferral = vi.fn()
-  const error = new GiveWayError('others go first', { resumeAt: '100' })
+  const error = new GiveWayError('others go first', { resumeAt: '100', hasProgressed: true })
   const [message] = messagesOf('a', 1) as [ReceivedMessage]
   const context = { signal: new AbortController().signal, logger: createRecordingLogger(), othersMayWait: () => true }
   const handler = judgeHandlers({ judge, onDeferral }).message<'email.notifications'>(() => Promise.reject(error))

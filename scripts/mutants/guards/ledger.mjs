@@ -177,8 +177,8 @@ export const ledger = [
     promise: promises.survivesOutages,
     guards: 'a message that has served its share gives way',
     file: `${source}/serve-share.ts`,
-    find: 'if (this.#isTimeUp || isEnough) this.#options.onEnd()',
-    replace: 'if (this.#isTimeUp && isEnough) this.#options.onEnd()',
+    find: 'if (isEnough || (this.#isTimeUp && this.#turns > 0)) this.#options.onEnd()',
+    replace: 'if (isEnough && this.#isTimeUp) this.#options.onEnd()',
     tests: { file: givingWay, name: 'gives way' },
   },
   {
@@ -189,6 +189,15 @@ export const ledger = [
     find: '    this.#position = this.position\n',
     replace: '',
     tests: { file: givingWay, name: 'gives back what it has claimed' },
+  },
+  {
+    name: 'one-in-line',
+    promise: promises.survivesOutages,
+    guards: 'of one message one recipient at a time stands in line',
+    file: `${source}/serve-run.ts`,
+    find: 'readonly #line = createSlots(1)',
+    replace: 'readonly #line = createSlots(1_000)',
+    tests: { file: givingWay, name: 'stand in line one at a time' },
   },
   {
     name: 'earlier-share-counts',

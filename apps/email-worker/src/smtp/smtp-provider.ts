@@ -22,8 +22,8 @@ export interface SmtpProvider extends EmailProvider {
 
 /** A mail waits for a server that wants mails more slowly no longer than this; then it comes back with its message. */
 const waitForPaceMs = 5 * 60_000
-/** A mail waits for its turn no longer than this: with the time for its last answer, it is done before its message's time is up. */
-const waitInLineMs = 8 * 60_000
+/** A mail waits for its turn no longer than this: with the time for its last answer, that is less than a handler's time. */
+const waitInLineMs = 5 * 60_000
 /** For so long a mail that was taken shows that the server takes mails from us. */
 const takesOthersMs = 10 * 60_000
 /** Tries of a mail whose connection ends without an answer; then it comes back with its message. */

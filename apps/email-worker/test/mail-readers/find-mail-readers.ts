@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { hasEngine, runCommand } from '@mono/test-support/mail-servers'
 
 export interface MailReaders {
@@ -17,7 +18,7 @@ const programs = ['chromium', 'spamassassin']
 export async function findMailReaders(): Promise<{ start(): Promise<MailReaders> } | { obstacle: string }> {
   if (await hasEngine()) {
     try {
-      const directory = new URL('.', import.meta.url).pathname
+      const directory = fileURLToPath(new URL('.', import.meta.url))
       await runCommand('docker', ['build', '--quiet', '--tag', image, directory], { timeoutMs: 400_000 })
       return { start: startContainer }
     } catch (error) {

@@ -275,6 +275,22 @@ describe('a push service that fails', () => {
 describe('time', () => {
   afterEach(() => void vi.useRealTimers())
 
+  test('in line is a minute at most; then no attempt is counted', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+    const slow = () => after(9_000).then(() => status(201))
+    const { send } = setUp({ answers: [slow] })
+    // Ten at a time: seven rounds are begun within the minute.
+    const results = Promise.all(Array.from({ length: 71 }, (_, index) => send(another(index))))
+    await vi.advanceTimersByTimeAsync(60_000)
+    // What has arrived when a deadline is over is read first.
+    for (let turns = 0; turns < 3; turns += 1) await new Promise((resolve) => setImmediate(resolve))
+    await vi.runAllTimersAsync()
+    const kinds = (await results).map(({ kind }) => kind)
+    expect(kinds).toEqual([...Array(70).fill('sent'), 'defer'])
+    expect((await results).at(-1)).toEqual({ kind: 'defer', code: 'ORIGIN_BUSY' })
+  })
+
   /** As the client does it: the signal ends the request. */
   const untilAborted = ({ signal }: HttpRequest) =>
     new Promise<never>((_, reject) => {

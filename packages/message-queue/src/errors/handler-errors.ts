@@ -61,20 +61,24 @@ export class DeferError extends MessageQueueError {
 export interface GiveWayErrorOptions extends ErrorOptions {
   /** Where the handler goes on when the message comes back, in words of its own: 1 to 64 ASCII characters. */
   resumeAt: string
+  /** The age at which the message expires counts from now. */
+  hasProgressed: boolean
 }
 
 /**
- * Thrown by a handler that has done a part of the work, and lets other messages go first: no failure. The delivery comes
- * back at the end of its queue with `x-attempts` unchanged, and its age counts from now.
+ * Thrown by a handler that has done its share of the work, and lets other messages go first: no failure. The delivery comes
+ * back at the end of its queue with `x-attempts` unchanged. Only of queues with a `giveWayStep`.
  */
 export class GiveWayError extends MessageQueueError {
   override readonly name = 'GiveWayError'
   readonly code = 'GIVES_WAY'
   /** As `ReceivedMessage.resumeAt` will be. */
   readonly resumeAt: string
+  readonly hasProgressed: boolean
 
-  constructor(message: string, { resumeAt, ...options }: GiveWayErrorOptions) {
+  constructor(message: string, { resumeAt, hasProgressed, ...options }: GiveWayErrorOptions) {
     super(message, options)
     this.resumeAt = resumeAt
+    this.hasProgressed = hasProgressed
   }
 }

@@ -282,7 +282,7 @@ describe('progress', () => {
     parse('email.notifications', { ...published['email.message'], ...parts, headers })
 
   test('is read where only this queue’s worker can have written it', () => {
-    const headers = { 'x-progress-at': '2025-04-01T09:59:00.000Z', 'x-resume-at': '100' }
+    const headers = { 'x-attempts': 1, 'x-progress-at': '2025-04-01T09:59:00.000Z', 'x-resume-at': '1 100' }
     expect(read(back, { ...origin, ...headers })).toMatchObject({
       progressAt: new Date('2025-04-01T09:59:00.000Z'),
       resumeAt: '100',
@@ -292,7 +292,7 @@ describe('progress', () => {
     expect(foreign).not.toHaveProperty('resumeAt')
   })
 
-  test.each([0, 100, '', 'x'.repeat(65), 'a\u0000b', true])(
+  test.each([0, 100, '', '100', '1 100', `0 ${'x'.repeat(65)}`, '0 a\u0000b', true])(
     'begins at the beginning where x-resume-at is %j',
     (resumeAt) => {
       expect(read(back, { ...origin, 'x-resume-at': resumeAt })).not.toHaveProperty('resumeAt')

@@ -36,7 +36,8 @@ interface Replay {
 type Headers = Readonly<Record<string, unknown>>
 
 const maxAttemptsHeader = 1_000
-const resumePoint = /^[\x20-\x7e]{1,64}$/
+/** The attempts before, and the handler's own words. */
+const resumePoint = /^(\d{1,4}) ([\x20-\x7e]{1,64})$/
 
 /** @throws InvalidDeliveryError `INVALID_HEADERS`, naming the property or header. */
 export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, headers: Headers): DeliveryMetadata {
@@ -54,7 +55,7 @@ export function parseHeaders(queue: WorkQueueName, message: ConsumeMessage, head
     publishedAt: parsePublishedAt(headers[header.publishedAt]),
     replay: from === 'moved' ? { at: diedAt, isMoved: true } : parseReplay(headers[header.replay]),
     attempts: from === 'retry' ? attempts : 0,
-    ...parseProgress(from === 'retry' ? headers : {}),
+    ...parseProgress(from === 'retry' ? headers : {}, attempts),
     ...routing,
   }
 }
@@ -121,11 +122,12 @@ function parseAttempts(value: unknown): number {
 }
 
 /** Of little consequence, so that one that cannot be read counts as none: the handler begins at the beginning. */
-function parseProgress(headers: Headers): Pick<DeliveryMetadata, 'progressAt' | 'resumeAt'> {
-  const resumeAt = headers[header.resumeAt]
+function parseProgress(headers: Headers, attempts: number): Pick<DeliveryMetadata, 'progressAt' | 'resumeAt'> {
+  const stated = headers[header.resumeAt]
+  const [, ofAttempt, resumeAt] = (typeof stated === 'string' && resumePoint.exec(stated)) || []
   return {
     progressAt: toHeaderTime(headers[header.progressAt]),
-    resumeAt: typeof resumeAt === 'string' && resumePoint.test(resumeAt) ? resumeAt : undefined,
+    resumeAt: Number(ofAttempt) === attempts ? resumeAt : undefined,
   }
 }
 

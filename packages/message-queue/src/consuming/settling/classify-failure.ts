@@ -14,7 +14,7 @@ export interface Failure {
   hasProgressed?: boolean
 }
 
-/** The handler has done a part, and lets others go first. */
+/** The handler has done its share, and lets others go first. */
 export interface GivingWay {
   kind: 'give-way'
   error: GiveWayError

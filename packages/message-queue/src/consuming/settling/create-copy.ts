@@ -16,7 +16,7 @@ export interface CopyOrigin {
 const maxCopiedHeaderBytes = 63 * 1024
 
 /**
- * The copy of a message that is retried, deferred or dead-lettered: its body, the properties that can be sent, and the
+ * The copy of a message that is retried, deferred, dead-lettered or gives way: its body, the properties that can be sent, and the
  * headers that say what happened. Rascal copies all of it as it is and reads its own header, so a foreign one is left out
  * and `originalQueue` is the only thing in it.
  */

@@ -94,7 +94,10 @@ describe('a deferral', () => {
 })
 
 describe('giving way', () => {
-  const givingWay: GivingWay = { kind: 'give-way', error: new GiveWayError('others first', { resumeAt: '100' }) }
+  const givingWay: GivingWay = {
+    kind: 'give-way',
+    error: new GiveWayError('others first', { resumeAt: '100', hasProgressed: true }),
+  }
 
   test.each(['push.notifications', 'email.notifications'] as const)(
     'at %s waits a second, and is no attempt',
@@ -104,7 +107,6 @@ describe('giving way', () => {
         step: { name: '1s', delayMs: 1_000 },
         error: givingWay.error,
         attempts: 1,
-        resumeAt: '100',
       })
     },
   )
@@ -113,9 +115,19 @@ describe('giving way', () => {
     expect(decide('email.notifications', givingWay, 1, Number.POSITIVE_INFINITY).kind).toBe('give-way')
   })
 
-  test('at a queue whose messages are served as a whole waits for the shortest retry step', () => {
-    expect(decide('audit.events', givingWay, 1)).toMatchObject({ step: { name: '10s' } })
+  test('without progress ends when the message is older than the TTL', () => {
+    const error = new GiveWayError('others first', { resumeAt: '100', hasProgressed: false })
+    const { ttlMs } = workQueues['email.notifications']
+    expect(decide('email.notifications', { kind: 'give-way', error }, 1, ttlMs).kind).toBe('give-way')
+    expect(decide('email.notifications', { kind: 'give-way', error }, 1, ttlMs + 1)).toMatchObject({ code: 'EXPIRED' })
   })
+
+  test.each(['chat.messages', 'audit.events'] as const)(
+    'at %s, whose messages are served as a whole, is a bug',
+    (name) => {
+      expect(decide(name, givingWay, 1)).toMatchObject({ kind: 'dead-letter', code: 'HANDLER_BUG' })
+    },
+  )
 })
 
 test('a deferral after a part of the work was done never expires', () => {

@@ -1,5 +1,6 @@
 import type { RetryStep, WorkQueue } from '@mono/rascal-config'
 import type { FailureCode } from '../../errors/failure-codes.js'
+import type { GiveWayError } from '../../errors/handler-errors.js'
 import type { Failure, GivingWay } from './classify-failure.js'
 
 /** A copy is sent elsewhere, and the original acknowledged when the copy is confirmed. */
@@ -7,7 +8,7 @@ export type ForwardSettlement =
   | { kind: 'retry'; step: RetryStep; code: FailureCode; error: Error; attempts: number }
   | { kind: 'defer'; step: RetryStep; code: FailureCode; error: Error; attempts: number; hasProgressed?: boolean }
   /** Behind the others of its queue. */
-  | { kind: 'give-way'; step: RetryStep; error: Error; attempts: number; resumeAt: string }
+  | { kind: 'give-way'; step: RetryStep; error: GiveWayError; attempts: number }
   | { kind: 'dead-letter'; code: FailureCode; error: Error; attempts: number }
 
 /** The one thing that is done with a delivery. */
@@ -29,7 +30,7 @@ export interface DeliveryFacts {
 /**
  * - A retry counts as an attempt; the n-th failure waits for the n-th step; after the last attempt it is dead-lettered.
  * - A deferral leaves the count as it was and ends when the message is older than the queue's TTL, see `ageOf`.
- * - Giving way leaves the count as it was, and is no failure.
+ * - Giving way leaves the count as it was, and is no failure. It ends as a deferral does.
  * - A message that has expired was not tried.
  */
 export function decideSettlement(
@@ -39,8 +40,11 @@ export function decideSettlement(
   const attemptsBefore = attempt - 1
   if (failure.kind === 'give-way') {
     const { error } = failure
-    const step = queue.giveWayStep ?? stepForDelay(queue, 0)
-    return { kind: 'give-way', step, error, attempts: attemptsBefore, resumeAt: error.resumeAt }
+    const isExpired = ageMs > queue.ttlMs && !error.hasProgressed
+    if (isExpired) return { kind: 'dead-letter', code: 'EXPIRED', error, attempts: attemptsBefore }
+    const step = queue.giveWayStep
+    if (step === undefined) return { kind: 'dead-letter', code: 'HANDLER_BUG', error, attempts: attempt }
+    return { kind: 'give-way', step, error, attempts: attemptsBefore }
   }
   const { kind, code, error } = failure
   if (code === 'EXPIRED') return { kind: 'dead-letter', code, error, attempts: attemptsBefore }

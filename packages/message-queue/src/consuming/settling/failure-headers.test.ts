@@ -2,18 +2,20 @@ import { hostname } from 'node:os'
 import type { RetryStep } from '@mono/rascal-config'
 import { describe, expect, test } from 'vitest'
 import { type ConsumeMessageParts, createConsumeMessage } from '../../../test/support/create-consume-message.js'
+import { GiveWayError } from '../../errors/handler-errors.js'
 import type { Settlement } from './decide-settlement.js'
 import { failureHeaders } from './failure-headers.js'
 
 type Headers = Record<string, unknown>
 type Forward = Extract<Settlement, { attempts: number }>
+type Failed = Exclude<Forward, { kind: 'give-way' }>
 
 const step: RetryStep = { name: '10s', delayMs: 10_000 }
 const error = new Error('no luck')
-const retry: Forward = { kind: 'retry', step, code: 'PROVIDER_UNAVAILABLE', error, attempts: 1 }
-const defer: Forward = { kind: 'defer', step, code: 'DATABASE_UNAVAILABLE', error, attempts: 0 }
-const deadLetter: Forward = { kind: 'dead-letter', code: 'PROVIDER_REJECTED', error, attempts: 2 }
-const forwards: [Forward['kind'], Forward][] = [
+const retry: Failed = { kind: 'retry', step, code: 'PROVIDER_UNAVAILABLE', error, attempts: 1 }
+const defer: Failed = { kind: 'defer', step, code: 'DATABASE_UNAVAILABLE', error, attempts: 0 }
+const deadLetter: Failed = { kind: 'dead-letter', code: 'PROVIDER_REJECTED', error, attempts: 2 }
+const forwards: [Failed['kind'], Failed][] = [
   ['retry', retry],
   ['defer', defer],
   ['dead-letter', deadLetter],
@@ -239,16 +241,24 @@ describe.each(forwards)('every copy, such as for a %s,', (_kind, forward) => {
 
 describe('progress', () => {
   const progressed = { 'x-progress-at': '2025-04-01T09:00:00.000Z', 'x-resume-at': '100' }
-  const giveWay: Forward = { kind: 'give-way', step, error, attempts: 1, resumeAt: '200' }
+  const giveWay = (hasProgressed: boolean): Forward => {
+    const others = new GiveWayError('others first', { resumeAt: '200', hasProgressed })
+    return { kind: 'give-way', step, error: others, attempts: 1 }
+  }
 
   test('is told by a copy that gives way: when it was, and where to go on; that is no failure', () => {
-    const headers = headersFor(giveWay, progressed, backFromRetry)
-    expect(headers).toMatchObject({ 'x-progress-at': now.toISOString(), 'x-resume-at': '200', 'x-attempts': 1 })
+    const headers = headersFor(giveWay(true), progressed, backFromRetry)
+    expect(headers).toMatchObject({ 'x-progress-at': now.toISOString(), 'x-resume-at': '1 200', 'x-attempts': 1 })
     expect(Object.keys(headers).filter((name) => name.includes('failure'))).toEqual([])
   })
 
+  test('is none of a copy that gives way with nobody served', () => {
+    const headers = headersFor(giveWay(false), progressed, backFromRetry)
+    expect(headers).toMatchObject({ 'x-progress-at': progressed['x-progress-at'], 'x-resume-at': '1 200' })
+  })
+
   test('is told by a deferral that came after a part of the work', () => {
-    const headers = headersFor({ ...defer, kind: 'defer', hasProgressed: true }, progressed, backFromRetry)
+    const headers = headersFor({ kind: 'defer', step, code: 'DATABASE_UNAVAILABLE', error, attempts: 0, hasProgressed: true }, progressed, backFromRetry)
     expect(headers['x-progress-at']).toBe(now.toISOString())
   })
 

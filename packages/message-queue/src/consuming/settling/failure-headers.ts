@@ -52,6 +52,7 @@ export function failureHeaders(from: ForwardedFrom, forward: ForwardSettlement, 
     headers[header.originalRoutingKey] = origin.routingKey
   }
   if (origin?.from === 'moved') {
+    delete headers[header.progressAt]
     headers[header.firstFailureCode] ??= headers[header.failureCode]
     headers[header.firstFailureMessage] ??= headers[header.failureMessage]
     headers[header.firstFailureAt] ??= headers[header.failedAt]
@@ -61,14 +62,12 @@ export function failureHeaders(from: ForwardedFrom, forward: ForwardSettlement, 
   const { expiration } = from.message.properties
   if (expiration !== undefined) headers[header.originalExpiration] = expiration
   const text = truncateUtf8(String(forward.error.message), maxMessageBytes)
-  const isReturning = origin === undefined || origin.from === 'retry'
-  if (!isReturning || forward.kind === 'dead-letter') delete headers[header.progressAt]
-  if (forward.kind === 'give-way') headers[header.resumeAt] = forward.resumeAt
   // Somebody who was passed over may be left, and would never have a turn.
-  else delete headers[header.resumeAt]
-  if (forward.kind === 'give-way' || (forward.kind === 'defer' && forward.hasProgressed)) {
-    headers[header.progressAt] = now.toISOString()
-  }
+  if (forward.kind !== 'give-way') delete headers[header.resumeAt]
+  // A worker that does not know this header would pass it on to another attempt.
+  else headers[header.resumeAt] = `${forward.attempts} ${forward.error.resumeAt}`
+  if (forward.kind === 'dead-letter') delete headers[header.progressAt]
+  if (hasProgressed(forward)) headers[header.progressAt] = now.toISOString()
   if (forward.kind !== 'dead-letter') {
     // The next one to receive it must count its age from the same time, also if that is its first sight.
     headers[header.publishedAt] = from.publishedAt.toISOString()
@@ -85,6 +84,11 @@ export function failureHeaders(from: ForwardedFrom, forward: ForwardSettlement, 
   headers[header.failedAt] = now.toISOString()
   headers[header.failedBy] = `${from.workerName}@${hostname()}`
   return headers
+}
+
+function hasProgressed(forward: ForwardSettlement): boolean {
+  if (forward.kind === 'give-way') return forward.error.hasProgressed
+  return forward.kind === 'defer' && forward.hasProgressed === true
 }
 
 /** A publisher's words about failures that were none of ours are not passed on as if they were ours. */

@@ -160,7 +160,7 @@ describe('a message whose handler failed', () => {
     },
     {
       what: 'a GiveWayError',
-      thrown: new GiveWayError('no luck', { resumeAt: '100' }),
+      thrown: new GiveWayError('no luck', { resumeAt: '100', hasProgressed: true }),
       publication: 'push.notifications.retry.1s',
       event: { outcome: 'gave-way' },
       line: { level: 'debug', message: 'Gave way to others', data: { attempts: 0, resumeAt: '100', delay: '1s' } },

@@ -48,7 +48,7 @@ const outcomes = {
 
 /**
  * Decides what is done with a delivery, does it, and says so once: one event, and one log line where it failed. Retry,
- * defer and dead-letter are a confirmed copy first and an ack of the original after it, so that a crash between the two
+ * defer, giving way and dead-letter are a confirmed copy first and an ack of the original after it, so that a crash between the two
  * leaves two, never none.
  */
 export class Settler {
@@ -175,8 +175,9 @@ export class Settler {
   #log(settlement: Settlement, account: Account): void {
     if (settlement.kind === 'ack' || settlement.kind === 'return') return
     if (settlement.kind === 'give-way') {
-      const { attempts, error, resumeAt, step } = settlement
-      const data = { attempts, reason: error.message, handlerMs: Math.round(account.handlerMs), resumeAt }
+      const { attempts, error, step } = settlement
+      const { message: reason, resumeAt } = error
+      const data = { attempts, reason, handlerMs: Math.round(account.handlerMs), resumeAt }
       this.#child(account).debug({ ...data, delay: step.name }, 'Gave way to others')
       return
     }
