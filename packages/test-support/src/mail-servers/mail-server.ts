@@ -15,6 +15,8 @@ export interface MailServerKind {
   readonly prepare: string
   readonly start: string
   readonly stop: string
+  /** Delivers what it has taken, unless it does so by itself. */
+  readonly deliver: string
   /** Prints the names of what it has taken and not yet delivered. */
   readonly listQueue: string
 }
@@ -36,7 +38,7 @@ export interface MailServer {
   readMails(): Promise<DeliveredMail[]>
   /** How many it has delivered so far. */
   countMails(): Promise<number>
-  /** Forgets what it has delivered. */
+  /** Forgets what it has taken. */
   clearMails(): Promise<void>
   readLog(): Promise<string>
   close(): Promise<void>
@@ -97,16 +99,16 @@ export async function startMailServer(name: MailServerName, options: MailServerO
     stop,
     start,
     async readMails() {
-      await waitFor(async () => (await run(kind.listQueue)).length === 0, {
+      await waitFor(async () => (await run(`${kind.deliver}\n${kind.listQueue}`)).length === 0, {
         what: `${name} to deliver what it has taken`,
         timeoutMs: 30_000,
         intervalMs: 200,
       })
       return await readDeliveredMails(await run('cd "$root/mail/all"; tar -cf - new'))
     },
-    countMails: async () => Number(await run('ls "$root/mail/all/new" | wc -l')),
+    countMails: async () => Number(await run(`${kind.deliver}\nls "$root/mail/all/new" | wc -l`)),
     async clearMails() {
-      await run('rm -f "$root"/mail/all/new/*')
+      await run(`${kind.deliver}\nrm -f "$root"/mail/all/new/*`)
     },
     readLog: async () => (await run('cat "$root"/log* || cat "$root"/log/*')).toString(),
     close,

@@ -30,7 +30,9 @@ export const postfix: MailServerKind = {
   ].join('\n'),
   start: 'postfix -c "$root/etc" start 2>&1',
   stop: 'postfix -c "$root/etc" stop 2>&1',
-  listQueue: 'cd "$root/queue"; find maildrop incoming active deferred -type f',
+  deliver: '',
+  // What nobody may execute was cut off before it was taken.
+  listQueue: 'cd "$root/queue"; find maildrop incoming active deferred -type f -perm -u+x',
 }
 
 /** Parameters of postconf(5). */
