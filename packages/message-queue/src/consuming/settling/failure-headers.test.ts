@@ -258,7 +258,11 @@ describe('progress', () => {
   })
 
   test('is told by a deferral that came after a part of the work', () => {
-    const headers = headersFor({ kind: 'defer', step, code: 'DATABASE_UNAVAILABLE', error, attempts: 0, hasProgressed: true }, progressed, backFromRetry)
+    const headers = headersFor(
+      { kind: 'defer', step, code: 'DATABASE_UNAVAILABLE', error, attempts: 0, hasProgressed: true },
+      progressed,
+      backFromRetry,
+    )
     expect(headers['x-progress-at']).toBe(now.toISOString())
   })
 
