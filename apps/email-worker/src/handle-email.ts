@@ -37,8 +37,8 @@ const waitInLineMs = 4 * 60_000
  * Sends a message to each of its recipients who has not been served. The content is made before anybody is claimed, so
  * that a message that cannot be rendered leaves no trace in the ledger.
  *
- * Of all messages together, as many recipients are claimed as mails are on their way, and as many again: while one mail is
- * being sent, the next is claimed. Tenants take turns, so that nobody's single mail waits for another's mailing.
+ * Of all messages together, as many recipients are admitted as mails are on their way, and as many again: while one mail is
+ * being sent, the next is claimed. A message that nobody waits for claims as many ahead. Tenants take turns, so that nobody's single mail waits for another's mailing.
  */
 export function createEmailHandler(options: EmailHandlerOptions): MessageHandler<'email.notifications'> {
   const { ledger, suppressions, templates, concurrency, provider, from, onUnknown, onMerged } = options
@@ -77,6 +77,7 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
           await withDeadline(deadline, (inner) => turns.acquire(inner, message.tenantId))
           return () => turns.release()
         },
+        othersAreInLine: () => turns.waiting > 0,
         othersMayWait,
         signal,
         logger,

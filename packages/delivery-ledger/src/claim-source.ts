@@ -9,14 +9,11 @@ export interface ClaimSourceOptions {
   leases: LeaseKeeper
   /** Index of the recipient to begin with. */
   firstIndex: number
-  /** More than are asked for now are claimed: a chunk of them. */
-  claimsAhead: boolean
+  /** How many are claimed at a time when so many are asked for. */
+  chunkSizeFor(asked: number): number
   /** Releases the claims that are not going to be served. */
   recorder: Pick<ResultRecorder, 'release'>
 }
-
-/** Recipients claimed at a time: as many may wait for their turn, and stay leased when the process dies. */
-const chunkSize = 200
 
 /**
  * Claims the recipients in their order, chunk by chunk. The next chunk is claimed when somebody asks for a claim and none
@@ -81,10 +78,9 @@ export class ClaimSource {
   }
 
   async #claimChunk(): Promise<void> {
-    const { claimsAhead, ledger, message, recipients, leases, recorder } = this.#options
-    const size = claimsAhead ? chunkSize : Math.min(chunkSize, this.#asking)
+    const { chunkSizeFor, ledger, message, recipients, leases, recorder } = this.#options
     const start = this.#position
-    const chunk = recipients.slice(start, start + size)
+    const chunk = recipients.slice(start, start + chunkSizeFor(this.#asking))
     this.#position += chunk.length
     const askedAt = performance.now()
     const claims = await ledger.claim(message, chunk)

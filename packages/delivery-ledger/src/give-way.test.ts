@@ -179,8 +179,9 @@ describe('recipients of an earlier part', () => {
 })
 
 describe('recipients that are to be admitted', () => {
-  test('are not claimed before', async () => {
+  test('are not claimed before while others are in line', async () => {
     const slots = createSlots(4)
+    const othersAreInLine = () => true
     const ledger = createFakeLedger()
     let mostClaimed = 0
     ledger.onChange = () => {
@@ -190,12 +191,19 @@ describe('recipients that are to be admitted', () => {
       await slots.acquire(signal)
       return () => slots.release()
     }
-    const { summary } = await serve({ ledger, admit })
+    const { summary } = await serve({ ledger, admit, othersAreInLine })
     expect(summary).toMatchObject({ sent: 250 })
     // Those whose results are being recorded are held a moment longer.
     expect(mostClaimed).toBeLessThanOrEqual(4 + 100)
     expect(Math.max(...ledger.sizes('claim'))).toBeLessThanOrEqual(4)
     expect(slots.held).toBe(0)
+  })
+
+  test('are claimed ahead, as many as are served at a time, while nobody else is in line', async () => {
+    const ledger = createFakeLedger()
+    const { summary } = await serve({ ledger, admit: async () => () => {} })
+    expect(summary).toMatchObject({ sent: 250 })
+    expect(ledger.sizes('claim')).toEqual(Array(25).fill(10))
   })
 
   test('of one message stand in line one at a time, so that others are not behind all of them', async () => {

@@ -17,6 +17,8 @@ export interface ServeRecipientsOptions {
    * that it throws says that nobody else can be.
    */
   admit?(signal: AbortSignal): Promise<() => void>
+  /** Whether recipients of other messages wait to be admitted: then no more are claimed than are admitted. Default: none. */
+  othersAreInLine?(): boolean
   /** Whether other messages may wait for this one; then it gives way when it has served its share. Default: none wait. */
   othersMayWait?(): boolean
   /** The signal of the handler: when it is aborted, nobody else is served. */

@@ -11,6 +11,9 @@ import type { ServeResult } from './serve-result.js'
 import { ServeShare } from './serve-share.js'
 import { toProgressed } from './to-progressed.js'
 
+/** Claimed at a time, at most, of a message whose recipients are not admitted one by one. */
+const maxClaimsAhead = 200
+
 export interface ServeRunOptions extends Omit<ServeRecipientsOptions, 'resumeAt'> {
   /** Distinct. */
   recipients: readonly string[]
@@ -53,7 +56,7 @@ export class ServeRun {
   #failure: { error: unknown } | undefined
 
   constructor(options: ServeRunOptions) {
-    const { ledger, message, recipients, firstIndex, logger, signal, admit, othersMayWait = () => false } = options
+    const { ledger, message, recipients, firstIndex, logger, signal, othersMayWait = () => false } = options
     this.#options = options
     // Every recipient that waits to be admitted listens; Node warns of a leak above ten.
     setMaxListeners(0, this.#stopping.signal)
@@ -62,8 +65,8 @@ export class ServeRun {
     const recorder = new ResultRecorder({ ledger, message, leases, logger, signal, onFailed })
     this.#leases = leases
     this.#recorder = recorder
-    const claimsAhead = admit === undefined
-    this.#claims = new ClaimSource({ ledger, message, recipients, firstIndex, claimsAhead, leases, recorder })
+    const chunkSizeFor = (asked: number) => this.#chunkSizeFor(asked)
+    this.#claims = new ClaimSource({ ledger, message, recipients, firstIndex, chunkSizeFor, leases, recorder })
     this.#share = new ServeShare({ othersMayWait, onEnd: () => this.#giveWay() })
   }
 
@@ -94,6 +97,13 @@ export class ServeRun {
       hasProgressed: this.#hasProgressed,
     }
     return this.#givesWay ? { ...outcome, nextIndex: this.#claims.position } : outcome
+  }
+
+  /** As many may wait for their turn, and stay leased when the process dies; but the fewer a statement has, the more it costs. */
+  #chunkSizeFor(asked: number): number {
+    const { admit, concurrency, othersAreInLine } = this.#options
+    if (admit === undefined) return maxClaimsAhead
+    return othersAreInLine?.() ? asked : Math.max(asked, concurrency)
   }
 
   async #work(): Promise<void> {
