@@ -37,8 +37,8 @@ const waitInLineMs = 4 * 60_000
  * Sends a message to each of its recipients who has not been served. The content is made before anybody is claimed, so
  * that a message that cannot be rendered leaves no trace in the ledger.
  *
- * Of all messages together, as many recipients are admitted as mails are on their way, and as many again: while one mail is
- * being sent, the next is claimed. A message that nobody waits for claims as many ahead. Tenants take turns, so that nobody's single mail waits for another's mailing.
+ * The recipients admitted, of all messages together, are as many as mails are on their way, and as many again: while one
+ * mail is being sent, the next is claimed. A message that nobody waits for claims as many ahead. Tenants take turns, so that nobody's single mail waits for another's mailing.
  */
 export function createEmailHandler(options: EmailHandlerOptions): MessageHandler<'email.notifications'> {
   const { ledger, suppressions, templates, concurrency, provider, from, onUnknown, onMerged } = options
@@ -61,7 +61,7 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
       content,
       recipients,
       suppressed,
-      // Whoever waits in line would find out the same, one after the other.
+      // Those who wait in line would find out the same, one after the other.
       onProviderAway: ({ message: reason }) =>
         turns.refuseWaiting(new DeferError(reason, { code: 'PROVIDER_UNAVAILABLE' })),
     })

@@ -48,7 +48,7 @@ const lockMessages = `
     ORDER BY key
   ) AS lock`
 
-/** Of both spellings. Whoever holds a lease knows the row by its old key, and is left alone. */
+/** Locks the rows of both spellings. A row under a lease is left alone: its holder knows it by its old key. */
 const lockRows = `
   SELECT d.tenant_id::text AS tenant, d.message_id AS message, d.recipient, d.state,
     coalesce(d.state = 'sending' AND d.lease_until > now(), false) AS leased
@@ -75,7 +75,7 @@ const nextSuppressions = `
   WHERE email.needs_normalizing(address) AND (tenant_id, address) > ($1::bigint, $2::text)
   ORDER BY tenant_id, address LIMIT $3`
 
-/** Of several spellings, the one that was suppressed first stays. */
+/** The spelling that was suppressed first stays, if there are several. */
 const moveSuppressions = `
   WITH given AS (
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS g(tenant_id, address, normal)

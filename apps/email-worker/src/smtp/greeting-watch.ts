@@ -65,7 +65,7 @@ export class GreetingWatch {
       port: this.#port,
       keepAlive: true,
       noDelay: true,
-      // Of several addresses, for each but the last; Node's own 250 ms are too short for a far host.
+      // This is the limit for each of several addresses but the last; Node's own 250 ms are too short for a far host.
       autoSelectFamilyAttemptTimeout: connectMs / 4,
     })
     this.#open.add(socket)
