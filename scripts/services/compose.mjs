@@ -56,16 +56,23 @@ export async function findCompose(services) {
 }
 
 /**
+ * @typedef {object} ComposeServices
+ * @property {Partial<import('./services.mjs').Urls>} urls
+ * @property {ServiceName[]} started
+ * @property {import('./compose-project.mjs').Belongings} before the start
+ */
+
+/**
  * Starts the services that do not run yet, on the default ports where those are free.
  * @param {ServiceName[]} services
- * @returns {Promise<{ urls: Partial<import('./services.mjs').Urls>, started: ServiceName[] }>}
+ * @returns {Promise<ComposeServices>}
  */
 export async function startCompose(services) {
   const { name, running, variables } = await settleProject(services)
   const started = services.filter((service) => !running.has(service))
   // A broker that cannot read it would be waited for in vain.
   if (started.includes('rabbitmq')) readDefinitions()
-  const before = started.length > 0 ? await listBelongings(name) : undefined
+  const before = await listBelongings(name)
   try {
     if (started.length > 0) await up(started, variables)
     const urls = toUrls(services, variables)
@@ -74,9 +81,9 @@ export async function startCompose(services) {
       waitUntilReady(() => probe(urls), { timeoutMs: 60_000, intervalMs: 200 }),
     )
     if (fault !== undefined) throw new Error(`the containers run, but cannot be used: ${fault}`)
-    return { urls, started }
+    return { urls, started, before }
   } catch (error) {
-    if (before) {
+    if (started.length > 0) {
       await stopCompose(started).catch(() => {}) // the reason why it could not start says more
       await removeSince(name, before)
     }
@@ -141,13 +148,22 @@ function toUrls(services, variables) {
 }
 
 /**
- * Stops services; their data stays in the named volumes.
+ * Stops services and removes their containers, and with the last container the project's networks: an engine has
+ * addresses for some thirty networks.
  * @param {string[]} services
+ * @param {import('./compose-project.mjs').Belongings} [before] data that came later goes too; without it all data stays
  */
-export async function stopCompose(services) {
+export async function stopCompose(services, before) {
   const project = readState().composeProject ?? 'mono'
-  const stop = await docker(['compose', '--project-name', project, 'stop', ...services], { timeout: 60_000 })
-  if (stop.code !== 0) throw new Error(`docker compose could not stop ${services.join(' and ')}: ${stop.stderr.trim()}`)
+  const compose = async (/** @type {string[]} */ ...command) => {
+    const { code, stderr } = await docker(['compose', '--project-name', project, ...command], { timeout: 60_000 })
+    if (code !== 0) throw new Error(`docker compose could not stop ${services.join(' and ')}: ${stderr.trim()}`)
+  }
+  await compose('rm', '--stop', '--force', ...services)
+  if ((await listBelongings(project)).container.length === 0) {
+    await compose('down')
+    if (before) await removeSince(project, before)
+  }
   const left = (readState().composeServices ?? []).filter((service) => !services.includes(service))
   noteStop(() => updateState({ composeServices: left.length > 0 ? left : undefined }))
 }
