@@ -3,7 +3,7 @@ import { toWireAddress } from '@mono/contracts'
 import { type DeliveryLedger, serveRecipients, toLedgerMessage } from '@mono/delivery-ledger'
 import type { MessageHandler } from '@mono/message-queue'
 import { DeferError, PermanentError } from '@mono/message-queue'
-import { createSlots, withDeadline } from '@mono/waiting'
+import { createSlots } from '@mono/waiting'
 import { createRecipientServer, type OnUnknown } from './create-recipient-server.js'
 import type { EmailProvider } from './email-provider.js'
 import { findRecipients } from './find-recipients.js'
@@ -31,7 +31,10 @@ export interface EmailHandlerOptions {
  * A recipient waits in line no longer than this; then the message comes back later, and no attempt is counted. With what the
  * provider takes at most, it is less than a handler's time.
  */
-const waitInLineMs = 4 * 60_000
+const deadlineInLine = {
+  ms: 4 * 60_000,
+  createError: () => new DeferError('The mail server takes mails more slowly than they come'),
+}
 
 /**
  * Sends a message to each of its recipients who has not been served. The content is made before anybody is claimed, so
@@ -73,8 +76,7 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
         resumeAt: message.resumeAt,
         concurrency: claimedAtMost,
         async admit(waiting) {
-          const deadline = { ms: waitInLineMs, signal: waiting, createError: createSlowError }
-          await withDeadline(deadline, (inner) => turns.acquire(inner, message.tenantId))
+          await turns.acquire(waiting, { group: message.tenantId, deadline: deadlineInLine })
           return () => turns.release()
         },
         othersAreInLine: () => turns.waiting > 0,
@@ -92,8 +94,6 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
     }
   }
 }
-
-const createSlowError = () => new DeferError('The mail server takes mails more slowly than they come')
 
 function toReplyTo(address: string | undefined, fallback: Sender | undefined): Sender | undefined {
   return address === undefined ? fallback : { address: toWireAddress(address) }

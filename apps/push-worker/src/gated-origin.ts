@@ -41,6 +41,10 @@ const reservedMs = 60_000
 const endpointsToKeep = 1000
 
 const closedReason = new Error('The gate is closed')
+const lateReason = new Error('The push service takes notifications more slowly than they come')
+
+/** The time of a request's message is limited. */
+const deadlineInLine = { ms: 60_000, createError: () => lateReason }
 
 /**
  * One push service behind its gate.
@@ -92,14 +96,18 @@ export class GatedOrigin {
     return this.#slots.held === 0 && this.#slots.waiting === 0 && this.#untilOpenMs() === undefined
   }
 
-  /** Waits for the request's turn; a number is the milliseconds to wait instead. @throws the signal's reason */
-  async enter(endpoint: string, { tenantId, signal }: Entry): Promise<Passage | number> {
+  /**
+   * Waits for the request's turn. A number is the milliseconds to wait instead; undefined: its turn has not come in time.
+   * @throws the signal's reason
+   */
+  async enter(endpoint: string, { tenantId, signal }: Entry): Promise<Passage | number | undefined> {
     const closedMs = this.#turnAway(endpoint)
     if (closedMs !== undefined) return closedMs
     try {
-      await this.#slots.acquire(signal, tenantId)
+      await this.#slots.acquire(signal, { group: tenantId, deadline: deadlineInLine })
     } catch (error) {
       if (error === closedReason) return this.#turnAway(endpoint) ?? 0
+      if (error === lateReason) return undefined
       throw error
     }
     const closedMeanwhileMs = this.#turnAway(endpoint)

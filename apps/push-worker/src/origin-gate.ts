@@ -32,9 +32,9 @@ export class OriginGate {
     return [...this.#origins.values()].filter(({ isClosed }) => isClosed).length
   }
 
-  /** Waits for the request's turn; a number is the milliseconds to wait instead. @throws the signal's reason */
-  async enter({ origin, href }: Pick<URL, 'origin' | 'href'>, entry: Entry): Promise<Passage | number> {
-    return await this.#gatedOriginOf(origin).enter(href, entry)
+  /** As {@link GatedOrigin.enter}. */
+  enter({ origin, href }: Pick<URL, 'origin' | 'href'>, entry: Entry): Promise<Passage | number | undefined> {
+    return this.#gatedOriginOf(origin).enter(href, entry)
   }
 
   #gatedOriginOf(origin: string): GatedOrigin {

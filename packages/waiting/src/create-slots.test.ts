@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { createSlots } from './create-slots.js'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { type AcquireOptions, createSlots } from './create-slots.js'
 
 const { signal } = new AbortController()
 
@@ -7,8 +7,8 @@ const { signal } = new AbortController()
 function setUp(limit: number) {
   const slots = createSlots(limit)
   const admitted: string[] = []
-  const enter = (name: string, own = signal, group?: string) =>
-    slots.acquire(own, group).then(() => void admitted.push(name))
+  const enter = (name: string, own = signal, options: AcquireOptions = {}) =>
+    slots.acquire(own, options).then(() => void admitted.push(name))
   return { slots, admitted, enter }
 }
 
@@ -44,6 +44,29 @@ test('more slots admit at once, fewer only as those held are released', async ()
   expect(slots.held).toBe(1)
 })
 
+test('whoever waits beyond its deadline is refused, and leaves no timer otherwise', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { slots, admitted, enter } = setUp(1)
+  const late = new Error('too slow')
+  const options = { deadline: { ms: 1000, createError: () => late } }
+  await enter('a', signal, options)
+  const waiting = enter('b', signal, options)
+  const patient = enter('c')
+  const refused = expect(waiting).rejects.toBe(late)
+  vi.advanceTimersByTime(999)
+  expect(slots.waiting).toBe(2)
+  vi.advanceTimersByTime(1)
+  await refused
+  slots.release()
+  await patient
+  const next = enter('d', signal, options)
+  slots.release()
+  await next
+  expect(admitted).toEqual(['a', 'c', 'd'])
+  expect(vi.getTimerCount()).toBe(0)
+})
+
 test('whoever stops waiting loses the turn and nobody else does', async () => {
   const { slots, admitted, enter } = setUp(1)
   await enter('a')
@@ -60,7 +83,9 @@ test('whoever stops waiting loses the turn and nobody else does', async () => {
 
 test('groups take turns, however many of one wait', async () => {
   const { slots, admitted, enter } = setUp(1)
-  const entering = ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2'].map((name) => enter(name, signal, name[0]))
+  const entering = ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2'].map((name) =>
+    enter(name, signal, { group: name.slice(0, 1) }),
+  )
   for (let released = 0; released < 6; released += 1) {
     await turn()
     slots.release()
@@ -71,10 +96,10 @@ test('groups take turns, however many of one wait', async () => {
 
 test('a group whose last one stops waiting loses its turn', async () => {
   const { slots, admitted, enter } = setUp(1)
-  await enter('a1', signal, 'a')
+  await enter('a1', signal, { group: 'a' })
   const leaving = new AbortController()
-  const gone = enter('b1', leaving.signal, 'b')
-  const staying = enter('c1', signal, 'c')
+  const gone = enter('b1', leaving.signal, { group: 'b' })
+  const staying = enter('c1', signal, { group: 'c' })
   leaving.abort(new Error('no longer wanted'))
   await expect(gone).rejects.toBe(leaving.signal.reason)
   expect(slots.waiting).toBe(1)

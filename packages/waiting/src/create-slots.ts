@@ -1,3 +1,5 @@
+import { startTimer } from './start-timer.js'
+
 /**
  * A counting lock: that many holders at a time. Those who wait are served in order; of several groups, each has one turn
  * after the other, however many of it wait.
@@ -8,10 +10,9 @@ export interface Slots {
   /**
    * Resolves when a slot is the caller's.
    *
-   * @param group by default one that all share who name none
-   * @throws the signal's reason, or what `refuseWaiting` was called with
+   * @throws the signal's reason, the deadline's error, or what `refuseWaiting` was called with
    */
-  acquire(signal: AbortSignal, group?: SlotGroup): Promise<void>
+  acquire(signal: AbortSignal, options?: AcquireOptions): Promise<void>
   release(): void
   /** More slots are handed out at once; fewer as those held are released. */
   resize(limit: number): void
@@ -19,7 +20,16 @@ export interface Slots {
   refuseWaiting(reason: unknown): void
 }
 
-export type SlotGroup = string | number
+export interface AcquireOptions {
+  /** By default one that all share who name none. */
+  group?: Group
+  /** How long to wait, in milliseconds; what `createError` makes refuses whoever waits longer. By default there is none. */
+  deadline?: { ms: number; createError(): unknown }
+}
+
+type Group = string | number
+
+const noDeadline = { ms: Number.POSITIVE_INFINITY, createError: () => undefined }
 
 interface Waiter {
   admit(): void
@@ -28,7 +38,7 @@ interface Waiter {
 
 export function createSlots(limit: number): Slots {
   /** Those who wait, by group; the group whose turn is next comes first. */
-  const groups = new Map<SlotGroup, Set<Waiter>>()
+  const groups = new Map<Group, Set<Waiter>>()
   let held = 0
 
   function admitWaiting(): void {
@@ -45,12 +55,12 @@ export function createSlots(limit: number): Slots {
     }
   }
 
-  function join(group: SlotGroup, waiter: Waiter): void {
+  function join(group: Group, waiter: Waiter): void {
     const waiters = groups.get(group) ?? new Set()
     groups.set(group, waiters.add(waiter))
   }
 
-  function leave(group: SlotGroup, waiter: Waiter): void {
+  function leave(group: Group, waiter: Waiter): void {
     const waiters = groups.get(group)
     waiters?.delete(waiter)
     if (waiters?.size === 0) groups.delete(group)
@@ -63,7 +73,7 @@ export function createSlots(limit: number): Slots {
     get waiting() {
       return [...groups.values()].reduce((sum, { size }) => sum + size, 0)
     },
-    async acquire(signal, group = '') {
+    async acquire(signal, { group = '', deadline: { ms, createError } = noDeadline } = {}) {
       signal.throwIfAborted()
       if (held < limit) {
         held += 1
@@ -73,6 +83,7 @@ export function createSlots(limit: number): Slots {
         const onAbort = () => waiter.refuse(signal.reason)
         const end = () => {
           leave(group, waiter)
+          stopTimer()
           signal.removeEventListener('abort', onAbort)
         }
         const waiter: Waiter = {
@@ -86,6 +97,7 @@ export function createSlots(limit: number): Slots {
           },
         }
         join(group, waiter)
+        const stopTimer = startTimer(ms, () => waiter.refuse(createError()))
         signal.addEventListener('abort', onAbort, { once: true })
       })
     },

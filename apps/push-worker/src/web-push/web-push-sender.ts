@@ -3,7 +3,6 @@ import type { Logger } from '@mono/message-queue'
 import { withDeadline } from '@mono/waiting'
 import type { Device } from '../device.js'
 import type { DeviceStore } from '../device-store.js'
-import type { Entry, Passage } from '../gated-origin.js'
 import type { HttpAnswer } from '../http/http-messages.js'
 import type { HttpOriginClient } from '../http/http-origin-client.js'
 import type { OriginGate } from '../origin-gate.js'
@@ -43,23 +42,8 @@ export interface WebPushSender {
   send(device: Device, content: PushContent, context: SendContext): Promise<ServeResult>
 }
 
-/** A device waits in line no longer than this, and is deferred then: its message's time is limited. */
-const waitInLineMs = 60_000
-
 export function createWebPushSender(options: WebPushSenderOptions): WebPushSender {
   const { guard, gate, client, tokens, credentials, waits, deviceStore, timeoutMs = 10_000, now = Date.now } = options
-
-  /** @returns undefined if the turn of the request does not come in time */
-  async function enter(url: URL, { tenantId, signal }: Entry): Promise<Passage | number | undefined> {
-    const late = new Error('The push service takes notifications more slowly than they come')
-    const deadline = { ms: waitInLineMs, signal, createError: () => late }
-    try {
-      return await withDeadline(deadline, (inner) => gate.enter(url, { tenantId, signal: inner }))
-    } catch (error) {
-      if (error === late) return undefined
-      throw error
-    }
-  }
 
   async function ask(url: URL, device: Device, content: PushContent, signal: AbortSignal): Promise<HttpAnswer> {
     const authorization = tokens.get(url.origin)
@@ -116,7 +100,7 @@ export function createWebPushSender(options: WebPushSenderOptions): WebPushSende
       }
       const waitMs = waits.remainingMs(url.href)
       if (waitMs !== undefined) return { kind: 'defer', code: 'DEVICE_WAITS', delayMs: waitMs }
-      const passage = await enter(url, { tenantId, signal })
+      const passage = await gate.enter(url, { tenantId, signal })
       if (passage === undefined) return { kind: 'defer', code: 'ORIGIN_BUSY' }
       if (typeof passage === 'number') return { kind: 'defer', code: 'ORIGIN_CLOSED', delayMs: passage }
       let verdict = bug
