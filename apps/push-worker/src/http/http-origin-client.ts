@@ -29,6 +29,12 @@ export interface HttpOriginClient {
   close(): Promise<void>
 }
 
+interface Opening {
+  done: Promise<Carrier>
+  /** Once it is there: every request asks, and waiting for what is done already costs it two turns. */
+  carrier?: Carrier
+}
+
 /** A server that ends every session at once must not be connected to without end. */
 const maxInVain = 5
 
@@ -36,17 +42,18 @@ export function createHttpOriginClient(options: HttpOriginClientOptions = {}): H
   const defaults = { connectTimeoutMs: 5000, idleMs: 60_000, maxConcurrent: 100, maxBodyBytes: 65_536 }
   const resolved = { ...defaults, ...options }
   /** The one to use now, by origin; one that was retired goes on beside it for a while. */
-  const current = new Map<string, Promise<Carrier>>()
+  const current = new Map<string, Opening>()
   const open = new Map<Carrier, NodeJS.Timeout>()
   const closing = new AbortController()
   // Every connection that is being opened listens to it.
   setMaxListeners(0, closing.signal)
 
-  function openFor(origin: string): Promise<Carrier> {
-    const opening = openCarrier({ ...resolved, origin, signal: closing.signal })
+  function openFor(origin: string): Opening {
+    const opening: Opening = { done: openCarrier({ ...resolved, origin, signal: closing.signal }) }
     current.set(origin, opening)
-    opening.then(
+    opening.done.then(
       (carrier) => {
+        opening.carrier = carrier
         open.set(carrier, retireWhenIdle(carrier))
         void carrier.ended.then(() => {
           clearTimeout(open.get(carrier))
@@ -64,7 +71,7 @@ export function createHttpOriginClient(options: HttpOriginClientOptions = {}): H
     return timer.unref()
   }
 
-  function forget(origin: string, opening: Promise<Carrier>): void {
+  function forget(origin: string, opening: Opening): void {
     if (current.get(origin) === opening) current.delete(origin)
   }
 
@@ -73,7 +80,8 @@ export function createHttpOriginClient(options: HttpOriginClientOptions = {}): H
     for (let inVain = 0; inVain < maxInVain; ) {
       if (closing.signal.aborted) throw closedError()
       const opening = current.get(origin) ?? openFor(origin)
-      const carrier = await untilAborted(opening, signal, () => toAbortedError(signal, { sent: false }))
+      const carrier =
+        opening.carrier ?? (await untilAborted(opening.done, signal, () => toAbortedError(signal, { sent: false })))
       if (await carrier.reserve(signal)) return carrier
       forget(origin, opening)
       if (!carrier.isUsed) inVain += 1
@@ -96,7 +104,7 @@ export function createHttpOriginClient(options: HttpOriginClientOptions = {}): H
     },
     async close() {
       closing.abort(closedError())
-      await Promise.allSettled(current.values())
+      await Promise.allSettled([...current.values()].map(({ done }) => done))
       const carriers = [...open.keys()]
       for (const carrier of carriers) carrier.destroy()
       await Promise.all(carriers.map(({ ended }) => ended))
