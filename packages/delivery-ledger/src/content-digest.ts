@@ -20,10 +20,14 @@ const markBytes = 2
  */
 export function createContentDigest(content: Readonly<Record<string, unknown>>): ContentDigest {
   const fields = Object.keys(content).filter((field) => content[field] !== undefined)
+  const texts = fields.sort().map((field) => ({ field, text: toCanonicalJson(content[field]) }))
   const marks = new Map(
-    fields.sort().map((field) => [field, sha256(toCanonicalJson([field, content[field]]), markBytes).toString('hex')]),
+    texts.map(({ field, text }) => [field, sha256(`[${JSON.stringify(field)},${text}]`, markBytes).toString('hex')]),
   )
-  const deciding = sha256(toCanonicalJson(content), decidingBytes)
+  const deciding = sha256(
+    `{${texts.map(({ field, text }) => `${JSON.stringify(field)}:${text}`).join(',')}}`,
+    decidingBytes,
+  )
   return { marks, bytes: Buffer.concat([deciding, Buffer.from([...marks.values()].join(''), 'hex')]) }
 }
 

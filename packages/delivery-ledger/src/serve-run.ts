@@ -11,6 +11,9 @@ import type { ServeResult } from './serve-result.js'
 import { ServeShare } from './serve-share.js'
 import { toProgressed } from './to-progressed.js'
 
+/** Without one, every abort would make an error. */
+const noneLeft = 'Nobody else is to be served'
+
 /** Claimed at a time, at most, of a message whose recipients are not admitted one by one. */
 const maxClaimsAhead = 200
 
@@ -144,7 +147,7 @@ export class ServeRun {
     await this.#recorder.ready()
     try {
       const claim = await this.#claims.next()
-      if (this.#claims.isExhausted) this.#stopping.abort()
+      if (this.#claims.isExhausted) this.#stopping.abort(noneLeft)
       return claim
     } catch (error) {
       this.#stop(error)
@@ -181,12 +184,12 @@ export class ServeRun {
     if (this.#stopping.signal.aborted || this.#claims.isExhausted) return
     this.#givesWay = true
     this.#claims.stop()
-    this.#stopping.abort()
+    this.#stopping.abort(noneLeft)
   }
 
   #stop(error: unknown): void {
     this.#failure ??= { error }
     this.#claims.stop()
-    this.#stopping.abort()
+    this.#stopping.abort(noneLeft)
   }
 }
