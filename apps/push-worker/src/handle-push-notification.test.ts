@@ -61,10 +61,14 @@ function setUp({
         return { devices, usersWithout: 0 }
       },
     },
-    webPush: {
-      async send({ id }) {
-        sent.push(id)
-        return await serve(id)
+    channels: {
+      web: {
+        prepare: () => ({
+          async send({ id }) {
+            sent.push(id)
+            return await serve(id)
+          },
+        }),
       },
     },
   })

@@ -1,15 +1,16 @@
 import { setMaxListeners } from 'node:events'
-import { type DeliveryLedger, type ServeResult, serveRecipients, toLedgerMessage } from '@mono/delivery-ledger'
+import { type DeliveryLedger, serveRecipients, toLedgerMessage } from '@mono/delivery-ledger'
 import type { MessageHandler, ReceivedMessage } from '@mono/message-queue'
-import type { Channel, Device } from './device.js'
+import type { Channel } from './device.js'
 import type { DeviceStore } from './device-store.js'
-import { toPushContent } from './web-push/to-push-content.js'
-import type { SendContext, WebPushSender } from './web-push/web-push-sender.js'
+import type { PreparedNotification, PushChannel } from './sending/push-channel.js'
+import { toPushOptions } from './sending/to-push-options.js'
 
 export interface PushNotificationHandlerOptions {
   deviceStore: Pick<DeviceStore, 'findDevices'>
   ledger: DeliveryLedger
-  webPush: WebPushSender
+  /** Devices of a channel that is not among them fail. */
+  channels: Partial<Record<Channel, PushChannel>>
   /** Called when an equal message without an id was taken for the same. */
   onMerged?: (() => void) | undefined
 }
@@ -33,7 +34,7 @@ const channelsByRoutingKey: Record<string, readonly Channel[]> = {
 export function createPushNotificationHandler({
   deviceStore,
   ledger,
-  webPush,
+  channels,
   onMerged,
 }: PushNotificationHandlerOptions): MessageHandler<'push.notifications'> {
   return async (message, { signal, logger, othersMayWait }) => {
@@ -41,7 +42,7 @@ export function createPushNotificationHandler({
     setMaxListeners(0, signal)
     const { payload, tenantId, messageId } = message
     const { recipientIds, tenantId: _tenant, ...fields } = payload
-    const content = toPushContent(payload, messageId)
+    const options = toPushOptions(payload)
     const { devices, usersWithout } = await deviceStore.findDevices({
       tenantId,
       messageId,
@@ -51,6 +52,10 @@ export function createPushNotificationHandler({
     if (usersWithout > 0) logger.info({ usersWithout }, 'Some recipients have no device')
     if (devices.length === 0) return
 
+    const prepared = new Map<Channel, PreparedNotification | undefined>()
+    for (const channel of new Set(devices.map((device) => device.channel))) {
+      prepared.set(channel, channels[channel]?.prepare({ notification: payload, messageId, options }))
+    }
     const deviceById = new Map(devices.map((device) => [device.id, device]))
     const summary = await serveRecipients({
       ledger,
@@ -64,17 +69,14 @@ export function createPushNotificationHandler({
       serve: async ({ recipient }, serveSignal) => {
         const device = deviceById.get(recipient)
         if (!device) throw new Error(`Expected a device of this message, found ${recipient}`)
-        return await serve(device, { tenantId, signal: serveSignal, logger })
+        if (device.isDisabled) return { kind: 'failed', code: 'DEVICE_DISABLED' }
+        const notification = prepared.get(device.channel)
+        if (!notification) return { kind: 'failed', code: 'CHANNEL_OFF' }
+        return await notification.send(device, { tenantId, signal: serveSignal, logger })
       },
       onMerged,
     })
     logger.debug({ ...summary }, 'Push notification served')
-
-    async function serve(device: Device, context: SendContext): Promise<ServeResult> {
-      if (device.isDisabled) return { kind: 'failed', code: 'DEVICE_DISABLED' }
-      if (device.channel !== 'web') return { kind: 'failed', code: 'CHANNEL_OFF' }
-      return await webPush.send(device, content, context)
-    }
   }
 }
 

@@ -24,13 +24,13 @@ await runWorker({
     const channels = findConfiguredChannels(env)
     if (channels.length > 0) logger.warn({ channels }, 'These channels are configured, but this worker has only web')
     const deviceStore = createDeviceStore(pool)
-    const { client, gate, webPush } = createWebPush({ env, deviceStore, logger })
+    const { client, gate, channel: web } = createWebPush({ env, deviceStore, logger })
     const ledger = createDeliveryLedger({ pool, table: 'push.deliveries', recipientColumn: 'device_id' })
     let merges = 0
     const onMerged = () => {
       merges += 1
     }
-    const handler = createPushNotificationHandler({ deviceStore, ledger, webPush, onMerged })
+    const handler = createPushNotificationHandler({ deviceStore, ledger, channels: { web }, onMerged })
     const consumer = await messageQueue.consumeMessages('push.notifications', judged.message(handler), {
       prefetch: env.prefetch,
       handlerTimeoutMs,

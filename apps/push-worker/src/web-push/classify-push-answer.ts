@@ -1,19 +1,8 @@
 import type { ServeResult } from '@mono/delivery-ledger'
-import type { DisableReason } from '../device.js'
 import type { HttpAnswer } from '../http/http-messages.js'
-import type { OriginReport } from '../origin-report.js'
-import { parseRetryAfter } from './retry-after.js'
-
-/** What an answer means for the delivery, for its device, and for the push service. */
-export interface PushVerdict {
-  result: ServeResult
-  origin: OriginReport
-  disable?: DisableReason
-  /** The device gets nothing more for a while: what the push service said, or a time that grows each time. */
-  wait?: { ms?: number }
-  /** Counted against the device: it was refused while others are served. */
-  countsRefusal?: boolean
-}
+import type { OriginReport } from '../sending/origin-report.js'
+import type { PushVerdict } from '../sending/push-verdict.js'
+import { parseRetryAfter } from '../sending/retry-after.js'
 
 /** A bad moment, or a bad connection (RFC 9110, RFC 8470): 5xx besides. */
 const passingStatuses = new Set([408, 421, 425])

@@ -1,30 +1,16 @@
 import { HttpRequestError } from '../http/http-request-error.js'
-import type { PushVerdict } from './classify-push-answer.js'
+import { classifyRequestError } from '../sending/classify-request-error.js'
+import type { PushVerdict } from '../sending/push-verdict.js'
 import { RefusedAddressError } from './endpoint-guard.js'
 
 /**
- * What it means that there was no answer. Without a connection nothing was tried, so the device waits; with one, the
- * push service may have taken the notification, and gets it again: the tag keeps it from being shown twice.
+ * What it means that there was no answer; a host name of an endpoint may besides lead into our own network.
  *
  * @throws the error itself if it is not the network's
  */
 export function classifyPushError(error: unknown): PushVerdict {
-  if (!(error instanceof HttpRequestError)) throw error
-  if (error.cause instanceof RefusedAddressError) {
+  if (error instanceof HttpRequestError && error.cause instanceof RefusedAddressError) {
     return { result: { kind: 'failed', code: 'ENDPOINT_REFUSED' }, origin: { kind: 'none' } }
   }
-  if (error.code === 'CONNECTION_FAILED') return classifyConnectionFailure(error)
-  const code = error.code === 'ABORTED' ? 'TIMEOUT' : 'CONNECTION_LOST'
-  const kind = error.sent ? 'retry' : 'defer'
-  return { result: { kind, code }, origin: { kind: 'failing', code } }
-}
-
-/** A host that does not exist may be one that somebody has made up: that counts, so that it has an end. */
-function classifyConnectionFailure({ cause }: HttpRequestError): PushVerdict {
-  const code = 'CONNECTION_FAILED'
-  const systemCode = (cause as NodeJS.ErrnoException | undefined)?.code
-  if (systemCode === 'ENOTFOUND') {
-    return { result: { kind: 'retry', code, reason: 'no such host' }, origin: { kind: 'failing', code } }
-  }
-  return { result: { kind: 'defer', code, reason: systemCode }, origin: { kind: 'down', code } }
+  return classifyRequestError(error)
 }

@@ -1,16 +1,18 @@
 import type { Logger } from '@mono/message-queue'
 import type { PushEnv } from '../env.js'
 import { createHttpOriginClient, type HttpOriginClient } from '../http/http-origin-client.js'
-import { OriginGate } from '../origin-gate.js'
+import { createDeviceSender, type DeviceSenderOptions } from '../sending/device-sender.js'
+import { createDeviceWaits } from '../sending/device-waits.js'
+import { OriginGate } from '../sending/origin-gate.js'
+import type { PushChannel } from '../sending/push-channel.js'
 import { createCredentialsWatch } from './credentials-watch.js'
-import { createDeviceWaits } from './device-waits.js'
 import { createEndpointGuard } from './endpoint-guard.js'
 import { createVapidTokens } from './vapid-tokens.js'
-import { createWebPushSender, type WebPushSender, type WebPushSenderOptions } from './web-push-sender.js'
+import { createWebPushChannel } from './web-push-channel.js'
 
 export interface WebPushOptions {
   env: Pick<PushEnv, 'vapidSubject' | 'vapidPublicKey' | 'vapidPrivateKey' | 'endpointAllow' | 'concurrency'>
-  deviceStore: WebPushSenderOptions['deviceStore']
+  deviceStore: DeviceSenderOptions['deviceStore']
   logger: Logger
 }
 
@@ -18,20 +20,18 @@ export interface WebPushOptions {
 export function createWebPush({ env, deviceStore, logger }: WebPushOptions): {
   client: HttpOriginClient
   gate: OriginGate
-  webPush: WebPushSender
+  channel: PushChannel
 } {
   const { vapidSubject: subject, vapidPublicKey: publicKey, vapidPrivateKey: privateKey, concurrency } = env
   const guard = createEndpointGuard({ allow: env.endpointAllow })
   const client = createHttpOriginClient({ lookup: guard.lookup, maxConcurrent: concurrency })
   const gate = new OriginGate({ concurrency, logger })
-  const webPush = createWebPushSender({
+  const channel = createWebPushChannel({
     guard,
     client,
-    gate,
+    sender: createDeviceSender({ gate, waits: createDeviceWaits(), deviceStore }),
     tokens: createVapidTokens({ keys: { subject, publicKey, privateKey } }),
     credentials: createCredentialsWatch({ logger }),
-    waits: createDeviceWaits(),
-    deviceStore,
   })
-  return { client, gate, webPush }
+  return { client, gate, channel }
 }

@@ -1,6 +1,7 @@
 import type { Logger } from '@mono/message-queue'
-import { endpointsToClose } from '../endpoints-to-close.js'
-import type { PushVerdict } from './classify-push-answer.js'
+import type { Endpoint } from '../sending/device-sender.js'
+import { endpointsToClose } from '../sending/endpoints-to-close.js'
+import type { PushVerdict } from '../sending/push-verdict.js'
 
 /**
  * Tells whose fault it is that a push service refuses a fresh `Authorization` header (401, 403): the subscription's, if
@@ -12,8 +13,6 @@ export interface CredentialsWatch {
   accepted(url: Endpoint): void
   refused(url: Endpoint, status: number): PushVerdict
 }
-
-type Endpoint = Pick<URL, 'origin' | 'href'>
 
 export interface CredentialsWatchOptions {
   logger: Logger

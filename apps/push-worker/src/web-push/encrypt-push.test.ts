@@ -1,9 +1,9 @@
 import { createECDH, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { encryptPush, InvalidKeysError } from './encrypt-push.js'
-import type { PushContent } from './to-push-content.js'
+import type { WebContent } from './to-web-content.js'
 
-const content: PushContent = {
+const content: WebContent = {
   payload: Buffer.from('{"title":"Hello"}'),
   ttlSeconds: 60,
   urgency: 'high',

@@ -1,6 +1,6 @@
 import webPush from 'web-push'
 import type { Device } from '../device.js'
-import type { PushContent } from './to-push-content.js'
+import type { WebContent } from './to-web-content.js'
 
 export interface EncryptedPush {
   /** In lower case. */
@@ -17,7 +17,7 @@ export class InvalidKeysError extends Error {
 /** Encrypts for one device (RFC 8291), with headers as of RFC 8030. @throws InvalidKeysError */
 export function encryptPush(
   { address: endpoint, p256dh, auth }: Pick<Device, 'address' | 'p256dh' | 'auth'>,
-  { payload, ttlSeconds, urgency, topic }: PushContent,
+  { payload, ttlSeconds, urgency, topic }: WebContent,
   authorization: string,
 ): EncryptedPush {
   if (!isPoint(p256dh)) throw new InvalidKeysError('p256dh is not an uncompressed point of P-256 in base64url')

@@ -4,14 +4,19 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Device, DisableReason } from '../device.js'
 import type { HttpAnswer, HttpRequest } from '../http/http-messages.js'
 import { HttpRequestError } from '../http/http-request-error.js'
-import { OriginGate } from '../origin-gate.js'
+import { createDeviceSender } from '../sending/device-sender.js'
+import { createDeviceWaits } from '../sending/device-waits.js'
+import { OriginGate } from '../sending/origin-gate.js'
+import type { PushMessage } from '../sending/push-channel.js'
 import { createCredentialsWatch } from './credentials-watch.js'
-import { createDeviceWaits } from './device-waits.js'
 import { createEndpointGuard } from './endpoint-guard.js'
-import type { PushContent } from './to-push-content.js'
-import { createWebPushSender } from './web-push-sender.js'
+import { createWebPushChannel } from './web-push-channel.js'
 
-const content: PushContent = { payload: Buffer.from('{}'), ttlSeconds: 60, urgency: 'normal' }
+const message: PushMessage = {
+  notification: { title: 'Hello', body: 'Ada' },
+  messageId: 'message-1',
+  options: { ttlSeconds: 60, urgency: 'normal' },
+}
 const fcm = 'https://fcm.googleapis.com'
 
 const device = (fields: Partial<Device> = {}): Device => ({
@@ -46,12 +51,28 @@ function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: 
   const now = () => clock.now
   const logger = createRecordingLogger()
   let renewals = 0
-  const sender = createWebPushSender({
+  const sender = createDeviceSender({
+    gate: new OriginGate({ concurrency: 10, logger, now, random: () => 1 }),
+    waits: createDeviceWaits({ now, random: () => 1 }),
+    deviceStore: {
+      async disableDevice({ id }, reason) {
+        await disableDevice?.()
+        disabled.push([id, reason])
+      },
+      async countRefusal({ id }) {
+        refusals.push(id)
+        return false
+      },
+      async clearRefusals({ id }) {
+        refusals.push(`${id} cleared`)
+      },
+    },
+  })
+  const channel = createWebPushChannel({
+    sender,
     now,
     guard: createEndpointGuard({ allow: [] }),
-    gate: new OriginGate({ concurrency: 10, logger, now, random: () => 1 }),
     credentials: createCredentialsWatch({ logger }),
-    waits: createDeviceWaits({ now, random: () => 1 }),
     tokens: {
       get: () => `token ${renewals}`,
       renew() {
@@ -67,22 +88,10 @@ function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: 
         return typeof answer === 'function' ? await answer(request) : (answer ?? status(201))
       },
     },
-    deviceStore: {
-      async disableDevice({ id }, reason) {
-        await disableDevice?.()
-        disabled.push([id, reason])
-      },
-      async countRefusal({ id }) {
-        refusals.push(id)
-        return false
-      },
-      async clearRefusals({ id }) {
-        refusals.push(`${id} cleared`)
-      },
-    },
   })
   const { signal } = new AbortController()
-  const send = (to: Device = device(), own = signal) => sender.send(to, content, { tenantId: 1, signal: own, logger })
+  const send = (to: Device = device(), own = signal, sent = message) =>
+    channel.prepare(sent).send(to, { tenantId: 1, signal: own, logger })
   return { requests, disabled, refusals, clock, logger, send }
 }
 
@@ -249,6 +258,13 @@ describe('credentials that are refused', () => {
     await send(device({ refusals: 3 }))
     expect(refusals).toEqual(['7 cleared'])
   })
+})
+
+test('a notification that is too large fails for the device, and nothing is sent', async () => {
+  const { requests, disabled, send } = setUp({ answers: [status(201)] })
+  const large = { ...message, notification: { title: '', body: 'x'.repeat(4000) } }
+  expect(await send(device(), undefined, large)).toEqual({ kind: 'failed', code: 'PAYLOAD_TOO_LARGE' })
+  expect([requests, disabled]).toEqual([[], []])
 })
 
 describe('a push service that fails', () => {

@@ -5,10 +5,8 @@ export const urgencies = ['very-low', 'low', 'normal', 'high'] as const
 
 export type Urgency = (typeof urgencies)[number]
 
-/** What is the same for every device of a message. */
-export interface PushContent {
-  /** JSON of `{ title, body, data, tag }`, not encrypted yet. */
-  payload: Buffer
+/** What `data` tells the push services, whatever the channel. */
+export interface PushOptions {
   /** How long the push service keeps it for a device that it does not reach, in seconds. */
   ttlSeconds: number
   urgency: Urgency
@@ -16,21 +14,16 @@ export interface PushContent {
   topic?: string
 }
 
-/** Bytes that RFC 8291 adds at our settings are 103; push services take 4096 (RFC 8030, section 7.2). */
-const maxPayloadBytes = 3993
-
 const defaultTtlSeconds = 24 * 60 * 60
 const maxTtlSeconds = 28 * 24 * 60 * 60
 
 /**
- * The tag is the message's id: a notification that is shown again replaces itself instead of standing beside itself.
- * `data` goes to the device as it is; `data.ttl`, `data.urgency` and `data.topic` are for the push service too.
+ * Reads `data.ttl`, `data.urgency` and `data.topic`, which go to the device too.
  *
- * @throws InvalidMessageError for one of these that is none, and for a payload that no push service takes
+ * @throws InvalidMessageError for one of these that is none
  */
-export function toPushContent({ title, body, data }: PushNotification, messageId: string): PushContent {
+export function toPushOptions({ data }: Pick<PushNotification, 'data'>): PushOptions {
   const { ttl: ttlSeconds = defaultTtlSeconds, urgency = 'normal', topic } = data ?? {}
-  const payload = Buffer.from(JSON.stringify({ title, body, data, tag: messageId }))
   const issues = []
   if (!isTtl(ttlSeconds)) {
     issues.push({ path: 'data.ttl', reason: `expected an integer of seconds from 0 to ${maxTtlSeconds}` })
@@ -39,14 +32,10 @@ export function toPushContent({ title, body, data }: PushNotification, messageId
   if (topic !== undefined && !isTopic(topic)) {
     issues.push({ path: 'data.topic', reason: 'expected 1 to 32 characters of A-Z, a-z, 0-9, - and _' })
   }
-  if (payload.length > maxPayloadBytes) {
-    const reason = `expected title, body, data and tag to take at most ${maxPayloadBytes} bytes, found ${payload.length}`
-    issues.push({ path: '', reason })
-  }
   if (issues.length > 0 || !isTtl(ttlSeconds) || !isUrgency(urgency)) {
     throw new InvalidMessageError('push.notification', issues)
   }
-  return { payload, ttlSeconds, urgency, ...(isTopic(topic) ? { topic } : {}) }
+  return { ttlSeconds, urgency, ...(isTopic(topic) ? { topic } : {}) }
 }
 
 function isTtl(value: unknown): value is number {

@@ -1,0 +1,29 @@
+import type { PushNotification } from '@mono/contracts'
+import type { ServeResult } from '@mono/delivery-ledger'
+import type { Logger } from '@mono/message-queue'
+import type { Device } from '../device.js'
+import type { PushOptions } from './to-push-options.js'
+
+/** A way to reach devices: each `channel` of `push.devices` has its own. */
+export interface PushChannel {
+  /** Makes what is the same for every device of a message. */
+  prepare(message: PushMessage): PreparedNotification
+}
+
+export interface PushMessage {
+  notification: Pick<PushNotification, 'title' | 'body' | 'data'>
+  messageId: string
+  options: PushOptions
+}
+
+/** A notification in the form that a channel sends. */
+export interface PreparedNotification {
+  /** What became of it is the result, not an error; a device that is gone is disabled. */
+  send(device: Device, context: SendContext): Promise<ServeResult>
+}
+
+export interface SendContext {
+  tenantId: number
+  signal: AbortSignal
+  logger: Logger
+}

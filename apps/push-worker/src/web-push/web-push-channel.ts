@@ -1,0 +1,96 @@
+import { withDeadline } from '@mono/waiting'
+import type { Device } from '../device.js'
+import type { HttpAnswer } from '../http/http-messages.js'
+import type { HttpOriginClient } from '../http/http-origin-client.js'
+import { describeAnswer } from '../sending/describe-answer.js'
+import type { DeviceSender } from '../sending/device-sender.js'
+import type { PushChannel } from '../sending/push-channel.js'
+import type { PushVerdict } from '../sending/push-verdict.js'
+import { classifyPushAnswer, isCredentialsRefusal } from './classify-push-answer.js'
+import { classifyPushError } from './classify-push-error.js'
+import type { CredentialsWatch } from './credentials-watch.js'
+import { encryptPush, InvalidKeysError } from './encrypt-push.js'
+import { type EndpointGuard, isFinalRefusal } from './endpoint-guard.js'
+import { toWebContent, type WebContent } from './to-web-content.js'
+import type { VapidTokens } from './vapid-tokens.js'
+
+export interface WebPushChannelOptions {
+  guard: Pick<EndpointGuard, 'check'>
+  sender: DeviceSender
+  client: Pick<HttpOriginClient, 'request'>
+  tokens: VapidTokens
+  credentials: CredentialsWatch
+  /** For the whole request, in milliseconds. Default 10000. */
+  timeoutMs?: number
+  /** Milliseconds since 1970. */
+  now?: () => number
+}
+
+/** Browsers (RFC 8030, 8291, 8292). */
+export function createWebPushChannel(options: WebPushChannelOptions): PushChannel {
+  const { guard, sender, client, tokens, credentials, timeoutMs = 10_000, now = Date.now } = options
+
+  async function ask(url: URL, device: Device, content: WebContent, signal: AbortSignal): Promise<HttpAnswer> {
+    const authorization = tokens.get(url.origin)
+    const { headers, body } = encryptPush(device, content, authorization)
+    const answer = await client.request({ url, method: 'POST', headers, body, signal })
+    if (!isCredentialsRefusal(answer)) return answer
+    const renewed = { ...headers, authorization: tokens.renew(url.origin, authorization) }
+    return await client.request({ url, method: 'POST', headers: renewed, body, signal })
+  }
+
+  async function attempt(url: URL, device: Device, content: WebContent, signal: AbortSignal): Promise<PushVerdict> {
+    try {
+      const answer = await withDeadline({ ms: timeoutMs, signal }, (within) => ask(url, device, content, within))
+      const isRefusal = isCredentialsRefusal(answer)
+      const verdict = isRefusal ? credentials.refused(url, answer.status) : classifyPushAnswer(answer, now())
+      if (verdict.result.kind === 'sent') credentials.accepted(url)
+      return withWords(verdict, answer)
+    } catch (error) {
+      if (error instanceof InvalidKeysError) return invalidKeys
+      if (signal.aborted) return interrupted
+      return classifyPushError(error)
+    }
+  }
+
+  return {
+    prepare(message) {
+      const content = toWebContent(message)
+      return {
+        async send(device, context) {
+          if (content === undefined) return { kind: 'failed', code: 'PAYLOAD_TOO_LARGE' }
+          const { signal, logger } = context
+          const url = guard.check(device.address)
+          if (typeof url !== 'string') {
+            return await sender.send(device, url, () => attempt(url, device, content, signal), context)
+          }
+          logger.warn({ deviceId: device.id, reason: url }, 'The endpoint of a device is refused')
+          if (isFinalRefusal(url)) await sender.note(device, invalidEndpoint, logger)
+          return invalidEndpoint.result
+        },
+      }
+    },
+  }
+}
+
+const invalidKeys: PushVerdict = {
+  result: { kind: 'failed', code: 'INVALID_KEYS' },
+  origin: { kind: 'none' },
+  disable: 'invalid-keys',
+}
+
+const invalidEndpoint: PushVerdict = {
+  result: { kind: 'failed', code: 'ENDPOINT_REFUSED' },
+  origin: { kind: 'none' },
+  disable: 'invalid-endpoint',
+}
+
+/** The worker stops, or the message's time is up. */
+const interrupted: PushVerdict = { result: { kind: 'retry', code: 'INTERRUPTED' }, origin: { kind: 'none' } }
+
+/** The push service's own words are the better reason. */
+function withWords(verdict: PushVerdict, answer: HttpAnswer): PushVerdict {
+  if (verdict.result.kind === 'sent') return verdict
+  const reason = describeAnswer(answer)
+  return reason === undefined ? verdict : { ...verdict, result: { ...verdict.result, reason } }
+}
