@@ -89,7 +89,12 @@ export async function settleProject(services) {
  */
 export async function listBelongings(project) {
   const list = async (/** @type {string[]} */ ...command) => {
-    const { stdout } = await docker([...command, '--filter', `label=com.docker.compose.project=${project}`])
+    const { code, stdout, stderr } = await docker([
+      ...command,
+      '--filter',
+      `label=com.docker.compose.project=${project}`,
+    ])
+    if (code !== 0) throw new Error(`docker ${command.join(' ')} failed: ${stderr.trim()}`)
     return stdout.split(/\s+/).filter(Boolean)
   }
   return {
@@ -112,4 +117,19 @@ export async function removeSince(project, before) {
   for (const kind of /** @type {const} */ (['volume', 'network'])) {
     for (const id of isNew(kind)) await docker([kind, 'rm', id])
   }
+}
+
+/**
+ * Removes containers that a project has got since and that have ended, and with its last container its networks: an
+ * engine has addresses for some thirty. The data stays in the named volumes.
+ * @param {string} project
+ * @param {Belongings} before
+ */
+export async function removeEnded(project, before) {
+  const isNew = (/** @type {string} */ id) => !before.container.includes(id)
+  const made = (await listBelongings(project)).container.filter(isNew)
+  // Without --force: one that runs is somebody else's by now. The volumes are those without a name.
+  if (made.length > 0) await docker(['rm', '--volumes', ...made])
+  const left = await listBelongings(project)
+  if (left.container.length === 0 && left.network.length > 0) await docker(['network', 'rm', ...left.network])
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { listBelongings, removeSince, settleProject } from './compose-project.mjs'
+import { listBelongings, removeEnded, removeSince, settleProject } from './compose-project.mjs'
 import { docker, findEngine, lastLine } from './docker.mjs'
 import { probeAmqp } from './probe-amqp.mjs'
 import { probePostgres } from './probe-postgres.mjs'
@@ -59,7 +59,7 @@ export async function findCompose(services) {
  * @typedef {object} ComposeServices
  * @property {Partial<import('./services.mjs').Urls>} urls
  * @property {ServiceName[]} started
- * @property {import('./compose-project.mjs').Belongings} before the start
+ * @property {import('./compose-project.mjs').Belongings} before what the engine had of the project before the start
  */
 
 /**
@@ -148,22 +148,15 @@ function toUrls(services, variables) {
 }
 
 /**
- * Stops services and removes their containers, and with the last container the project's networks: an engine has
- * addresses for some thirty networks.
+ * Stops services; their data stays in the named volumes.
  * @param {string[]} services
- * @param {import('./compose-project.mjs').Belongings} [before] data that came later goes too; without it all data stays
+ * @param {import('./compose-project.mjs').Belongings} [before] containers that were made since are removed, if given
  */
 export async function stopCompose(services, before) {
   const project = readState().composeProject ?? 'mono'
-  const compose = async (/** @type {string[]} */ ...command) => {
-    const { code, stderr } = await docker(['compose', '--project-name', project, ...command], { timeout: 60_000 })
-    if (code !== 0) throw new Error(`docker compose could not stop ${services.join(' and ')}: ${stderr.trim()}`)
-  }
-  await compose('rm', '--stop', '--force', ...services)
-  if ((await listBelongings(project)).container.length === 0) {
-    await compose('down')
-    if (before) await removeSince(project, before)
-  }
+  const stop = await docker(['compose', '--project-name', project, 'stop', ...services], { timeout: 60_000 })
+  if (stop.code !== 0) throw new Error(`docker compose could not stop ${services.join(' and ')}: ${stop.stderr.trim()}`)
+  if (before) await removeEnded(project, before)
   const left = (readState().composeServices ?? []).filter((service) => !services.includes(service))
   noteStop(() => updateState({ composeServices: left.length > 0 ? left : undefined }))
 }

@@ -26,10 +26,10 @@ import { noteStop, readState, setOwner, updateState, withLock } from './state.mj
 /**
  * Takes what runs already, else starts with Docker Compose what is missing, else from Debian's packages.
  * @param {ServiceName[]} needed
- * @param {{ endWithParent: boolean, keepData: boolean }} options
+ * @param {{ endWithParent: boolean }} options
  * @returns {Promise<{ native: ServiceName[], compose: ServiceName[], urls: Partial<Urls>, stop: () => Promise<void> }>}
  */
-async function provide(needed, { endWithParent, keepData }) {
+async function provide(needed, { endWithParent }) {
   const adopted = await adoptNative(needed)
   const missing = needed.filter((service) => !adopted.includes(service))
   const owned = adopted.filter((service) => readState().owners?.[service])
@@ -51,9 +51,7 @@ async function provide(needed, { endWithParent, keepData }) {
     }
     const stop = async () => {
       if (mine.length === 0) return
-      await step('stopping broker and database', () =>
-        withLock(() => stopCompose(mine, keepData ? undefined : belongings)),
-      )
+      await step('stopping broker and database', () => withLock(() => stopCompose(mine, belongings)))
       noteStop(() => setOwner(['compose'], undefined))
     }
     return { native: [], compose: missing, urls, stop }
@@ -70,13 +68,11 @@ async function provide(needed, { endWithParent, keepData }) {
 /**
  * Gets broker and database: given by RABBITMQ_URL and DATABASE_URL, or running already, or started now with Docker
  * Compose, or from Debian's packages.
- * @param {object} options
- * @param {boolean} options.endWithParent private instances end when this process does, even by SIGKILL; otherwise they
- *   run until {@link stopServices}
- * @param {boolean} [options.keepData] of containers, when `stop` ends them; true by default
+ * @param {{ endWithParent: boolean }} options `endWithParent`: private instances end when this process does, even by
+ *   SIGKILL; otherwise they run until {@link stopServices}
  * @returns {Promise<Services & { stop: () => Promise<void> }>} `stop` ends what was started here and nothing else
  */
-export async function startServices({ endWithParent, keepData = true }) {
+export async function startServices(options) {
   const before = readPorts()
   const givenBroker = await readGivenUrl('RABBITMQ_URL', before && brokerUrl(before), probeAmqp)
   const givenDatabase = await readGivenUrl('DATABASE_URL', before && databaseUrl(before.postgres), probePostgres)
@@ -86,7 +82,7 @@ export async function startServices({ endWithParent, keepData = true }) {
   if (!givenDatabase) needed.push('postgres')
   const provided =
     needed.length > 0
-      ? await withLock(() => provide(needed, { endWithParent, keepData }))
+      ? await withLock(() => provide(needed, options))
       : { native: [], compose: [], urls: {}, stop: async () => {} }
   const ports = readPorts()
   /** @type {Partial<Urls>} */
@@ -134,8 +130,7 @@ export async function stopServices() {
  * @returns {Promise<T>}
  */
 export async function withServices(work) {
-  // Clones come and go, and nobody would look for the data of their tests.
-  const services = await startServices({ endWithParent: true, keepData: false })
+  const services = await startServices({ endWithParent: true })
   let interruptedAt = Number.NEGATIVE_INFINITY
   const interrupt = () => {
     // One Ctrl-C may come twice: from the terminal, and passed on by npm.
