@@ -11,7 +11,7 @@ import type { ServeResult } from './serve-result.js'
 import { ServeShare } from './serve-share.js'
 import { toProgressed } from './to-progressed.js'
 
-/** Without one, every abort would make an error. */
+/** The reason of the abort: without a reason, each abort would make an error with its stack. */
 const noneLeft = 'Nobody else is to be served'
 
 /** Claimed at a time, at most, of a message whose recipients are not admitted one by one. */

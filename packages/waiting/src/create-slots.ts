@@ -29,8 +29,6 @@ export interface AcquireOptions {
 
 type Group = string | number
 
-const noDeadline = { ms: Number.POSITIVE_INFINITY, createError: () => undefined }
-
 interface Waiter {
   admit(): void
   refuse(reason: unknown): void
@@ -73,7 +71,7 @@ export function createSlots(limit: number): Slots {
     get waiting() {
       return [...groups.values()].reduce((sum, { size }) => sum + size, 0)
     },
-    async acquire(signal, { group = '', deadline: { ms, createError } = noDeadline } = {}) {
+    async acquire(signal, { group = '', deadline } = {}) {
       signal.throwIfAborted()
       if (held < limit) {
         held += 1
@@ -97,7 +95,8 @@ export function createSlots(limit: number): Slots {
           },
         }
         join(group, waiter)
-        const stopTimer = startTimer(ms, () => waiter.refuse(createError()))
+        const refuseLate = () => waiter.refuse(deadline?.createError())
+        const stopTimer = startTimer(deadline?.ms ?? Number.POSITIVE_INFINITY, refuseLate)
         signal.addEventListener('abort', onAbort, { once: true })
       })
     },

@@ -122,7 +122,7 @@ export function createDatabasePool(options: DatabasePoolOptions): DatabasePool {
     async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) {
       const client = await connect()
       const { stream } = connectionOf(client)
-      // In one packet: with three the server is woken up three times, and writing them costs more than all the rest.
+      // In one write: with three the server is woken up three times, and writing them costs more than all the rest.
       stream.cork()
       const parts = [client.query(begin), client.query<Row>(sql, values), client.query('COMMIT')] as const
       stream.uncork()

@@ -31,7 +31,7 @@ export interface HttpOriginClient {
 
 interface Opening {
   done: Promise<Carrier>
-  /** Once it is there: every request asks, and waiting for what is done already costs it two turns. */
+  /** It is set once the connection is open, so that a request need not wait for a promise that is settled. */
   carrier?: Carrier
 }
 

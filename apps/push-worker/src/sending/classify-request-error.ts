@@ -2,8 +2,8 @@ import { HttpRequestError } from '../http/http-request-error.js'
 import type { PushVerdict } from './push-verdict.js'
 
 /**
- * What it means that there was no answer. Without a connection nothing was tried, so the device waits; with one, the
- * push service may have taken the notification, and gets it again: the tag keeps it from being shown twice.
+ * Tells what it means that there was no answer. Without a connection nothing was tried, so the device waits; with one, the
+ * push service may have taken the notification, and gets it again: the channel has to keep it from being shown twice.
  *
  * @throws the error itself if it is not the network's
  */

@@ -16,18 +16,19 @@ export interface DeviceSenderOptions {
 /** Where a device is: its push service, and what tells it from the others there. */
 export type Endpoint = Pick<URL, 'origin' | 'href'>
 
+export interface DeviceAttempt {
+  device: Device
+  endpoint: Endpoint
+  /** Sends the notification, and tells what became of it. */
+  attempt(): Promise<PushVerdict>
+}
+
 /**
- * The way of a notification to one device that is the same for every channel: a device or a push service that has to be
- * left alone is asked for nothing, requests take turns, and what an answer shows is noted.
+ * Does the part of sending to a device that is the same for every channel: a device or a push service that has to be left
+ * alone is asked for nothing, requests take turns, and what an answer shows is noted.
  */
 export interface DeviceSender {
-  /** @param attempt sends, once for all, and says what that means */
-  send(
-    device: Device,
-    endpoint: Endpoint,
-    attempt: () => Promise<PushVerdict>,
-    context: SendContext,
-  ): Promise<ServeResult>
+  send(attempt: DeviceAttempt, context: SendContext): Promise<ServeResult>
   /**
    * Notes what a verdict means for the device. The delivery is settled without it: the next one finds out again.
    */
@@ -58,7 +59,7 @@ export function createDeviceSender({ gate, waits, deviceStore }: DeviceSenderOpt
 
   return {
     note,
-    async send(device, endpoint, attempt, { tenantId, signal, logger }) {
+    async send({ device, endpoint, attempt }, { tenantId, signal, logger }) {
       const waitMs = waits.remainingMs(endpoint.href)
       if (waitMs !== undefined) return { kind: 'defer', code: 'DEVICE_WAITS', delayMs: waitMs }
       const passage = await gate.enter(endpoint, { tenantId, signal })

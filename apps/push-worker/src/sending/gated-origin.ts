@@ -43,7 +43,7 @@ const endpointsToKeep = 1000
 const closedReason = new Error('The gate is closed')
 const lateReason = new Error('The push service takes notifications more slowly than they come')
 
-/** The time of a request's message is limited. */
+/** A request waits in line no longer than this, because its message's time is limited. */
 const deadlineInLine = { ms: 60_000, createError: () => lateReason }
 
 /**

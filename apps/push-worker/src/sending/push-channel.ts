@@ -4,7 +4,7 @@ import type { Logger } from '@mono/message-queue'
 import type { Device } from '../device.js'
 import type { PushOptions } from './to-push-options.js'
 
-/** A way to reach devices: each `channel` of `push.devices` has its own. */
+/** A way to reach devices: each `channel` of `push.devices` has one of its own, if this worker serves it. */
 export interface PushChannel {
   /** Makes what is the same for every device of a message. */
   prepare(message: PushMessage): PreparedNotification

@@ -2,7 +2,7 @@ import type { ServeResult } from '@mono/delivery-ledger'
 import type { DisableReason } from '../device.js'
 import type { OriginReport } from './origin-report.js'
 
-/** What an answer means for the delivery, for its device, and for the push service. */
+/** Says what an answer means for the delivery, for its device, and for the push service. */
 export interface PushVerdict {
   result: ServeResult
   origin: OriginReport

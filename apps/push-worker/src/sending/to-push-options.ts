@@ -5,7 +5,7 @@ export const urgencies = ['very-low', 'low', 'normal', 'high'] as const
 
 export type Urgency = (typeof urgencies)[number]
 
-/** What `data` tells the push services, whatever the channel. */
+/** `data` tells these to the push services, whatever the channel. */
 export interface PushOptions {
   /** How long the push service keeps it for a device that it does not reach, in seconds. */
   ttlSeconds: number

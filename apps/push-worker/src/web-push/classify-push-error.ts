@@ -4,7 +4,7 @@ import type { PushVerdict } from '../sending/push-verdict.js'
 import { RefusedAddressError } from './endpoint-guard.js'
 
 /**
- * What it means that there was no answer; a host name of an endpoint may besides lead into our own network.
+ * Tells what it means that there was no answer; a host name of an endpoint may besides lead into our own network.
  *
  * @throws the error itself if it is not the network's
  */

@@ -1,18 +1,18 @@
 import type { PushMessage } from '../sending/push-channel.js'
 import type { PushOptions } from '../sending/to-push-options.js'
 
-/** What is the same for every browser of a message. */
+/** It is the same for every browser of a message. */
 export interface WebContent extends PushOptions {
   /** JSON of `{ title, body, data, tag }`, not encrypted yet. */
   payload: Buffer
 }
 
 /** Bytes that RFC 8291 adds at our settings are 103; push services take 4096 (RFC 8030, section 7.2). */
-const maxPayloadBytes = 3993
+export const maxPayloadBytes = 3993
 
 /**
  * The tag is the message's id: a notification that is shown again replaces itself instead of standing beside itself.
- * `data` goes to the device as it is. Undefined if no push service takes so much.
+ * `data` goes to the device as it is. Returns undefined if no push service takes so much.
  */
 export function toWebContent({ notification, messageId, options }: PushMessage): WebContent | undefined {
   const { title, body, data } = notification

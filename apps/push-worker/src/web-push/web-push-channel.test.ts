@@ -263,7 +263,11 @@ describe('credentials that are refused', () => {
 test('a notification that is too large fails for the device, and nothing is sent', async () => {
   const { requests, disabled, send } = setUp({ answers: [status(201)] })
   const large = { ...message, notification: { title: '', body: 'x'.repeat(4000) } }
-  expect(await send(device(), undefined, large)).toEqual({ kind: 'failed', code: 'PAYLOAD_TOO_LARGE' })
+  expect(await send(device(), undefined, large)).toEqual({
+    kind: 'failed',
+    code: 'PAYLOAD_TOO_LARGE',
+    reason: 'title, body, data and tag take more than 3993 bytes',
+  })
   expect([requests, disabled]).toEqual([[], []])
 })
 

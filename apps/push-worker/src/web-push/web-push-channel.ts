@@ -1,3 +1,4 @@
+import type { ServeResult } from '@mono/delivery-ledger'
 import { withDeadline } from '@mono/waiting'
 import type { Device } from '../device.js'
 import type { HttpAnswer } from '../http/http-messages.js'
@@ -11,7 +12,7 @@ import { classifyPushError } from './classify-push-error.js'
 import type { CredentialsWatch } from './credentials-watch.js'
 import { encryptPush, InvalidKeysError } from './encrypt-push.js'
 import { type EndpointGuard, isFinalRefusal } from './endpoint-guard.js'
-import { toWebContent, type WebContent } from './to-web-content.js'
+import { maxPayloadBytes, toWebContent, type WebContent } from './to-web-content.js'
 import type { VapidTokens } from './vapid-tokens.js'
 
 export interface WebPushChannelOptions {
@@ -26,7 +27,7 @@ export interface WebPushChannelOptions {
   now?: () => number
 }
 
-/** Browsers (RFC 8030, 8291, 8292). */
+/** Sends to browsers (RFC 8030, 8291, 8292). */
 export function createWebPushChannel(options: WebPushChannelOptions): PushChannel {
   const { guard, sender, client, tokens, credentials, timeoutMs = 10_000, now = Date.now } = options
 
@@ -58,11 +59,14 @@ export function createWebPushChannel(options: WebPushChannelOptions): PushChanne
       const content = toWebContent(message)
       return {
         async send(device, context) {
-          if (content === undefined) return { kind: 'failed', code: 'PAYLOAD_TOO_LARGE' }
+          if (content === undefined) return tooLarge
           const { signal, logger } = context
           const url = guard.check(device.address)
           if (typeof url !== 'string') {
-            return await sender.send(device, url, () => attempt(url, device, content, signal), context)
+            return await sender.send(
+              { device, endpoint: url, attempt: () => attempt(url, device, content, signal) },
+              context,
+            )
           }
           logger.warn({ deviceId: device.id, reason: url }, 'The endpoint of a device is refused')
           if (isFinalRefusal(url)) await sender.note(device, invalidEndpoint, logger)
@@ -71,6 +75,12 @@ export function createWebPushChannel(options: WebPushChannelOptions): PushChanne
       }
     },
   }
+}
+
+const tooLarge: ServeResult = {
+  kind: 'failed',
+  code: 'PAYLOAD_TOO_LARGE',
+  reason: `title, body, data and tag take more than ${maxPayloadBytes} bytes`,
 }
 
 const invalidKeys: PushVerdict = {
