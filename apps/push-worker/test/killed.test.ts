@@ -1,5 +1,6 @@
 import { migrate, type PushMessage, printNumbers, test, type WorkerProcess, waitFor } from '@mono/test-support'
 import { expect } from 'vitest'
+import { registerDevices } from './description.mjs'
 import { pushWorker } from './worker-under-test.js'
 
 const count = 2_000
@@ -95,4 +96,91 @@ test('a replica that is killed amid its pushes: the other serves all, and twice 
   expect(await database.query('SELECT FROM push.deliveries WHERE attempts > 1')).toHaveLength(claimedAnew.size)
   expect(await vhost.countMessages('push.notifications')).toBe(0)
   expect(await vhost.countMessages('push.notifications.dlq')).toBe(0)
+})
+
+test('a replica that is killed amid the devices of one notification, after it gave way: the other serves the rest', async ({
+  vhost,
+  database,
+  workers,
+  cleanUp,
+}) => {
+  const farEnd = (await pushWorker.openFarEnd?.({ cleanUp })) ?? expect.fail('Expected a push service')
+  const { service } = farEnd
+  await migrate(pushWorker.name, database.url)
+  // Those that are being served when the share of a hundred is used up are served too: two hundred are at a time.
+  const devices = Array.from({ length: 500 }, () => service.subscribe())
+  const userIds = devices.map(() => 'many-devices')
+  await registerDevices((sql, parameters) => database.query(sql, parameters), userIds, devices)
+  await vhost.shortenRetries('push.notifications', { waitMs: 1_000 })
+  service.answer('all', { status: 201, delayMs: 100 })
+  const names = ['one', 'other']
+  const replicas = names.map((name) =>
+    workers.spawn(pushWorker.name, {
+      RABBITMQ_URL: vhost.url,
+      DATABASE_URL: database.url,
+      ...farEnd.env,
+      VAPID_SUBJECT: subjectOf(name),
+      PREFETCH: '1',
+    }),
+  )
+  await Promise.all(replicas.map((replica) => replica.ready()))
+  const { messages: gaveWay } = await vhost.listen('push.notifications.retry', '1s')
+  const { messages: deferred } = await vhost.listen('push.notifications.retry', '10s', '60s')
+  const body = { tenantId: 42, recipientIds: ['many-devices'], title: 'Numbered', body: 'to many devices' }
+  await vhost.publish('notifications', 'push.all', body, { messageId: 'to-many-devices' })
+
+  await waitFor(() => gaveWay.length > 0, { what: 'the notification to give way', timeoutMs: 30_000, intervalMs: 5 })
+  const resumeIndex = Number(/ (\d+)$/.exec(String(gaveWay[0]?.headers['x-resume-at']))?.[1])
+  await waitFor(() => service.received.length >= resumeIndex + 20, {
+    what: 'its second share',
+    timeoutMs: 30_000,
+    intervalMs: 5,
+  })
+  const nameOf = (push: PushMessage) => names.findIndex((name) => senderOf(push) === subjectOf(name))
+  const victimIndex = service.received.slice(-1).map(nameOf)[0] ?? -1
+  const [victim, survivor] = [replicas[victimIndex], replicas[1 - victimIndex]]
+  victim?.kill('SIGKILL')
+  await victim?.exited
+  const killedAt = Date.now()
+  const receivedAtKill = service.received.length
+  await waitFor(() => deferred.length > 0, { what: 'the rest to wait for the leases of the dead', timeoutMs: 30_000 })
+  const receivedWithLeases = service.received.length
+  // They end here, in place of after 30 s.
+  await database.query("UPDATE push.deliveries SET lease_until = now() WHERE state = 'sending' AND lease_until < $1", [
+    new Date(killedAt + 30_000),
+  ])
+  const sent = () => database.query("SELECT FROM push.deliveries WHERE state = 'sent'")
+  await waitFor(async () => (await sent()).length === devices.length, { what: 'all to be served', timeoutMs: 30_000 })
+  const settled = async () => (await survivor?.metric('mono_deliveries_total', { outcome: 'acked' })) === 1
+  await waitFor(settled, { what: 'the notification to be acknowledged', timeoutMs: 20_000 })
+  await survivor?.terminate()
+
+  const claimedAnew = await database.query<{ address: string }>(
+    `SELECT address FROM push.deliveries JOIN push.devices ON id = device_id WHERE previous_state = 'sending'`,
+  )
+  const pushesOf = (address: string) => service.received.filter(({ device }) => device.endpoint === address)
+  const handedOver = claimedAnew.filter(({ address }) => pushesOf(address).some((push) => nameOf(push) === victimIndex))
+  const twice = devices.map(({ endpoint }) => endpoint).filter((endpoint) => pushesOf(endpoint).length > 1)
+  printNumbers('push-worker killed amid the devices of a notification', {
+    resumeIndex,
+    receivedAtKill,
+    receivedWithLeases,
+    claimedByVictimAndNotRecorded: claimedAnew.length,
+    ofTheseHandedOver: handedOver.length,
+    servedTwice: twice.length,
+    deferred: deferred.length,
+  })
+
+  expect(resumeIndex).toBeGreaterThanOrEqual(100)
+  expect(receivedAtKill).toBeLessThan(devices.length)
+  expect(receivedWithLeases).toBe(devices.length - (claimedAnew.length - handedOver.length))
+  expect(twice.length).toBeGreaterThan(0)
+  expect(twice.toSorted()).toEqual(handedOver.map(({ address }) => address).toSorted())
+  expect(service.received).toHaveLength(devices.length + twice.length)
+  for (const endpoint of twice) expect(pushesOf(endpoint).map(nameOf)).toEqual([victimIndex, 1 - victimIndex])
+  expect(new Set(service.received.map(tagOf)).size).toBe(1)
+  for (const { headers } of [...gaveWay, ...deferred]) expect(headers['x-attempts']).toBe(0)
+  for (const queue of ['', '.dlq', '.retry.1s', '.retry.10s', '.retry.60s']) {
+    expect([queue, await vhost.countMessages(`push.notifications${queue}`)]).toEqual([queue, 0])
+  }
 })

@@ -153,7 +153,18 @@ describe('recipients of an earlier part', () => {
     expect((await serve({ ledger })).served).toEqual(['user-3'])
   })
 
-  test('whom another process has given up without a try count none', async () => {
+  test.each([
+    {
+      what: 'whom another process has given up without a try',
+      code: undefined,
+      reason: '10 of 250 recipients are still to be served',
+    },
+    {
+      what: 'whom another process has given up, after a try when the message was there before,',
+      code: 'SMTP_450',
+      reason: '10 of 250 recipients have to wait: 10 SMTP_450',
+    },
+  ])('$what count none', async ({ code, reason }) => {
     const ledger = createFakeLedger()
     const others = recipients.slice(0, 10)
     ledger.takeOver(others)
@@ -161,13 +172,10 @@ describe('recipients of an earlier part', () => {
     expect(error).toMatchObject({ name: 'GiveWayError' })
     for (const recipient of others) {
       const row = ledger.rows.get(recipient)
-      if (row) ledger.rows.set(recipient, { ...row, state: 'retry' })
+      if (row) ledger.rows.set(recipient, { ...row, state: 'retry', code })
     }
     const { resumeAt } = error as GiveWayError
-    expect((await serve({ ledger, resumeAt })).error).toMatchObject({
-      name: 'DeferError',
-      message: '10 of 250 recipients are still to be served',
-    })
+    expect((await serve({ ledger, resumeAt })).error).toMatchObject({ name: 'DeferError', message: reason })
   })
 
   test('who wait without having been tried count none', async () => {

@@ -3,6 +3,7 @@ import { concludeMessage, type ServeSummary } from './conclude-message.js'
 import { countMerged } from './count-merged.js'
 import type { RecipientRecord } from './delivery-ledger.js'
 import { describeFailures } from './describe-failures.js'
+import { isFinal } from './is-final.js'
 import { formatResumePoint, parseResumePoint } from './resume-point.js'
 import type { ServeRecipientsOptions } from './serve-recipients-options.js'
 import type { ServeResult } from './serve-result.js'
@@ -40,7 +41,8 @@ export async function serveRecipients(options: ServeRecipientsOptions): Promise<
     options.onMerged?.()
   }
   if (nextIndex !== undefined) {
-    const hasDeferred = begin.hasDeferred || [...results.values()].some(({ kind }) => kind === 'defer')
+    const turns = recipients.slice(begin.index, nextIndex)
+    const hasDeferred = begin.hasDeferred || turns.some((each) => isPassedOver(results.get(each), records.get(each)))
     throw new GiveWayError(`${nextIndex} of ${recipients.length} recipients have had their turn; others go first`, {
       resumeAt: formatResumePoint({ index: nextIndex, hasDeferred }),
       hasProgressed,
@@ -66,6 +68,15 @@ export async function serveRecipients(options: ServeRecipientsOptions): Promise<
       throw hasProgressed ? toProgressed(error) : error
     }
   }
+}
+
+/**
+ * It waits without having been tried: deferred, or held by another process, which may give it back with the code of a try
+ * that was counted before.
+ */
+function isPassedOver(result: ServeResult | undefined, record: RecipientRecord | undefined): boolean {
+  if (result) return result.kind === 'defer'
+  return record === undefined || !isFinal(record.state)
 }
 
 function toRecipientRecords(results: ReadonlyMap<string, ServeResult>): Map<string, RecipientRecord> {
