@@ -433,6 +433,14 @@ test('a property that data has only from its prototype is not there', () => {
   expect(render).toThrow('undefined variable: item.toString')
 })
 
+/** Where others keep the processors busy the process uses less of the time, and it is not the template's that is up. */
+function useWholeProcessor(): void {
+  const used = vi
+    .spyOn(process, 'cpuUsage')
+    .mockImplementation((before) => ({ user: performance.now() * 1_000 - (before?.user ?? 0), system: 0 }))
+  onTestFinished(() => used.mockRestore())
+}
+
 test.each([
   [
     'time',
@@ -447,6 +455,7 @@ test.each([
     'list/text.liquid': 't',
     'list/schema.json': schemaOf({ n: { type: 'array' } }, [{ n: [] }], ['n']),
   })
+  useWholeProcessor()
   const n = Array.from({ length }, (_each, index) => index)
   const render = () => loadTemplates(directory).render('list', { subject: 's', data: { n } })
   expect(render).toThrow(
