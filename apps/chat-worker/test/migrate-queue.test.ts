@@ -128,7 +128,7 @@ describe('migrating the queue of chat messages', () => {
     await publisher.end()
     await waitFor(async () => (await countStored()) >= publisher.sent + retried, {
       what: 'all messages to be stored',
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
     })
     printNumbers('chat queue migration, interrupted', { sent: publisher.sent, interruptions })
     expect(await countStored()).toBe(publisher.sent + retried)
