@@ -114,7 +114,7 @@ describe('migrating the queue of chat messages', () => {
       const migration = startMigration()
       await waitFor(() => migration.logs.some(({ msg }) => msg === step), {
         what: `the migration to say: ${step}`,
-        timeoutMs: 60_000,
+        timeoutMs: 120_000,
         intervalMs: 1,
       })
       migration.kill('SIGKILL')
@@ -135,7 +135,7 @@ describe('migrating the queue of chat messages', () => {
     expect(await findFaults(database)).toEqual({ gaps: 0, disordered: 0 })
     expect(await findQueues(vhost)).toEqual(migrated)
     expect(await worker.terminate()).toEqual({ code: 0, signal: null })
-  }, 180_000)
+  }, 300_000)
 
   test('is refused while somebody consumes the queue', async ({ vhost, database, workers, cleanUp }) => {
     const { publisher, startMigration } = await setUp({ vhost, database, workers, cleanUp })
