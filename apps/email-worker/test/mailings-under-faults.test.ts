@@ -68,7 +68,7 @@ describe('six mailings over two replicas, one of which is cut off once in the mi
   const mailings = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ id: `mailing-${name}`, to: addressesOf(name, 260) }))
   const ofMailings = new Set(mailings.flatMap(({ to }) => to))
   const prefetch = 2
-  /** Of one mailing, with what is under way when the share is used up. */
+  /** One mailing has at most so many tries in a share, with what is under way when it is used up. */
   const shareAtMost = shareOfRecipients + 2 * connections
   const leaseMs = 30_000
   const quick = 'delay 5'
@@ -134,7 +134,7 @@ describe('six mailings over two replicas, one of which is cut off once in the mi
       },
       { what: 'the victim to give way', timeoutMs: 30_000 },
     )
-    // What it has in hand is delivered again, also to the other one, and it goes on with it.
+    // The broker delivers again what the replica has in hand, also to the other one, while it goes on with it.
     const cutConnections = proxy.connections
     await amidMailsOf('survivor', () => proxy.cut())
     const receivedAtCut = smtpSink.received.length

@@ -18,7 +18,7 @@ export interface PushMessage {
 
 /** A notification in the form that a channel sends. */
 export interface PreparedNotification {
-  /** What became of it is the result, not an error; a device that is gone is disabled. */
+  /** The result says what became of it, and no error does; a device that is gone is disabled. */
   send(device: Device, context: SendContext): Promise<ServeResult>
 }
 

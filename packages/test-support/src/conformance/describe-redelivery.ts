@@ -34,7 +34,7 @@ export function describeRedelivery(worker: WorkerUnderTest): void {
       // With all in flight and nothing of it done.
       const lock = await lockTable(database, worker.table)
       await untilHeldUp(database)
-      // What was left when the table was locked may all be in the hands of one replica.
+      // One replica may have in its hands all that was left when the table was locked.
       const { second, inHand } = await waitFor(() => findBusy(fleet.filter((replica) => replica !== first)), {
         what: 'deliveries in flight',
       })
