@@ -46,11 +46,11 @@ export function createDeviceStore(database: Database): DeviceStore {
       const usersWithout = new Set(userIds.filter((userId) => !found.has(userId))).size
       return { devices: rows.map(toDevice), usersWithout }
     },
-    async disableDevice({ id, address, p256dh, auth }, reason) {
-      await query(database, disableSql, [id, address, p256dh, auth, reason])
+    async disableDevice(device, reason) {
+      await query(database, disableSql, [...toRegistration(device), reason])
     },
-    async countRefusal({ id, address, p256dh, auth }) {
-      const rows = await query(database, countRefusalSql, [id, address, p256dh, auth, refusalsToDisable])
+    async countRefusal(device) {
+      const rows = await query(database, countRefusalSql, [...toRegistration(device), refusalsToDisable])
       return (rows as { is_disabled: boolean }[]).some(({ is_disabled }) => is_disabled)
     },
     async clearRefusals({ id }) {
@@ -64,34 +64,44 @@ interface DeviceRow {
   user_id: string
   channel: Channel
   address: string
+  address_kind: Device['addressKind']
+  environment: Device['environment']
+  registered_at: string
   p256dh: string | null
   auth: string | null
   is_disabled: boolean
   refusals: number
 }
 
+/** As text: a `Date` has no microseconds, and JSON's form does not depend on settings of the session. */
+const registeredAt = `to_json(coalesce(registered_at, device.created_at)) #>> '{}' AS registered_at`
+
+const columns = `
+  device.id, user_id, channel, address, address_kind, environment, ${registeredAt}, p256dh, auth, refusals`
+
 const findSql = `
-  SELECT id, user_id, channel, address, p256dh, auth, refusals, false AS is_disabled
-  FROM push.devices
+  SELECT ${columns}, false AS is_disabled
+  FROM push.devices AS device
   WHERE tenant_id = $1 AND user_id = ANY($2::text[]) AND channel = ANY($3::text[]) AND disabled_at IS NULL
   UNION ALL
-  SELECT device.id, user_id, channel, address, p256dh, auth, refusals, true
+  SELECT ${columns}, true
   FROM push.deliveries AS delivery JOIN push.devices AS device ON device.id = delivery.device_id
   WHERE delivery.tenant_id = $1 AND message_id = $4 AND disabled_at IS NOT NULL
   ORDER BY id`
 
 const isUnchanged = `
   id = $1 AND disabled_at IS NULL
-    AND address = $2 AND p256dh IS NOT DISTINCT FROM $3 AND auth IS NOT DISTINCT FROM $4`
+    AND address = $2 AND p256dh IS NOT DISTINCT FROM $3 AND auth IS NOT DISTINCT FROM $4
+    AND coalesce(registered_at, created_at) = $5::timestamptz`
 
-const disableSql = `UPDATE push.devices SET disabled_at = now(), disabled_reason = $5 WHERE ${isUnchanged}`
+const disableSql = `UPDATE push.devices SET disabled_at = now(), disabled_reason = $6 WHERE ${isUnchanged}`
 
 // A device that is disabled begins anew when it is registered again.
 const countRefusalSql = `
   UPDATE push.devices SET
-    refusals = CASE WHEN refusals + 1 < $5::integer THEN refusals + 1 ELSE 0 END,
-    disabled_at = CASE WHEN refusals + 1 < $5::integer THEN NULL ELSE now() END,
-    disabled_reason = CASE WHEN refusals + 1 < $5::integer THEN NULL ELSE 'refused' END
+    refusals = CASE WHEN refusals + 1 < $6::integer THEN refusals + 1 ELSE 0 END,
+    disabled_at = CASE WHEN refusals + 1 < $6::integer THEN NULL ELSE now() END,
+    disabled_reason = CASE WHEN refusals + 1 < $6::integer THEN NULL ELSE 'refused' END
   WHERE ${isUnchanged}
   RETURNING disabled_at IS NOT NULL AS is_disabled`
 
@@ -103,6 +113,11 @@ async function query(database: Database, sql: string, values: unknown[]): Promis
   }
 }
 
-function toDevice({ id, channel, address, p256dh, auth, is_disabled, refusals }: DeviceRow): Device {
-  return { id, channel, address, p256dh, auth, isDisabled: is_disabled, refusals }
+/** What `isUnchanged` compares. */
+function toRegistration({ id, address, p256dh, auth, registeredAt }: Device): unknown[] {
+  return [id, address, p256dh, auth, registeredAt]
+}
+
+function toDevice({ address_kind, registered_at, is_disabled, user_id: _user, ...row }: DeviceRow): Device {
+  return { ...row, addressKind: address_kind, registeredAt: registered_at, isDisabled: is_disabled }
 }

@@ -6,8 +6,14 @@ export interface Device {
   /** A bigint, as `pg` gives it. */
   id: string
   channel: Channel
-  /** The endpoint of a web subscription; a token otherwise. */
+  /** The endpoint of a web subscription; a token, or an installation id, otherwise. */
   address: string
+  /** What the address of an `fcm` device is: its token, or its Firebase installation id. */
+  addressKind: 'token' | 'fid'
+  /** Which of Apple's servers knows an `apns` device. */
+  environment: 'production' | 'sandbox'
+  /** When the application registered it last, ISO 8601 with microseconds. */
+  registeredAt: string
   /** The subscription's keys, base64url; of web devices only. */
   p256dh: string | null
   auth: string | null
@@ -17,4 +23,4 @@ export interface Device {
 }
 
 /** Why the worker disables a device at once: the push service does not know it any more, or it can never be served. */
-export type DisableReason = 'gone' | 'invalid-keys' | 'invalid-endpoint'
+export type DisableReason = 'gone' | 'invalid-keys' | 'invalid-endpoint' | 'invalid-token' | 'wrong-sender'

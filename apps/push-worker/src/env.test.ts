@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import webPush from 'web-push'
 import { readMigrationEnv, readPushEnv } from './env.js'
-import { findConfiguredChannels } from './mobile-env.js'
 
 const keys = webPush.generateVAPIDKeys()
 const required = {
@@ -127,18 +126,20 @@ describe('PUSH_ENDPOINT_ALLOW', () => {
 describe('the channels to apps', () => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' })
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
+  const otherCurve = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey
   const account = { type: 'service_account', project_id: 'p', client_email: 'a@p.test', private_key: rsa }
   const apns = { APNS_KEY_ID: 'ABCDE12345', APNS_TEAM_ID: 'ABCDE12345', APNS_TOPIC: 'com.example.app' }
 
   test('are not configured unless they are', () => {
-    expect(findConfiguredChannels(readPushEnv(required))).toEqual([])
+    const env = readPushEnv(required)
+    expect([env.fcmServiceAccount, env.apnsKey]).toEqual([undefined, undefined])
   })
 
   test('are configured by their files', () => {
     const FCM_SERVICE_ACCOUNT_FILE = file('fcm.json', JSON.stringify(account))
     const APNS_KEY_FILE = file('apns.p8', String(ec))
     const env = readPushEnv({ ...required, ...apns, FCM_SERVICE_ACCOUNT_FILE, APNS_KEY_FILE })
-    expect(findConfiguredChannels(env)).toEqual(['fcm', 'apns'])
+    expect(env).toMatchObject({ fcmServiceAccount: JSON.stringify(account), apnsKey: String(ec).trim() })
   })
 
   test.each([
@@ -146,6 +147,7 @@ describe('the channels to apps', () => {
     ['FCM_SERVICE_ACCOUNT', JSON.stringify({ ...account, private_key: 'none' })],
     ['APNS_KEY', 'none'],
     ['APNS_KEY', String(rsa)],
+    ['APNS_KEY', String(otherCurve.export({ type: 'pkcs8', format: 'pem' }))],
   ])('a file of %s that holds something else is a fault, and not shown', (name, content) => {
     const source = { ...required, ...(name === 'APNS_KEY' ? apns : {}), [`${name}_FILE`]: file('bad', content) }
     expect(() => readPushEnv(source)).toThrow(new RegExp(`1 fault:[\\s\\S]*${name}: expected .*not shown`))
@@ -159,5 +161,11 @@ describe('the channels to apps', () => {
 
   test.each(['APNS_KEY_ID', 'APNS_TEAM_ID', 'APNS_TOPIC'])('%s has a form', (name) => {
     expect(() => readPushEnv({ ...required, ...apns, [name]: 'not an id!' })).toThrow(`${name}: expected`)
+  })
+
+  test.each(['http://push.example.com', 'https://push.example.com/', 'push.example.com'])('%s is no origin', (text) => {
+    expect(() => readPushEnv({ ...required, APNS_SANDBOX_ORIGIN: text })).toThrow(
+      'APNS_SANDBOX_ORIGIN: expected an origin',
+    )
   })
 })

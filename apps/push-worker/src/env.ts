@@ -10,7 +10,8 @@ import {
   workerEnv,
 } from '@mono/worker-runtime'
 import { z } from 'zod'
-import { findApnsFault, mobileEnv } from './mobile-env.js'
+import { apnsEnv, findApnsFault } from './apns/apns-env.js'
+import { fcmEnv } from './fcm/fcm-env.js'
 import { findVapidFault, vapidEnv } from './vapid-env.js'
 import { type AllowedEndpoint, parseEndpointAllow } from './web-push/parse-endpoint-allow.js'
 
@@ -22,7 +23,8 @@ const shape = {
    */
   prefetch: prefetch(100),
   ...vapidEnv,
-  ...mobileEnv,
+  ...fcmEnv,
+  ...apnsEnv,
   /** Origins that endpoints may have besides those of the known push services. */
   endpointAllow: variable('PUSH_ENDPOINT_ALLOW', z.string().default('').transform(toAllowedEndpoints)),
   /** Requests at a time to one push service. */

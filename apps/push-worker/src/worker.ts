@@ -3,7 +3,6 @@ import { runWorker } from '@mono/worker-runtime'
 import { createDeviceStore } from './device-store.js'
 import { readPushEnv } from './env.js'
 import { createPushNotificationHandler } from './handle-push-notification.js'
-import { findConfiguredChannels } from './mobile-env.js'
 import { createWebPush } from './web-push/create-web-push.js'
 
 /** Below the broker's consumer timeout of 30 minutes: 10,000 recipients at a slow push service take their time. */
@@ -18,11 +17,9 @@ await runWorker({
     `INSERT INTO push.deliveries (tenant_id, message_id, device_id, state, attempts)
      VALUES (0, gen_random_uuid()::text, 0, 'sending', 0)`,
     'UPDATE push.deliveries SET state = state, last_reason = last_reason WHERE false',
-    'UPDATE push.devices SET disabled_at = disabled_at WHERE false',
+    'UPDATE push.devices SET disabled_at = disabled_at, registered_at = registered_at WHERE false',
   ],
   async start({ env, pool, messageQueue, logger, judged, onSettled }) {
-    const channels = findConfiguredChannels(env)
-    if (channels.length > 0) logger.warn({ channels }, 'These channels are configured, but this worker has only web')
     const deviceStore = createDeviceStore(pool)
     const { client, gate, channel: web } = createWebPush({ env, deviceStore, logger })
     const ledger = createDeliveryLedger({ pool, table: 'push.deliveries', recipientColumn: 'device_id' })

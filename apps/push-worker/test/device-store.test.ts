@@ -35,6 +35,9 @@ describe('findDevices', () => {
       id: ada,
       channel: 'web',
       address: 'a1',
+      addressKind: 'token',
+      environment: 'production',
+      registeredAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+\+00:00$/),
       p256dh: 'key',
       auth: 'secret',
       isDisabled: false,
@@ -92,6 +95,7 @@ describe('disableDevice', () => {
     ['address', 'another'],
     ['p256dh', 'another'],
     ['auth', null],
+    ['registered_at', '2100-01-01'],
   ])('leaves a device alone whose %s is another by now', async ([column, value], { database }) => {
     const id = await registerDevice(database, { userId: 'ada', address: 'a1', p256dh: 'key', auth: 'secret' })
     const store = open(database)

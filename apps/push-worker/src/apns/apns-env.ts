@@ -1,16 +1,12 @@
 import { createPrivateKey } from 'node:crypto'
 import { type EnvFault, type EnvOf, secret, variable } from '@mono/worker-runtime'
 import { z } from 'zod'
-import type { Channel } from './device.js'
+import { origin } from '../sending/origin-env.js'
 
 const tenCharacters = (what: string) => z.string().regex(/^[A-Z0-9]{10}$/, `${what}: 10 capital letters and digits`)
 
-/** The settings of the channels to apps. They are checked, but these channels are off. */
-export const mobileEnv = {
-  fcmServiceAccount: secret(
-    'FCM_SERVICE_ACCOUNT',
-    z.string().refine(isServiceAccount, 'the JSON of a service account with its key').optional(),
-  ),
+/** The settings of Apple's push service. Without the first four, the channel is off. */
+export const apnsEnv = {
   apnsKey: secret('APNS_KEY', z.string().refine(isEcKey, 'the key that Apple gave, a .p8 in PEM').optional()),
   apnsKeyId: variable('APNS_KEY_ID', tenCharacters('the id of the key').optional()),
   apnsTeamId: variable('APNS_TEAM_ID', tenCharacters('the id of the team').optional()),
@@ -21,12 +17,14 @@ export const mobileEnv = {
       .regex(/^[A-Za-z0-9.-]{1,255}$/, 'the bundle id of the app')
       .optional(),
   ),
+  /** Other addresses than Apple's, for tests and proxies. */
+  apnsOrigin: variable('APNS_ORIGIN', origin('https://api.push.apple.com')),
+  apnsSandboxOrigin: variable('APNS_SANDBOX_ORIGIN', origin('https://api.sandbox.push.apple.com')),
 }
 
-type MobileEnv = EnvOf<typeof mobileEnv>
-
 /** Half a setting is a mistake. */
-export function findApnsFault({ apnsKey, apnsKeyId, apnsTeamId, apnsTopic }: MobileEnv): EnvFault | undefined {
+export function findApnsFault(env: EnvOf<typeof apnsEnv>): EnvFault | undefined {
+  const { apnsKey, apnsKeyId, apnsTeamId, apnsTopic } = env
   const values = { APNS_KEY_FILE: apnsKey, APNS_KEY_ID: apnsKeyId, APNS_TEAM_ID: apnsTeamId, APNS_TOPIC: apnsTopic }
   const missing = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [name] : []))
   const [first] = missing
@@ -35,29 +33,11 @@ export function findApnsFault({ apnsKey, apnsKeyId, apnsTeamId, apnsTopic }: Mob
   return { name: first, expected, found: `nothing for ${missing.join(', ')}` }
 }
 
-export function findConfiguredChannels({ fcmServiceAccount, apnsKey }: MobileEnv): Channel[] {
-  return [...(fcmServiceAccount ? (['fcm'] as const) : []), ...(apnsKey ? (['apns'] as const) : [])]
-}
-
-function isServiceAccount(text: string): boolean {
-  try {
-    const account = z
-      .object({
-        type: z.literal('service_account'),
-        project_id: z.string(),
-        client_email: z.string(),
-        private_key: z.string(),
-      })
-      .parse(JSON.parse(text))
-    return createPrivateKey(account.private_key).asymmetricKeyType === 'rsa'
-  } catch {
-    return false
-  }
-}
-
+/** Apple signs with ES256, which is P-256. */
 function isEcKey(text: string): boolean {
   try {
-    return createPrivateKey(text).asymmetricKeyType === 'ec'
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPrivateKey(text)
+    return asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1'
   } catch {
     return false
   }
