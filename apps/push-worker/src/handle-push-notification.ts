@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events'
+import { toPushOptions } from '@mono/contracts'
 import { type DeliveryLedger, serveRecipients, toLedgerMessage } from '@mono/delivery-ledger'
 import type { MessageHandler, ReceivedMessage } from '@mono/message-queue'
 import type { Channel } from './device.js'
 import type { DeviceStore } from './device-store.js'
 import type { PreparedNotification, PushChannel } from './sending/push-channel.js'
-import { toPushOptions } from './sending/to-push-options.js'
 
 export interface PushNotificationHandlerOptions {
   deviceStore: Pick<DeviceStore, 'findDevices'>
@@ -40,9 +40,15 @@ export function createPushNotificationHandler({
   return async (message, { signal, logger, othersMayWait }) => {
     // Every device that is being served listens to it.
     setMaxListeners(0, signal)
-    const { payload, tenantId, messageId } = message
+    const { payload, tenantId, messageId, publishedAt } = message
     const { recipientIds, tenantId: _tenant, ...fields } = payload
-    const options = toPushOptions(payload)
+    const notification = {
+      notification: payload,
+      tenantId,
+      messageId,
+      publishedAt,
+      options: toPushOptions(payload.data),
+    }
     const { devices, usersWithout } = await deviceStore.findDevices({
       tenantId,
       messageId,
@@ -54,7 +60,7 @@ export function createPushNotificationHandler({
 
     const prepared = new Map<Channel, PreparedNotification | undefined>()
     for (const channel of new Set(devices.map((device) => device.channel))) {
-      prepared.set(channel, channels[channel]?.prepare({ notification: payload, messageId, options }))
+      prepared.set(channel, channels[channel]?.prepare(notification))
     }
     const deviceById = new Map(devices.map((device) => [device.id, device]))
     const summary = await serveRecipients({

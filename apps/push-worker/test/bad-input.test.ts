@@ -12,18 +12,17 @@ function nested(depth: number): object {
   return depth > 1 ? { below: nested(depth - 1) } : {}
 }
 
-/** What only the handler knows of, so it was tried once. */
-const unfitForPushServices = { input: unfit, code: 'INVALID_MESSAGE' }
-
 describeBadInput(pushWorker, {
   messages: [
     { input: unfit, named: 'recipientIds', body: body(9_001, { recipientIds: [] }) },
     { input: unfit, named: 'recipientIds', body: body(9_002, { recipientIds: tooMany }) },
     { input: unfit, named: 'title, body and data', body: body(9_003, { body: 'x'.repeat(3_500) }) },
     { input: unfit, named: 'title', body: body(9_004, { title: 7 }) },
-    { ...unfitForPushServices, named: 'data.ttl', body: body(9_005, { data: { ttl: 'long' } }) },
-    { ...unfitForPushServices, named: 'data.urgency', body: body(9_006, { data: { urgency: 'urgent' } }) },
-    { ...unfitForPushServices, named: 'data.topic', body: body(9_007, { data: { topic: 'room 7' } }) },
+    { input: unfit, named: 'data.ttl', body: body(9_005, { data: { ttl: 'long' } }) },
+    { input: unfit, named: 'data.urgency', body: body(9_006, { data: { urgency: 'urgent' } }) },
+    { input: unfit, named: 'data.topic', body: body(9_007, { data: { topic: 'room 7' } }) },
+    { input: unfit, named: 'data.push.badge', body: body(9_013, { data: { push: { badge: -1 } } }) },
+    { input: unfit, named: 'data.aps', body: body(9_014, { data: { aps: {} } }) },
     {
       input: 'a tenant beyond 2^53−1',
       body: body(9_008, { tenantId: 0 }).replace('"tenantId":0', '"tenantId":9007199254740993'),

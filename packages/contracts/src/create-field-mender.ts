@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { record } from './fields.js'
+import { pushData, record } from './fields.js'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -15,7 +15,7 @@ type Json = Readonly<Record<string, unknown>>
 export function createFieldMender({ shape }: z.ZodObject): (json: unknown) => unknown {
   const fields = Object.entries(shape)
   const optional = fields.filter(([, field]) => z.safeParse(field, undefined).success).map(([name]) => name)
-  const records = fields.filter(([, field]) => innerField(field) === record).map(([name]) => name)
+  const records = fields.filter(([, field]) => isRecord(innerField(field))).map(([name]) => name)
 
   return (json) => {
     if (typeof json !== 'object' || json === null) return json
@@ -24,6 +24,10 @@ export function createFieldMender({ shape }: z.ZodObject): (json: unknown) => un
     for (const name of records) if (isEmptyList(mended[name])) mended = { ...mended, [name]: {} }
     return mended
   }
+}
+
+function isRecord(field: z.core.$ZodType): boolean {
+  return field === record || field === pushData
 }
 
 function innerField(field: z.core.$ZodType): z.core.$ZodType {

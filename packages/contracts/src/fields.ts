@@ -9,6 +9,7 @@ import { findRecordFaults, type JsonRecord, type NestedFault } from './find-reco
 import { findReplyToFault } from './find-reply-to-fault.js'
 import { findTextFault } from './find-text-fault.js'
 import { limits } from './limits.js'
+import { findPushDataFaults } from './push-data.js'
 import { toDate } from './to-date.js'
 
 type FindFault = (value: unknown) => string | undefined
@@ -50,6 +51,7 @@ export const positiveInteger = createField<number>(findPositiveIntegerFault)
 export const text = createField<string>((value) => findTextFault(value))
 export const content = createField<string>((value) => findTextFault(value, limits.contentBytes))
 export const record = createNestedField<JsonRecord>(findRecordFaults)
+export const pushData = createNestedField<JsonRecord>(findPushDataFaults)
 /** A record that may be left out; then it is an empty one. */
 export const recordOrNone = record.default(() => ({}))
 export const recipients = createNestedField<string[]>((value) =>

@@ -21,6 +21,8 @@ export {
   pickPushNotification,
   type RowOf,
 } from './pick-payload.js'
+export { type PushOptions, type PushUrgency, toPushOptions } from './push-data.js'
+export type { PushExtras } from './push-extras.js'
 export type { PushNotification } from './push-notification.js'
 export { realtimeRoutingKey } from './realtime-routing-key.js'
 export { type RoutingKeyOf, routingKeysByType, typeOfRoutingKey } from './routing-keys.js'

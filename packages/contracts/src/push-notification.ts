@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { recipients, record, tenantId, text } from './fields.js'
+import { pushData, recipients, tenantId, text } from './fields.js'
 import type { JsonRecord } from './find-record-faults.js'
 import { limits } from './limits.js'
+import type { PushExtras } from './push-extras.js'
 
 /**
  * A notification to all devices of some users. Routing keys `push.mobile`, `push.web` and `push.all`; consumed by the
@@ -14,7 +15,10 @@ export interface PushNotification {
   title: string
   /** May be empty. */
   body: string
-  /** For the application on the device. JSON object, at most 32 deep. */
+  /**
+   * For the application on the device. JSON object, at most 32 deep. `ttl` (seconds), `urgency`, `topic` and `push`
+   * ({@link PushExtras}) tell the push services what to do; `aps` is refused.
+   */
   data?: JsonRecord | undefined
   /** Integer from 1 to 2^53−1. */
   tenantId: number
@@ -27,7 +31,7 @@ export const pushNotificationSchema = z
     recipientIds: recipients,
     title: text,
     body: text,
-    data: record.optional(),
+    data: pushData.optional(),
     tenantId,
   })
   .superRefine(

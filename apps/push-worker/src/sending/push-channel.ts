@@ -1,8 +1,7 @@
-import type { PushNotification } from '@mono/contracts'
+import type { PushNotification, PushOptions } from '@mono/contracts'
 import type { ServeResult } from '@mono/delivery-ledger'
 import type { Logger } from '@mono/message-queue'
 import type { Device } from '../device.js'
-import type { PushOptions } from './to-push-options.js'
 
 /** A way to reach devices: each `channel` of `push.devices` has one of its own, if this worker serves it. */
 export interface PushChannel {
@@ -12,7 +11,10 @@ export interface PushChannel {
 
 export interface PushMessage {
   notification: Pick<PushNotification, 'title' | 'body' | 'data'>
+  tenantId: number
   messageId: string
+  /** The same at every try of the message, unless its publisher did not say. */
+  publishedAt: Date
   options: PushOptions
 }
 

@@ -1,8 +1,8 @@
+import type { PushOptions } from '@mono/contracts'
 import type { PushMessage } from '../sending/push-channel.js'
-import type { PushOptions } from '../sending/to-push-options.js'
 
 /** It is the same for every browser of a message. */
-export interface WebContent extends PushOptions {
+export interface WebContent extends Omit<PushOptions, 'extras'> {
   /** JSON of `{ title, body, data, tag }`, not encrypted yet. */
   payload: Buffer
 }
@@ -14,8 +14,13 @@ export const maxPayloadBytes = 3993
  * The tag is the message's id: a notification that is shown again replaces itself instead of standing beside itself.
  * `data` goes to the device as it is. Returns undefined if no push service takes so much.
  */
-export function toWebContent({ notification, messageId, options }: PushMessage): WebContent | undefined {
+export function toWebContent({
+  notification,
+  messageId,
+  options,
+}: Pick<PushMessage, 'notification' | 'messageId' | 'options'>): WebContent | undefined {
   const { title, body, data } = notification
   const payload = Buffer.from(JSON.stringify({ title, body, data, tag: messageId }))
-  return payload.length > maxPayloadBytes ? undefined : { ...options, payload }
+  const { extras: _inData, ...headers } = options
+  return payload.length > maxPayloadBytes ? undefined : { ...headers, payload }
 }

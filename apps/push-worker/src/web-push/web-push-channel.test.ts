@@ -14,8 +14,10 @@ import { createWebPushChannel } from './web-push-channel.js'
 
 const message: PushMessage = {
   notification: { title: 'Hello', body: 'Ada' },
+  tenantId: 42,
   messageId: 'message-1',
-  options: { ttlSeconds: 60, urgency: 'normal' },
+  publishedAt: new Date('2026-11-01T00:00:00Z'),
+  options: { ttlSeconds: 60, urgency: 'normal', extras: {} },
 }
 const fcm = 'https://fcm.googleapis.com'
 
