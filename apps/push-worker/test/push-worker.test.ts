@@ -97,7 +97,9 @@ describe('push-worker', () => {
     expect(await worker.terminate()).toEqual({ code: 0, signal: null })
     expect(Date.now() - begun).toBeLessThan(5000)
     expect(await push.delivery('m1', id)).toMatchObject({ state: 'retry' })
-    expect(await vhost.countMessages('push.notifications')).toBe(1)
+    await waitFor(async () => (await vhost.countMessages('push.notifications')) === 1, {
+      what: 'the message to be back',
+    })
   })
 
   test('starts with a fault list instead of half an environment', async ({ workers }) => {

@@ -6,7 +6,7 @@ export type NonFalsy<T> = Exclude<T, false | 0 | 0n | '' | null | undefined>
 export interface WaitForOptions {
   /** What is awaited, as it reads after "waiting for". */
   what: string
-  /** How long to go on asking, in milliseconds. Default 10000. */
+  /** How long to go on asking, in milliseconds. Default 30000: a busy machine is no failure. */
   timeoutMs?: number
   /** Pause between two askings, in milliseconds. Default 50. */
   intervalMs?: number
@@ -18,7 +18,7 @@ export interface WaitForOptions {
  * what the condition gave last; an error thrown last is its `cause`.
  */
 export async function waitFor<T>(condition: () => T | Promise<T>, options: WaitForOptions): Promise<NonFalsy<T>> {
-  const { what, timeoutMs = 10_000, intervalMs = 50 } = options
+  const { what, timeoutMs = 30_000, intervalMs = 50 } = options
   const deadline = Date.now() + timeoutMs
   let last: { value?: T; error?: unknown } | undefined
   for (;;) {

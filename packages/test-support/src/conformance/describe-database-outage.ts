@@ -82,6 +82,7 @@ export function describeDatabaseOutage(worker: WorkerUnderTest): void {
         'warn: A dependency cannot be used; nothing is taken until it can',
         'info: A dependency answers again; deliveries are taken',
       ])
+      await untilSettled([replica], 'acked', backlog + 1)
       expect(await replica.metric('mono_deliveries_total')).toBe(backlog + 1)
       expect(await replica.terminate()).toEqual({ code: 0, signal: null })
       await effects.expectOnce(backlog + 1)
