@@ -1,5 +1,7 @@
+export const channels = ['web', 'fcm', 'apns'] as const
+
 /** How a device is reached. */
-export type Channel = 'web' | 'fcm' | 'apns'
+export type Channel = (typeof channels)[number]
 
 /** A row of `push.devices`. */
 export interface Device {

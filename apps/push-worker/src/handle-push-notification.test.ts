@@ -56,7 +56,9 @@ function setUp({
   }
   const logger = createRecordingLogger()
   const { signal } = new AbortController()
+  const counted: unknown[] = []
   const handler = createPushNotificationHandler({
+    counts: { settled: (channel, { kind }) => counted.push([channel, kind]) },
     ledger,
     deviceStore: {
       async findDevices(query) {
@@ -78,7 +80,7 @@ function setUp({
   const handle = (message = receivedPushNotification()) =>
     handler(message, { signal, logger, othersMayWait: () => false })
   const codes = () => [...results.values()].map(({ recipient, state, code }) => [recipient, state, code])
-  return { queries, sent, messages, codes, handle }
+  return { queries, sent, messages, counted, codes, handle }
 }
 
 test('every device is served, and the message is done', async () => {
@@ -107,7 +109,7 @@ test.each<[string, Channel[]]>([
 })
 
 test('nothing is sent to devices of channels that are off, nor to those that were disabled meanwhile', async () => {
-  const { sent, codes, handle } = setUp({
+  const { sent, counted, codes, handle } = setUp({
     devices: [
       device('1', { channel: 'fcm' }),
       device('2', { channel: 'apns' }),
@@ -122,6 +124,12 @@ test('nothing is sent to devices of channels that are off, nor to those that wer
     ['2', 'failed', 'CHANNEL_OFF'],
     ['3', 'failed', 'DEVICE_DISABLED'],
     ['4', 'sent', undefined],
+  ])
+  expect(counted.toSorted()).toEqual([
+    ['apns', 'failed'],
+    ['fcm', 'failed'],
+    ['web', 'failed'],
+    ['web', 'sent'],
   ])
 })
 

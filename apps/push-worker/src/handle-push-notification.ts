@@ -1,16 +1,18 @@
 import { setMaxListeners } from 'node:events'
 import { toPushOptions } from '@mono/contracts'
-import { type DeliveryLedger, serveRecipients, toLedgerMessage } from '@mono/delivery-ledger'
+import { type DeliveryLedger, type ServeResult, serveRecipients, toLedgerMessage } from '@mono/delivery-ledger'
 import type { MessageHandler, ReceivedMessage } from '@mono/message-queue'
-import type { Channel } from './device.js'
+import type { Channel, Device } from './device.js'
 import type { DeviceStore } from './device-store.js'
-import type { PreparedNotification, PushChannel } from './sending/push-channel.js'
+import type { PushCounts } from './push-counts.js'
+import type { PreparedNotification, PushChannel, SendContext } from './sending/push-channel.js'
 
 export interface PushNotificationHandlerOptions {
   deviceStore: Pick<DeviceStore, 'findDevices'>
   ledger: DeliveryLedger
   /** Devices of a channel that is not among them fail. */
   channels: Partial<Record<Channel, PushChannel>>
+  counts: Pick<PushCounts, 'settled'>
   /** Called when an equal message without an id was taken for the same. */
   onMerged?: (() => void) | undefined
 }
@@ -35,6 +37,7 @@ export function createPushNotificationHandler({
   deviceStore,
   ledger,
   channels,
+  counts,
   onMerged,
 }: PushNotificationHandlerOptions): MessageHandler<'push.notifications'> {
   return async (message, { signal, logger, othersMayWait }) => {
@@ -75,15 +78,24 @@ export function createPushNotificationHandler({
       serve: async ({ recipient }, serveSignal) => {
         const device = deviceById.get(recipient)
         if (!device) throw new Error(`Expected a device of this message, found ${recipient}`)
-        if (device.isDisabled) return { kind: 'failed', code: 'DEVICE_DISABLED' }
-        const notification = prepared.get(device.channel)
-        if (!notification) return { kind: 'failed', code: 'CHANNEL_OFF' }
-        return await notification.send(device, { tenantId, signal: serveSignal, logger })
+        const result = await serve(device, prepared.get(device.channel), { tenantId, signal: serveSignal, logger })
+        counts.settled(device.channel, result)
+        return result
       },
       onMerged,
     })
     logger.debug({ ...summary }, 'Push notification served')
   }
+}
+
+async function serve(
+  device: Device,
+  notification: PreparedNotification | undefined,
+  context: SendContext,
+): Promise<ServeResult> {
+  if (device.isDisabled) return { kind: 'failed', code: 'DEVICE_DISABLED' }
+  if (!notification) return { kind: 'failed', code: 'CHANNEL_OFF' }
+  return await notification.send(device, context)
 }
 
 function channelsOf({ routingKey }: ReceivedMessage<'push.notifications'>): readonly Channel[] {

@@ -1,9 +1,10 @@
 import { createDeliveryLedger, createLedgerMetrics, LedgerRetention } from '@mono/delivery-ledger'
 import { runWorker } from '@mono/worker-runtime'
+import { createChannelMetrics } from './channel-metrics.js'
+import { createChannels } from './create-channels.js'
 import { createDeviceStore } from './device-store.js'
 import { readPushEnv } from './env.js'
 import { createPushNotificationHandler } from './handle-push-notification.js'
-import { createWebPush } from './web-push/create-web-push.js'
 
 /** Below the broker's consumer timeout of 30 minutes: 10,000 recipients at a slow push service take their time. */
 const handlerTimeoutMs = 20 * 60_000
@@ -21,13 +22,13 @@ await runWorker({
   ],
   async start({ env, pool, messageQueue, logger, judged, onSettled }) {
     const deviceStore = createDeviceStore(pool)
-    const { client, gate, channel: web } = createWebPush({ env, deviceStore, logger })
+    const { channels, counts, close } = createChannels({ env, deviceStore, logger })
     const ledger = createDeliveryLedger({ pool, table: 'push.deliveries', recipientColumn: 'device_id' })
     let merges = 0
     const onMerged = () => {
       merges += 1
     }
-    const handler = createPushNotificationHandler({ deviceStore, ledger, channels: { web }, onMerged })
+    const handler = createPushNotificationHandler({ deviceStore, ledger, channels, counts, onMerged })
     const consumer = await messageQueue.consumeMessages('push.notifications', judged.message(handler), {
       prefetch: env.prefetch,
       handlerTimeoutMs,
@@ -38,16 +39,12 @@ await runWorker({
     return {
       consumer,
       metrics: [
-        {
-          kind: 'gauge',
-          name: 'mono_push_origins_closed',
-          help: 'Push services that had to be left alone and have not answered since',
-          read: () => gate.closed,
-        },
+        ...createChannelMetrics(channels),
+        ...counts.metrics,
         ...createLedgerMetrics({ merged: () => merges, deleted: () => retention.deleted }),
       ],
       async stop() {
-        await Promise.all([retention.stop(), client.close()])
+        await Promise.all([retention.stop(), close()])
       },
     }
   },

@@ -156,6 +156,17 @@ describe('metrics', () => {
     expect((await metrics.render()).text).toContain('# TYPE mono_own_total counter')
   })
 
+  test("show a worker's own numbers by their labels", async () => {
+    const metrics = createMetrics({ worker: 'w', isReady: () => true })
+    const samples = [{ labels: { channel: 'web' }, value: 1 }]
+    for (const kind of ['counter', 'gauge'] as const) {
+      metrics.watchOwn({ kind, name: `mono_${kind}`, help: 'By channel', labelNames: ['channel'], read: () => samples })
+      expect(await linesOf(metrics, `mono_${kind}`)).toEqual([`mono_${kind}{channel="web",worker="w"} 1`])
+    }
+    samples.push({ labels: { channel: 'fcm' }, value: 0 })
+    expect(await linesOf(metrics, 'mono_counter')).toHaveLength(2)
+  })
+
   test('contain those of Node and of no other worker in the process', async () => {
     create().onSettled({ ...settled, outcome: 'acked' })
     const other = createMetrics({ worker: 'other', isReady: () => true })

@@ -39,14 +39,21 @@ export interface MetricsOptions {
   isReady(): boolean
 }
 
-/** A number that only one worker has. */
+/** A number that only one worker has, or one for each value of its labels. */
 export interface OwnMetric {
   /** A counter only grows, and begins at 0 with the process. */
   kind: 'counter' | 'gauge'
   name: string
   help: string
+  /** The names of its labels, all of which each sample has. Default none. */
+  labelNames?: readonly string[]
   /** Read at each scrape. */
-  read(): number
+  read(): number | readonly Sample[]
+}
+
+export interface Sample {
+  labels: Readonly<Record<string, string>>
+  value: number
 }
 
 export type WatchedConsumer = Pick<Consumer, 'queue' | 'inFlight' | 'isActive' | 'mode' | 'stalls'>
@@ -175,42 +182,48 @@ export function createMetrics({ worker, isReady }: MetricsOptions): Metrics {
         },
       })
     },
-    watchOwn({ kind, name, help, read }) {
-      if (kind === 'gauge') addGauge({ name, help, read, registers })
-      else addCounter({ name, help, read, registers })
+    watchOwn({ kind, ...metric }) {
+      if (kind === 'gauge') addGauge({ ...metric, registers })
+      else addCounter({ ...metric, registers })
     },
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   }
 }
 
 interface ReadMetric extends Omit<OwnMetric, 'kind'> {
+  /** The same for each sample. */
   labels?: Record<string, string>
   registers: Registry[]
 }
 
-function addGauge({ name, help, read, labels = {}, registers }: ReadMetric): void {
+function addGauge({ name, help, read, labels = {}, labelNames = [], registers }: ReadMetric): void {
   new Gauge({
     name,
     help,
-    labelNames: Object.keys(labels),
+    labelNames: [...Object.keys(labels), ...labelNames],
     registers,
     collect() {
-      this.set(labels, read())
+      this.reset()
+      for (const sample of toSamples(read())) this.set({ ...labels, ...sample.labels }, sample.value)
     },
   })
 }
 
-function addCounter({ name, help, read, labels = {}, registers }: ReadMetric): void {
+function addCounter({ name, help, read, labels = {}, labelNames = [], registers }: ReadMetric): void {
   new Counter({
     name,
     help,
-    labelNames: Object.keys(labels),
+    labelNames: [...Object.keys(labels), ...labelNames],
     registers,
     collect() {
       this.reset()
-      this.inc(labels, read())
+      for (const sample of toSamples(read())) this.inc({ ...labels, ...sample.labels }, sample.value)
     },
   })
+}
+
+function toSamples(read: ReturnType<OwnMetric['read']>): readonly Sample[] {
+  return typeof read === 'number' ? [{ labels: {}, value: read }] : read
 }
 
 function createFailureCounter(name: string, help: string, registers: Registry[]): Counter<'queue' | 'code'> {

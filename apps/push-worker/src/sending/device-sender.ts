@@ -1,16 +1,21 @@
 import type { ServeResult } from '@mono/delivery-ledger'
 import type { Logger } from '@mono/message-queue'
-import type { Device } from '../device.js'
+import type { Channel, Device, DisableReason } from '../device.js'
 import type { DeviceStore } from '../device-store.js'
+import type { PushCounts } from '../push-counts.js'
+import type { DeadGuard } from './dead-guard.js'
 import type { DeviceWaits } from './device-waits.js'
 import type { OriginGate } from './origin-gate.js'
 import type { SendContext } from './push-channel.js'
 import type { PushVerdict } from './push-verdict.js'
 
 export interface DeviceSenderOptions {
+  channel: Channel
   gate: Pick<OriginGate, 'enter'>
   waits: DeviceWaits
   deviceStore: Pick<DeviceStore, 'disableDevice' | 'countRefusal' | 'clearRefusals'>
+  guard: Pick<DeadGuard, 'believes'>
+  counts: Pick<PushCounts, 'disabled'>
 }
 
 /** Where a device is: its push service, and what tells it from the others there. */
@@ -35,7 +40,9 @@ export interface DeviceSender {
   note(device: Device, verdict: PushVerdict, logger: Logger): Promise<void>
 }
 
-export function createDeviceSender({ gate, waits, deviceStore }: DeviceSenderOptions): DeviceSender {
+export function createDeviceSender(options: DeviceSenderOptions): DeviceSender {
+  const { channel, gate, waits, deviceStore, guard, counts } = options
+
   /** How long the device waits, if the push service wants nothing for it now. */
   function toWaiting({ result, wait }: PushVerdict, { href }: Endpoint): ServeResult {
     if (result.kind === 'sent') waits.end(href)
@@ -44,14 +51,24 @@ export function createDeviceSender({ gate, waits, deviceStore }: DeviceSenderOpt
     return result.kind === 'defer' ? { delayMs, ...result } : result
   }
 
-  async function note(device: Device, { result, disable, countsRefusal }: PushVerdict, logger: Logger): Promise<void> {
+  /** What an answer says of the device, if the channel is to be believed; what we see ourselves is. */
+  function toReason({ origin, disable }: PushVerdict): DisableReason | undefined {
+    if (!isAnswer[origin.kind]) return disable
+    return guard.believes({ isDead: disable !== undefined }) ? disable : undefined
+  }
+
+  async function note(device: Device, verdict: PushVerdict, logger: Logger): Promise<void> {
+    const { result, countsRefusal } = verdict
     const { id: deviceId, refusals } = device
+    const disable = toReason(verdict)
     try {
       if (disable) await deviceStore.disableDevice(device, disable)
       const isRefused = countsRefusal === true && (await deviceStore.countRefusal(device))
       if (result.kind === 'sent' && refusals > 0) await deviceStore.clearRefusals(device)
       const reason = isRefused ? 'refused' : disable
-      if (reason) logger.info({ deviceId, reason }, 'Device disabled')
+      if (reason === undefined) return
+      counts.disabled(channel, reason)
+      logger.info({ deviceId, reason }, 'Device disabled')
     } catch (error) {
       logger.warn({ deviceId, reason: disable, err: error }, 'What was learnt of a device could not be recorded')
     }
@@ -76,6 +93,16 @@ export function createDeviceSender({ gate, waits, deviceStore }: DeviceSenderOpt
       return toFinalResult(toWaiting(verdict, endpoint), closedMs)
     },
   }
+}
+
+/** The push service has said something of the device. */
+const isAnswer: Record<PushVerdict['origin']['kind'], boolean> = {
+  accepted: true,
+  alive: true,
+  refused: true,
+  failing: false,
+  down: false,
+  none: false,
 }
 
 /** Stands only while an error is on its way up. */

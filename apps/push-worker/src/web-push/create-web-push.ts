@@ -1,10 +1,11 @@
 import type { Logger } from '@mono/message-queue'
 import type { PushEnv } from '../env.js'
-import { createHttpOriginClient, type HttpOriginClient } from '../http/http-origin-client.js'
+import { createHttpOriginClient } from '../http/http-origin-client.js'
+import { createDeadGuard } from '../sending/dead-guard.js'
 import { createDeviceSender, type DeviceSenderOptions } from '../sending/device-sender.js'
 import { createDeviceWaits } from '../sending/device-waits.js'
 import { OriginGate } from '../sending/origin-gate.js'
-import type { PushChannel } from '../sending/push-channel.js'
+import type { RunningChannel } from '../sending/running-channel.js'
 import { createCredentialsWatch } from './credentials-watch.js'
 import { createEndpointGuard } from './endpoint-guard.js'
 import { createVapidTokens } from './vapid-tokens.js'
@@ -13,25 +14,36 @@ import { createWebPushChannel } from './web-push-channel.js'
 export interface WebPushOptions {
   env: Pick<PushEnv, 'vapidSubject' | 'vapidPublicKey' | 'vapidPrivateKey' | 'endpointAllow' | 'concurrency'>
   deviceStore: DeviceSenderOptions['deviceStore']
+  counts: DeviceSenderOptions['counts']
   logger: Logger
 }
 
-/** The web channel, put together. The client is to be closed when the last notification is served. */
-export function createWebPush({ env, deviceStore, logger }: WebPushOptions): {
-  client: HttpOriginClient
-  gate: OriginGate
-  channel: PushChannel
-} {
+export function createWebPush({ env, deviceStore, counts, logger }: WebPushOptions): RunningChannel {
   const { vapidSubject: subject, vapidPublicKey: publicKey, vapidPrivateKey: privateKey, concurrency } = env
   const guard = createEndpointGuard({ allow: env.endpointAllow })
   const client = createHttpOriginClient({ lookup: guard.lookup, maxConcurrent: concurrency })
   const gate = new OriginGate({ concurrency, logger })
+  const tokens = createVapidTokens({ keys: { subject, publicKey, privateKey } })
+  const deadGuard = createDeadGuard({ channel: 'web', logger })
   const channel = createWebPushChannel({
     guard,
     client,
-    sender: createDeviceSender({ gate, waits: createDeviceWaits(), deviceStore }),
-    tokens: createVapidTokens({ keys: { subject, publicKey, privateKey } }),
+    sender: createDeviceSender({
+      channel: 'web',
+      gate,
+      waits: createDeviceWaits(),
+      deviceStore,
+      guard: deadGuard,
+      counts,
+    }),
+    tokens,
     credentials: createCredentialsWatch({ logger }),
   })
-  return { client, gate, channel }
+  return {
+    ...channel,
+    gate,
+    guard: deadGuard,
+    tokenRefreshes: () => tokens.signings,
+    close: () => client.close(),
+  }
 }

@@ -57,4 +57,5 @@ test('a refused header is signed again once, however many requests it was refuse
   expect(renewed).not.toBe(refused)
   expect(tokens.renew(origin, refused)).toBe(renewed)
   expect(tokens.get(origin)).toBe(renewed)
+  expect(tokens.signings).toBe(2)
 })

@@ -11,6 +11,8 @@ export interface VapidKeys {
 
 /** `Authorization` headers by push service (RFC 8292). Signing takes longer than encrypting a notification. */
 export interface VapidTokens {
+  /** How often a header was signed. */
+  readonly signings: number
   /** The header for an origin, signed again before it expires. */
   get(origin: string): string
   /** After the push service has refused a header: another one, unless there is another one by now. */
@@ -35,7 +37,10 @@ const maxOrigins = 1000
 export function createVapidTokens({ keys, now = Date.now }: VapidTokensOptions): VapidTokens {
   const tokens = new Map<string, { header: string; expiresAt: number }>()
 
+  let signings = 0
+
   function sign(origin: string): string {
+    signings += 1
     const expiresAt = now() + lifetimeMs
     const { subject, publicKey, privateKey } = keys
     const expiration = Math.floor(expiresAt / 1000)
@@ -46,6 +51,9 @@ export function createVapidTokens({ keys, now = Date.now }: VapidTokensOptions):
   }
 
   return {
+    get signings() {
+      return signings
+    },
     get(origin) {
       const known = tokens.get(origin)
       return known && now() < known.expiresAt - marginMs ? known.header : sign(origin)

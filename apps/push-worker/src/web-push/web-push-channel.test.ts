@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Device, DisableReason } from '../device.js'
 import type { HttpAnswer, HttpRequest } from '../http/http-messages.js'
 import { HttpRequestError } from '../http/http-request-error.js'
+import { createDeadGuard } from '../sending/dead-guard.js'
 import { createDeviceSender } from '../sending/device-sender.js'
 import { createDeviceWaits } from '../sending/device-waits.js'
 import { OriginGate } from '../sending/origin-gate.js'
@@ -52,11 +53,15 @@ function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: 
   const requests: HttpRequest[] = []
   const refusals: string[] = []
   const disabled: [string, DisableReason][] = []
+  const counted: string[] = []
   const clock = { now: 1_000_000 }
   const now = () => clock.now
   const logger = createRecordingLogger()
   let renewals = 0
   const sender = createDeviceSender({
+    channel: 'web',
+    guard: createDeadGuard({ channel: 'web', logger, now }),
+    counts: { disabled: (channel, reason) => counted.push(`${channel} ${reason}`) },
     gate: new OriginGate({ concurrency: 10, logger, now, random: () => 1 }),
     waits: createDeviceWaits({ now, random: () => 1 }),
     deviceStore: {
@@ -97,7 +102,7 @@ function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: 
   const { signal } = new AbortController()
   const send = (to: Device = device(), own = signal, sent = message) =>
     channel.prepare(sent).send(to, { tenantId: 1, signal: own, logger })
-  return { requests, disabled, refusals, clock, logger, send }
+  return { requests, disabled, counted, refusals, clock, logger, send }
 }
 
 test.each([
@@ -206,6 +211,22 @@ describe('a device that is gone', () => {
     const { disabled, send } = setUp({ answers: [status(code)] })
     expect(await send()).toEqual({ kind: 'failed', code: 'GONE' })
     expect(disabled).toEqual([['7', 'gone']])
+  })
+
+  test('is counted', async () => {
+    const { counted, send } = setUp({ answers: [status(410)] })
+    await send()
+    expect(counted).toEqual(['web gone'])
+  })
+
+  test('is not disabled when too many are called gone, but one whose address can never be served is', async () => {
+    const { disabled, counted, send } = setUp({ answers: [status(410)] })
+    for (let index = 0; index < 100; index += 1) {
+      expect(await send(another(index))).toMatchObject({ kind: 'failed', code: 'GONE' })
+    }
+    expect([disabled.length, counted.length]).toEqual([20, 20])
+    await send(device({ address: 'http://push.example.com/a' }))
+    expect(disabled.at(-1)).toEqual(['7', 'invalid-endpoint'])
   })
 
   test('is a result even if it cannot be disabled now', async () => {

@@ -19,7 +19,7 @@ export interface WebPushChannelOptions {
   guard: Pick<EndpointGuard, 'check'>
   sender: DeviceSender
   client: Pick<HttpOriginClient, 'request'>
-  tokens: VapidTokens
+  tokens: Pick<VapidTokens, 'get' | 'renew'>
   credentials: CredentialsWatch
   /** For the whole request, in milliseconds. Default 10000. */
   timeoutMs?: number

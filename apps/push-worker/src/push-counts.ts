@@ -1,0 +1,45 @@
+import type { ServeResult } from '@mono/delivery-ledger'
+import type { OwnMetric } from '@mono/worker-runtime'
+import type { Channel, DisableReason } from './device.js'
+import { createTally } from './tally.js'
+
+/** Counts what becomes of devices, by channel, for the metrics. */
+export interface PushCounts {
+  /** A notification was settled for a device. */
+  settled(channel: Channel, result: ServeResult): void
+  /** A device was disabled. */
+  disabled(channel: Channel, reason: DisableReason | 'refused'): void
+  readonly metrics: readonly OwnMetric[]
+}
+
+/** The channels begin at zero, so that the first of something is a growth. */
+export function createPushCounts(channels: readonly Channel[]): PushCounts {
+  const outcomes = createTally(['channel', 'outcome', 'code'])
+  const disabled = createTally(['channel', 'reason'])
+  for (const channel of channels) {
+    outcomes.add({ channel, outcome: 'sent', code: '' }, 0)
+    disabled.add({ channel, reason: 'gone' }, 0)
+  }
+  return {
+    settled(channel, result) {
+      outcomes.add({ channel, outcome: result.kind, code: result.kind === 'sent' ? '' : result.code })
+    },
+    disabled(channel, reason) {
+      disabled.add({ channel, reason })
+    },
+    metrics: [
+      {
+        kind: 'counter',
+        name: 'mono_push_outcomes_total',
+        help: 'What became of notifications at single devices, by channel, outcome and code',
+        ...outcomes,
+      },
+      {
+        kind: 'counter',
+        name: 'mono_push_devices_disabled_total',
+        help: 'Devices that were disabled, by channel and reason',
+        ...disabled,
+      },
+    ],
+  }
+}

@@ -1,0 +1,71 @@
+import { createRecordingLogger } from '@mono/test-support'
+import { expect, test } from 'vitest'
+import { createDeadGuard } from './dead-guard.js'
+
+function setUp() {
+  const logger = createRecordingLogger()
+  let time = Date.parse('2026-11-01T00:00:00Z')
+  const guard = createDeadGuard({ channel: 'apns', logger, now: () => time })
+  return {
+    guard,
+    errors: () => logger.lines.filter(({ level }) => level === 'error'),
+    wait: (ms: number) => {
+      time += ms
+    },
+    /** How many of these dead ones are believed. */
+    die: (count: number) =>
+      Array.from({ length: count }, () => guard.believes({ isDead: true })).filter(Boolean).length,
+    live: (count: number) => {
+      for (let index = 0; index < count; index += 1) expect(guard.believes({ isDead: false })).toBe(false)
+    },
+  }
+}
+
+test('a few dead devices are believed, even if nothing else is heard', () => {
+  const { guard, die, errors } = setUp()
+  expect(die(20)).toBe(20)
+  expect(guard.doubts).toBe(false)
+  expect(errors()).toEqual([])
+})
+
+test('a channel that calls all devices dead is doubted, and that is said once a minute', () => {
+  const { guard, die, errors, wait } = setUp()
+  expect(die(1000)).toBe(20)
+  expect(guard.doubts).toBe(true)
+  expect(errors()).toMatchObject([{ data: { channel: 'apns', answers: 21, dead: 21 } }])
+  wait(59_000)
+  expect(die(1)).toBe(0)
+  wait(1000)
+  die(100)
+  expect(errors()).toHaveLength(2)
+})
+
+test('a fifth is believed, also when some of them come in a row', () => {
+  const { die, live } = setUp()
+  let believed = 0
+  for (let round = 0; round < 50; round += 1) {
+    believed += die(5)
+    live(20)
+  }
+  expect(believed).toBe(250)
+})
+
+test('a third is not', () => {
+  const { guard, die, live } = setUp()
+  for (let round = 0; round < 100; round += 1) {
+    die(1)
+    live(2)
+  }
+  expect(guard.doubts).toBe(true)
+  expect(die(1)).toBe(0)
+})
+
+test('is believed again when the minute is over', () => {
+  const { guard, die, wait } = setUp()
+  die(100)
+  wait(59_000)
+  expect(guard.doubts).toBe(true)
+  wait(1000)
+  expect(guard.doubts).toBe(false)
+  expect(die(1)).toBe(1)
+})

@@ -1,0 +1,17 @@
+import type { Channel } from '../device.js'
+import type { DeadGuard } from './dead-guard.js'
+import type { OriginGate } from './origin-gate.js'
+import type { PushChannel } from './push-channel.js'
+
+/** A channel, put together, and what it shows of itself. */
+export interface RunningChannel extends PushChannel {
+  gate: Pick<OriginGate, 'closed' | 'inFlight'>
+  guard: Pick<DeadGuard, 'doubts'>
+  /** How often it has made or fetched a token of ours since the start. Absent: it has none that is counted. */
+  tokenRefreshes?: () => number
+  /** To be called when the last notification is served. */
+  close(): Promise<void>
+}
+
+/** A channel that is not among them is off. */
+export type RunningChannels = Partial<Record<Channel, RunningChannel>>
