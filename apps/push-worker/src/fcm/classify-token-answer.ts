@@ -1,4 +1,5 @@
 import type { HttpAnswer } from '../http/http-messages.js'
+import { parseJsonObject } from '../json-object.js'
 import { describeAnswer } from '../sending/describe-answer.js'
 import { parseRetryAfter } from '../sending/retry-after.js'
 
@@ -29,17 +30,9 @@ export function classifyTokenAnswer(answer: HttpAnswer, now: number): TokenVerdi
 }
 
 function parseGrant({ body }: Pick<HttpAnswer, 'body'>): TokenVerdict | undefined {
-  const { access_token, expires_in, token_type = 'Bearer' } = parseObject(body)
+  const { access_token, expires_in, token_type = 'Bearer' } = parseJsonObject(body.toString('utf8')) ?? {}
   const isToken = typeof access_token === 'string' && /^[\x21-\x7e]+$/.test(access_token)
   const isLifetime = typeof expires_in === 'number' && expires_in > 0
   if (!isToken || !isLifetime || String(token_type).toLowerCase() !== 'bearer') return undefined
   return { kind: 'granted', accessToken: access_token, lifetimeMs: expires_in * 1000 }
-}
-
-function parseObject(body: Buffer): Record<string, unknown> {
-  try {
-    return { ...JSON.parse(body.toString('utf8')) }
-  } catch {
-    return {}
-  }
 }

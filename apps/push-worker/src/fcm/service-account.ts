@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { parseJsonObject } from '../json-object.js'
 
 /** Whom Google takes us for: what is needed of the key file of a service account. */
 export interface ServiceAccount {
@@ -23,7 +24,7 @@ const defaultTokenUri = 'https://oauth2.googleapis.com/token'
 
 /** Reads the JSON that the Google Cloud console gives out for a key of a service account, or says all that is wrong with it. */
 export function parseServiceAccount(text: string): ServiceAccount | ServiceAccountFault[] {
-  const json = parseObject(text)
+  const json = parseJsonObject(text)
   if (!json) return [{ expected: 'the key file of a service account', found: 'no JSON object' }]
   const {
     type,
@@ -53,15 +54,6 @@ function missing(name: string): ServiceAccountFault {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function toRsaKey(pem: string): KeyObject | undefined {

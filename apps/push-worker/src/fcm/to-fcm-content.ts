@@ -56,8 +56,8 @@ export function toFcmContent({
 }
 
 /**
- * The keys and values of what is shown and of the data, in UTF-8. Google's limit is for those, wherever the JSON has its
- * punctuation; what it takes for larger than we do, it refuses itself.
+ * The keys and values of what is shown and of the data, in UTF-8: Google's limit is for those, and not for the JSON
+ * around them. A message that Google finds larger is refused by Google.
  */
 export function countPayloadBytes({ notification, data, android }: FcmContent): number {
   const parts = [notification ?? {}, data ?? {}, android.notification ?? {}]
