@@ -2,6 +2,7 @@ import { createDeliveryLedger, createLedgerMetrics, LedgerRetention } from '@mon
 import { runWorker } from '@mono/worker-runtime'
 import { createDeviceStore } from './device-store.js'
 import { readPushEnv } from './env.js'
+import { createFcm } from './fcm/create-fcm.js'
 import { createPushNotificationHandler } from './handle-push-notification.js'
 import { createWebPush } from './web-push/create-web-push.js'
 
@@ -22,12 +23,15 @@ await runWorker({
   async start({ env, pool, messageQueue, logger, judged, onSettled }) {
     const deviceStore = createDeviceStore(pool)
     const { client, gate, channel: web } = createWebPush({ env, deviceStore, logger })
+    const { fcmServiceAccount: account } = env
+    const fcm = account && createFcm({ account, env, deviceStore, logger })
     const ledger = createDeliveryLedger({ pool, table: 'push.deliveries', recipientColumn: 'device_id' })
     let merges = 0
     const onMerged = () => {
       merges += 1
     }
-    const handler = createPushNotificationHandler({ deviceStore, ledger, channels: { web }, onMerged })
+    const channels = { web, ...(fcm && { fcm: fcm.channel }) }
+    const handler = createPushNotificationHandler({ deviceStore, ledger, channels, onMerged })
     const consumer = await messageQueue.consumeMessages('push.notifications', judged.message(handler), {
       prefetch: env.prefetch,
       handlerTimeoutMs,
@@ -47,7 +51,7 @@ await runWorker({
         ...createLedgerMetrics({ merged: () => merges, deleted: () => retention.deleted }),
       ],
       async stop() {
-        await Promise.all([retention.stop(), client.close()])
+        await Promise.all([retention.stop(), client.close(), fcm?.client.close()])
       },
     }
   },
