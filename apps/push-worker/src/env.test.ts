@@ -127,7 +127,6 @@ describe('the channels to apps', () => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' })
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
   const otherCurve = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey
-  const account = { type: 'service_account', project_id: 'p', client_email: 'a@p.test', private_key: rsa }
   const apns = { APNS_KEY_ID: 'ABCDE12345', APNS_TEAM_ID: 'ABCDE12345', APNS_TOPIC: 'com.example.app' }
 
   test('are not configured unless they are', () => {
@@ -136,15 +135,12 @@ describe('the channels to apps', () => {
   })
 
   test('are configured by their files', () => {
-    const FCM_SERVICE_ACCOUNT_FILE = file('fcm.json', JSON.stringify(account))
     const APNS_KEY_FILE = file('apns.p8', String(ec))
-    const env = readPushEnv({ ...required, ...apns, FCM_SERVICE_ACCOUNT_FILE, APNS_KEY_FILE })
-    expect(env).toMatchObject({ fcmServiceAccount: JSON.stringify(account), apnsKey: String(ec).trim() })
+    const env = readPushEnv({ ...required, ...apns, APNS_KEY_FILE })
+    expect(env).toMatchObject({ apnsKey: String(ec).trim() })
   })
 
   test.each([
-    ['FCM_SERVICE_ACCOUNT', '{}'],
-    ['FCM_SERVICE_ACCOUNT', JSON.stringify({ ...account, private_key: 'none' })],
     ['APNS_KEY', 'none'],
     ['APNS_KEY', String(rsa)],
     ['APNS_KEY', String(otherCurve.export({ type: 'pkcs8', format: 'pem' }))],

@@ -16,6 +16,7 @@ test('each channel begins at zero', () => {
       labelNames: ['channel', 'reason'],
       samples: ['web', 'fcm'].map((channel) => ({ labels: { channel, reason: 'gone' }, value: 0 })),
     },
+    { name: 'mono_push_reserved_keys_total', labelNames: undefined, samples: 0 },
   ])
 })
 
@@ -25,11 +26,13 @@ test('what becomes of devices is counted by channel, outcome and code', () => {
   counts.settled('fcm', { kind: 'sent' })
   counts.settled('apns', { kind: 'failed', code: 'GONE' })
   counts.disabled('apns', 'gone')
+  counts.reservedKeys(3)
   expect(read(counts).map(({ samples }) => samples)).toEqual([
     [
       { labels: { channel: 'fcm', outcome: 'sent', code: '' }, value: 2 },
       { labels: { channel: 'apns', outcome: 'failed', code: 'GONE' }, value: 1 },
     ],
     [{ labels: { channel: 'apns', reason: 'gone' }, value: 1 }],
+    3,
   ])
 })

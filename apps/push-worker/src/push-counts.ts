@@ -9,6 +9,8 @@ export interface PushCounts {
   settled(channel: Channel, result: ServeResult): void
   /** A device was disabled. */
   disabled(channel: Channel, reason: DisableReason | 'refused'): void
+  /** So many keys of a notification's `data` were not sent to FCM, which reserves them. */
+  reservedKeys(count: number): void
   readonly metrics: readonly OwnMetric[]
 }
 
@@ -16,6 +18,7 @@ export interface PushCounts {
 export function createPushCounts(channels: readonly Channel[]): PushCounts {
   const outcomes = createTally(['channel', 'outcome', 'code'])
   const disabled = createTally(['channel', 'reason'])
+  let reservedKeys = 0
   for (const channel of channels) {
     outcomes.add({ channel, outcome: 'sent', code: '' }, 0)
     disabled.add({ channel, reason: 'gone' }, 0)
@@ -26,6 +29,9 @@ export function createPushCounts(channels: readonly Channel[]): PushCounts {
     },
     disabled(channel, reason) {
       disabled.add({ channel, reason })
+    },
+    reservedKeys(count) {
+      reservedKeys += count
     },
     metrics: [
       {
@@ -39,6 +45,12 @@ export function createPushCounts(channels: readonly Channel[]): PushCounts {
         name: 'mono_push_devices_disabled_total',
         help: 'Devices that were disabled, by channel and reason',
         ...disabled,
+      },
+      {
+        kind: 'counter',
+        name: 'mono_push_reserved_keys_total',
+        help: 'Keys of data that were left out of what FCM gets, because FCM reserves them',
+        read: () => reservedKeys,
       },
     ],
   }

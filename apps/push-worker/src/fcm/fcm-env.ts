@@ -1,30 +1,20 @@
-import { createPrivateKey } from 'node:crypto'
 import { secret, variable } from '@mono/worker-runtime'
 import { z } from 'zod'
 import { origin } from '../sending/origin-env.js'
+import { parseServiceAccount, type ServiceAccount } from './service-account.js'
 
 /** The settings of Firebase Cloud Messaging. Without the first, the channel is off. */
 export const fcmEnv = {
-  fcmServiceAccount: secret(
-    'FCM_SERVICE_ACCOUNT',
-    z.string().refine(isServiceAccount, 'the JSON of a service account with its key').optional(),
-  ),
+  fcmServiceAccount: secret('FCM_SERVICE_ACCOUNT', z.string().transform(toServiceAccount).optional()),
   /** Another address than Google's, for tests and proxies. */
   fcmOrigin: variable('FCM_ORIGIN', origin('https://fcm.googleapis.com')),
 }
 
-function isServiceAccount(text: string): boolean {
-  try {
-    const account = z
-      .object({
-        type: z.literal('service_account'),
-        project_id: z.string(),
-        client_email: z.string(),
-        private_key: z.string(),
-      })
-      .parse(JSON.parse(text))
-    return createPrivateKey(account.private_key).asymmetricKeyType === 'rsa'
-  } catch {
-    return false
+function toServiceAccount(text: string, context: z.RefinementCtx): ServiceAccount {
+  const account = parseServiceAccount(text)
+  if (!Array.isArray(account)) return account
+  for (const { expected, found } of account) {
+    context.addIssue({ code: 'custom', message: expected, params: { found: `${found} (not shown)` } })
   }
+  return z.NEVER
 }

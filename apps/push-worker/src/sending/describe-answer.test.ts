@@ -15,6 +15,7 @@ test.each([
   ],
   ['{"reason":"BadDeviceToken"}', 'HTTP 410: BadDeviceToken'],
   ['{"error":"invalid"}', 'HTTP 410: invalid'],
+  ['{"error":"invalid_grant","error_description":"Invalid JWT: check iat"}', 'HTTP 410: Invalid JWT: check iat'],
   ['{"a":1}', 'HTTP 410: {"a":1}'],
   ['{"a":', 'HTTP 410: {"a":'],
   ['null', 'HTTP 410: null'],

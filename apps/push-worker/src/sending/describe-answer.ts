@@ -7,8 +7,8 @@ const maxBytes = 4_096
 /** What services write a sentence under, each with the object around it. */
 const sentenceOf = (json: unknown): unknown => {
   if (typeof json !== 'object' || json === null) return undefined
-  const { error, message, reason, detail } = json as Record<string, unknown>
-  const candidates = [message, reason, detail, typeof error === 'string' ? error : sentenceOf(error)]
+  const { error, message, reason, detail, error_description: description } = json as Record<string, unknown>
+  const candidates = [message, reason, detail, description, typeof error === 'string' ? error : sentenceOf(error)]
   return candidates.find((each) => typeof each === 'string' && each.trim() !== '')
 }
 

@@ -73,6 +73,16 @@ describe('the gate is closed', () => {
     expect(await gate.enter(at(a), entry)).toBe(1000)
   })
 
+  test('for as long as one answer says, if it speaks for the push service', async () => {
+    const { gate, clock, enter } = setUp()
+    expect((await enter()).leave({ ...down, waitMs: 30_000 })).toBe(30_000)
+    clock.now += 29_999
+    expect(await gate.enter(at(a, 'other'), entry)).toBe(1)
+    clock.now += 1
+    ;(await enter(a, 'other')).leave(accepted)
+    expect(gate.closed).toBe(0)
+  })
+
   test('for that origin only', async () => {
     const { enter } = setUp()
     ;(await enter(a)).leave(down)

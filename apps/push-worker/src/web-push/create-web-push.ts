@@ -1,24 +1,15 @@
-import type { Logger } from '@mono/message-queue'
-import type { PushEnv } from '../env.js'
 import { createHttpOriginClient } from '../http/http-origin-client.js'
 import { createDeadGuard } from '../sending/dead-guard.js'
-import { createDeviceSender, type DeviceSenderOptions } from '../sending/device-sender.js'
+import { createDeviceSender } from '../sending/device-sender.js'
 import { createDeviceWaits } from '../sending/device-waits.js'
 import { OriginGate } from '../sending/origin-gate.js'
-import type { RunningChannel } from '../sending/running-channel.js'
+import type { ChannelParts, RunningChannel } from '../sending/running-channel.js'
 import { createCredentialsWatch } from './credentials-watch.js'
 import { createEndpointGuard } from './endpoint-guard.js'
 import { createVapidTokens } from './vapid-tokens.js'
 import { createWebPushChannel } from './web-push-channel.js'
 
-export interface WebPushOptions {
-  env: Pick<PushEnv, 'vapidSubject' | 'vapidPublicKey' | 'vapidPrivateKey' | 'endpointAllow' | 'concurrency'>
-  deviceStore: DeviceSenderOptions['deviceStore']
-  counts: DeviceSenderOptions['counts']
-  logger: Logger
-}
-
-export function createWebPush({ env, deviceStore, counts, logger }: WebPushOptions): RunningChannel {
+export function createWebPush({ env, deviceStore, counts, logger }: ChannelParts): RunningChannel {
   const { vapidSubject: subject, vapidPublicKey: publicKey, vapidPrivateKey: privateKey, concurrency } = env
   const guard = createEndpointGuard({ allow: env.endpointAllow })
   const client = createHttpOriginClient({ lookup: guard.lookup, maxConcurrent: concurrency })

@@ -1,0 +1,22 @@
+/**
+ * - `ACCESS_TOKEN_REFUSED`: the settings, or the clock, are wrong
+ * - `ACCESS_TOKEN_UNAVAILABLE`: the token endpoint is away, or busy
+ */
+export type AccessTokenFailure = 'ACCESS_TOKEN_REFUSED' | 'ACCESS_TOKEN_UNAVAILABLE'
+
+/** There is no access token now, so nothing can be sent to FCM. */
+export class AccessTokenError extends Error {
+  override readonly name = 'AccessTokenError'
+  readonly code: AccessTokenFailure
+  /** What the token endpoint has said, or why it said nothing. */
+  readonly reason: string
+  /** Milliseconds until the token endpoint is asked again. */
+  readonly delayMs: number
+
+  constructor(code: AccessTokenFailure, { reason, delayMs }: { reason: string; delayMs: number }) {
+    super(`There is no access token: ${reason}`)
+    this.code = code
+    this.reason = reason
+    this.delayMs = delayMs
+  }
+}

@@ -1,0 +1,170 @@
+import type { Logger } from '@mono/message-queue'
+import { backoffMs, untilAborted, withDeadline } from '@mono/waiting'
+import type { HttpOriginClient } from '../http/http-origin-client.js'
+import { HttpRequestError } from '../http/http-request-error.js'
+import { AccessTokenError } from './access-token-error.js'
+import { classifyTokenAnswer, type TokenVerdict } from './classify-token-answer.js'
+import type { ServiceAccount } from './service-account.js'
+import { signAssertion } from './sign-assertion.js'
+
+export interface AccessTokensOptions {
+  account: ServiceAccount
+  client: Pick<HttpOriginClient, 'request'>
+  logger: Logger
+  /** For a request to the token endpoint, in milliseconds. Default 10000. */
+  timeoutMs?: number
+  /** Milliseconds since 1970. */
+  now?: () => number
+  /** From 0 to 1. Default `Math.random`. */
+  random?: () => number
+}
+
+interface AccessToken {
+  value: string
+  /** Milliseconds since 1970, as `endsAt`. */
+  renewAt: number
+  endsAt: number
+}
+
+interface Failure {
+  verdict: FailedVerdict
+  /** In a row. */
+  count: number
+  /** Milliseconds since 1970. */
+  askAgainAt: number
+}
+
+type FailedVerdict = Exclude<TokenVerdict, { kind: 'granted' }>
+
+/** How long before its end a token is renewed, so that a token endpoint that is away for minutes is not noticed. */
+const marginMs = 5 * 60 * 1000
+
+/** Only somebody who changes the settings, or the clock, ends a refusal. */
+const refusedWaitMs = 60_000
+
+/** Work has to go on within 10 s of the token endpoint's return. */
+const unavailableTimes = { first: 1_000, max: 8_000 }
+
+/**
+ * The access token of a service account (RFC 7523, RFC 6750).
+ *
+ * | token | what `get` does |
+ * | --- | --- |
+ * | none, or at its end | waits for one |
+ * | to be renewed | gives it out, while another is asked for |
+ * | fresh | gives it out |
+ *
+ * One request to the token endpoint is under way at a time, whoever waits for it. After a failure none is made for a
+ * while; a token that has not ended is used meanwhile, and without one `get` fails at once.
+ */
+export class AccessTokens {
+  readonly #options: Required<AccessTokensOptions>
+  #token: AccessToken | undefined
+  #underWay: { done: Promise<AccessToken> } | undefined
+  /** Of the last request, if it failed. */
+  #failure: Failure | undefined
+  #refreshes = 0
+
+  constructor(options: AccessTokensOptions) {
+    this.#options = { timeoutMs: 10_000, now: Date.now, random: Math.random, ...options }
+  }
+
+  /** Access tokens that were given out by the token endpoint. */
+  get refreshes(): number {
+    return this.#refreshes
+  }
+
+  /** @throws AccessTokenError, or the signal's reason */
+  async get(signal: AbortSignal): Promise<string> {
+    const now = this.#options.now()
+    const token = this.#token
+    if (!token || token.endsAt <= now) return (await untilAborted(this.#refresh(), signal)).value
+    // A failure is in the log, and comes up again here when the token has ended.
+    if (token.renewAt <= now) this.#refresh().catch(() => {})
+    return token.value
+  }
+
+  /** After FCM has refused a token: another one, unless there is another one by now. @throws as `get` */
+  async renew(refused: string, signal: AbortSignal): Promise<string> {
+    if (this.#token?.value === refused) this.#token = undefined
+    return await this.get(signal)
+  }
+
+  #refresh(): Promise<AccessToken> {
+    if (this.#underWay) return this.#underWay.done
+    const failure = this.#failure
+    if (failure && this.#options.now() < failure.askAgainAt) return Promise.reject(this.#toError(failure))
+    const done = this.#fetch().finally(() => {
+      this.#underWay = undefined
+    })
+    this.#underWay = { done }
+    return done
+  }
+
+  async #fetch(): Promise<AccessToken> {
+    const askedAt = this.#options.now()
+    const verdict = await this.#ask(askedAt)
+    if (verdict.kind !== 'granted') throw this.#toError(this.#fail(verdict))
+    const { accessToken, lifetimeMs } = verdict
+    const endsAt = askedAt + lifetimeMs
+    this.#token = { value: accessToken, endsAt, renewAt: endsAt - Math.min(marginMs, lifetimeMs / 2) }
+    this.#refreshes += 1
+    if (this.#failure) this.#options.logger.info(this.#where, 'The token endpoint gives out access tokens again')
+    this.#failure = undefined
+    return this.#token
+  }
+
+  async #ask(now: number): Promise<TokenVerdict> {
+    const { account, client, timeoutMs } = this.#options
+    const form = new URLSearchParams({
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      assertion: signAssertion(account, now),
+    })
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const body = Buffer.from(form.toString())
+    try {
+      const answer = await withDeadline({ ms: timeoutMs }, (signal) =>
+        client.request({ url: account.tokenUri, method: 'POST', headers, body, signal }),
+      )
+      return classifyTokenAnswer(answer, this.#options.now())
+    } catch (error) {
+      return { kind: 'unavailable', reason: describeRequestError(error) }
+    }
+  }
+
+  #fail(verdict: FailedVerdict): Failure {
+    const { now, random } = this.#options
+    const before = this.#failure
+    const count = (before?.count ?? 0) + 1
+    const waitMs =
+      verdict.kind === 'refused' ? refusedWaitMs : (verdict.waitMs ?? backoffMs(count, { ...unavailableTimes, random }))
+    this.#failure = { verdict, count, askAgainAt: now() + waitMs }
+    this.#log(this.#failure, { isNew: before?.verdict.kind !== verdict.kind })
+    return this.#failure
+  }
+
+  #log({ verdict: { kind, reason } }: Failure, { isNew }: { isNew: boolean }): void {
+    const { logger, now } = this.#options
+    const data = { ...this.#where, reason, tokenEndsInMs: Math.max((this.#token?.endsAt ?? 0) - now(), 0) }
+    if (!isNew) logger.debug(data, 'The token endpoint still gives out no access token')
+    else if (kind === 'unavailable') logger.warn(data, 'The token endpoint gives out no access token')
+    else logger.error(data, 'The token endpoint refuses the service account; check FCM_SERVICE_ACCOUNT and the clock')
+  }
+
+  #toError({ verdict: { kind, reason }, askAgainAt }: Failure): AccessTokenError {
+    const delayMs = askAgainAt - this.#options.now()
+    const code = kind === 'refused' ? 'ACCESS_TOKEN_REFUSED' : 'ACCESS_TOKEN_UNAVAILABLE'
+    return new AccessTokenError(code, { reason, delayMs })
+  }
+
+  get #where(): { origin: string } {
+    return { origin: this.#options.account.tokenUri.origin }
+  }
+}
+
+/** @throws the error itself if it is not the network's */
+function describeRequestError(error: unknown): string {
+  if (!(error instanceof HttpRequestError)) throw error
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException
+  return code === undefined ? error.message : `${error.message} (${code})`
+}

@@ -1,0 +1,32 @@
+import type { Logger } from '@mono/message-queue'
+
+/** Tells people of faults that many devices run into, without a line for each of them. */
+export interface FaultLog {
+  /** One error line, unless there was one of this code within the hour. */
+  report(code: string, data: object, message: string): void
+  /** It is over: the next time is worth a line again. */
+  end(code: string): void
+}
+
+export interface FaultLogOptions {
+  logger: Logger
+  /** Milliseconds since 1970. */
+  now?: () => number
+}
+
+const silenceMs = 60 * 60 * 1000
+
+export function createFaultLog({ logger, now = Date.now }: FaultLogOptions): FaultLog {
+  const reportedAt = new Map<string, number>()
+  return {
+    report(code, data, message) {
+      const isSilent = now() < (reportedAt.get(code) ?? Number.NEGATIVE_INFINITY) + silenceMs
+      if (isSilent) return
+      reportedAt.set(code, now())
+      logger.error({ code, ...data }, message)
+    },
+    end(code) {
+      reportedAt.delete(code)
+    },
+  }
+}
