@@ -1,5 +1,6 @@
 import { createDeliveryLedger, createLedgerMetrics, LedgerRetention } from '@mono/delivery-ledger'
 import { runWorker } from '@mono/worker-runtime'
+import { createApns } from './apns/create-apns.js'
 import { createDeviceStore } from './device-store.js'
 import { readPushEnv } from './env.js'
 import { createPushNotificationHandler } from './handle-push-notification.js'
@@ -22,12 +23,18 @@ await runWorker({
   async start({ env, pool, messageQueue, logger, judged, onSettled }) {
     const deviceStore = createDeviceStore(pool)
     const { client, gate, channel: web } = createWebPush({ env, deviceStore, logger })
+    const apns = createApns({ env, deviceStore, logger })
     const ledger = createDeliveryLedger({ pool, table: 'push.deliveries', recipientColumn: 'device_id' })
     let merges = 0
     const onMerged = () => {
       merges += 1
     }
-    const handler = createPushNotificationHandler({ deviceStore, ledger, channels: { web }, onMerged })
+    const handler = createPushNotificationHandler({
+      deviceStore,
+      ledger,
+      channels: { web, ...(apns && { apns: apns.channel }) },
+      onMerged,
+    })
     const consumer = await messageQueue.consumeMessages('push.notifications', judged.message(handler), {
       prefetch: env.prefetch,
       handlerTimeoutMs,
@@ -47,7 +54,7 @@ await runWorker({
         ...createLedgerMetrics({ merged: () => merges, deleted: () => retention.deleted }),
       ],
       async stop() {
-        await Promise.all([retention.stop(), client.close()])
+        await Promise.all([retention.stop(), client.close(), apns?.client.close()])
       },
     }
   },

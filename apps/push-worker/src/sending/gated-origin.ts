@@ -145,11 +145,13 @@ export class GatedOrigin {
     else if (report.kind === 'refused') this.#suspect(report)
   }
 
-  #takeFailure(endpoint: string, { kind, code }: Extract<OriginReport, { kind: 'failing' | 'down' }>): void {
+  #takeFailure(endpoint: string, report: Extract<OriginReport, { kind: 'failing' | 'down' }>): void {
+    const { kind, code } = report
+    const waitMs = kind === 'down' ? report.waitMs : undefined
     this.#failures += 1
     if (this.#failed.size < endpointsToKeep) this.#failed.add(endpoint)
     if (kind === 'failing' && this.#failures < failuresToClose && !this.isClosed) return
-    this.#close({ code, forAll: kind === 'down' || this.#failed.size > 1 || this.#isSuspected })
+    this.#close({ code, waitMs, forAll: kind === 'down' || this.#failed.size > 1 || this.#isSuspected })
   }
 
   #keepRefused(endpoint: string, waitMs: number | undefined): void {

@@ -73,6 +73,16 @@ describe('the gate is closed', () => {
     expect(await gate.enter(at(a), entry)).toBe(1000)
   })
 
+  test('for as long as the origin has said, however short or long', async () => {
+    const { gate, clock, enter } = setUp()
+    expect((await enter()).leave({ ...down, waitMs: 60_000 })).toBe(60_000)
+    clock.now += 60_000
+    expect((await enter()).leave({ ...down, waitMs: 2000 })).toBe(2000)
+    clock.now += 2000
+    ;(await enter()).leave(accepted)
+    expect(gate.closed).toBe(0)
+  })
+
   test('for that origin only', async () => {
     const { enter } = setUp()
     ;(await enter(a)).leave(down)

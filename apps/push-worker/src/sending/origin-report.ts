@@ -5,7 +5,8 @@
  * - `refused`: it wants nothing for this endpoint now (401, 403, 429 …), maybe for `waitMs`; that says nothing about the
  *   push service until several different endpoints are refused with nothing accepted between
  * - `failing`: this request failed; several in a row close the gate
- * - `down`: nothing can be sent to it, and nothing more is to be sent for a time that grows with each closing in a row
+ * - `down`: nothing can be sent to it, and nothing more is to be sent for `waitMs`, or a time that grows with each
+ *   closing in a row
  * - `none`: it says nothing about the push service
  */
 export type OriginReport =
@@ -14,4 +15,4 @@ export type OriginReport =
   | { kind: 'none' }
   | { kind: 'refused'; code: string; waitMs?: number }
   | { kind: 'failing'; code: string }
-  | { kind: 'down'; code: string }
+  | { kind: 'down'; code: string; waitMs?: number | undefined }

@@ -3,10 +3,11 @@ import { withDeadline } from '@mono/waiting'
 import type { Device } from '../device.js'
 import type { HttpAnswer } from '../http/http-messages.js'
 import type { HttpOriginClient } from '../http/http-origin-client.js'
-import { describeAnswer } from '../sending/describe-answer.js'
 import type { DeviceSender } from '../sending/device-sender.js'
+import { interrupted } from '../sending/interrupted.js'
 import type { PushChannel } from '../sending/push-channel.js'
 import type { PushVerdict } from '../sending/push-verdict.js'
+import { withWords } from '../sending/with-words.js'
 import { classifyPushAnswer, isCredentialsRefusal } from './classify-push-answer.js'
 import { classifyPushError } from './classify-push-error.js'
 import type { CredentialsWatch } from './credentials-watch.js'
@@ -93,14 +94,4 @@ const invalidEndpoint: PushVerdict = {
   result: { kind: 'failed', code: 'ENDPOINT_REFUSED' },
   origin: { kind: 'none' },
   disable: 'invalid-endpoint',
-}
-
-/** The worker stops, or the message's time is up. */
-const interrupted: PushVerdict = { result: { kind: 'retry', code: 'INTERRUPTED' }, origin: { kind: 'none' } }
-
-/** The push service's own words are the better reason. */
-function withWords(verdict: PushVerdict, answer: HttpAnswer): PushVerdict {
-  if (verdict.result.kind === 'sent') return verdict
-  const reason = describeAnswer(answer)
-  return reason === undefined ? verdict : { ...verdict, result: { ...verdict.result, reason } }
 }

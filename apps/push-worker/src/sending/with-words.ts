@@ -1,0 +1,10 @@
+import type { HttpAnswer } from '../http/http-messages.js'
+import { describeAnswer } from './describe-answer.js'
+import type { PushVerdict } from './push-verdict.js'
+
+/** The push service's own words are the better reason. */
+export function withWords(verdict: PushVerdict, answer: Pick<HttpAnswer, 'status' | 'body'>): PushVerdict {
+  if (verdict.result.kind === 'sent') return verdict
+  const reason = describeAnswer(answer)
+  return reason === undefined ? verdict : { ...verdict, result: { ...verdict.result, reason } }
+}
