@@ -1,3 +1,6 @@
+export type { ApnsAnswer } from './apns-answer.js'
+export { type ApnsKey, createApnsKey } from './apns-key.js'
+export { type ApnsNotification, type ApnsService, type ApnsServiceOptions, createApnsService } from './apns-service.js'
 export type { ReceivedMail } from './parse-received-mail.js'
 export { PromptSmtpServer } from './prompt-smtp-server.js'
 export type { PushAnswer } from './push-answer.js'
