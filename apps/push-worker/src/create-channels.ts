@@ -1,4 +1,6 @@
-import { channels as allChannels, type Channel } from './device.js'
+import { toApnsSettings } from './apns/apns-env.js'
+import { createApns } from './apns/create-apns.js'
+import { channels as allChannels } from './device.js'
 import { createFcm } from './fcm/create-fcm.js'
 import { createPushCounts, type PushCounts } from './push-counts.js'
 import type { ChannelParts, RunningChannels } from './sending/running-channel.js'
@@ -11,14 +13,17 @@ export function createChannels({ env, deviceStore, logger }: Omit<ChannelParts, 
   close(): Promise<void>
 } {
   const { fcmServiceAccount } = env
-  const on: Channel[] = ['web', ...(fcmServiceAccount ? (['fcm'] as const) : [])]
+  const apnsSettings = toApnsSettings(env)
+  const hasSettings = { web: true, fcm: fcmServiceAccount !== undefined, apns: apnsSettings !== undefined }
+  const on = allChannels.filter((channel) => hasSettings[channel])
+  const off = allChannels.filter((channel) => !hasSettings[channel])
   const counts = createPushCounts(on)
   const parts = { env, deviceStore, counts, logger }
-  const off = allChannels.filter((channel) => !on.includes(channel))
   if (off.length > 0) logger.info({ on, off }, 'Channels without settings are off: their devices fail with CHANNEL_OFF')
   const channels: RunningChannels = {
     web: createWebPush(parts),
     ...(fcmServiceAccount && { fcm: createFcm(fcmServiceAccount, parts) }),
+    ...(apnsSettings && { apns: createApns(apnsSettings, parts) }),
   }
   return {
     channels,

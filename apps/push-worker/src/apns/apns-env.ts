@@ -22,6 +22,21 @@ export const apnsEnv = {
   apnsSandboxOrigin: variable('APNS_SANDBOX_ORIGIN', origin('https://api.sandbox.push.apple.com')),
 }
 
+export interface ApnsSettings {
+  /** The `.p8` file, PEM. */
+  key: string
+  keyId: string
+  teamId: string
+  topic: string
+}
+
+/** Undefined if the channel is off. */
+export function toApnsSettings(env: EnvOf<typeof apnsEnv>): ApnsSettings | undefined {
+  const { apnsKey: key, apnsKeyId: keyId, apnsTeamId: teamId, apnsTopic: topic } = env
+  if (key === undefined || keyId === undefined || teamId === undefined || topic === undefined) return undefined
+  return { key, keyId, teamId, topic }
+}
+
 /** Half a setting is a mistake. */
 export function findApnsFault(env: EnvOf<typeof apnsEnv>): EnvFault | undefined {
   const { apnsKey, apnsKeyId, apnsTeamId, apnsTopic } = env

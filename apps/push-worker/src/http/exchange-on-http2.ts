@@ -2,6 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node
 import { createAnswerBody } from './answer-body.js'
 import type { HttpAnswer, HttpRequest } from './http-messages.js'
 import { HttpRequestError } from './http-request-error.js'
+import type { Goaway } from './http2-rules.js'
 import { toAbortedError } from './to-aborted-error.js'
 
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants
@@ -10,15 +11,15 @@ export interface Http2Exchange {
   session: ClientHttp2Session
   request: HttpRequest
   maxBodyBytes: number
-  /** Whether the server has said, by GOAWAY, that it does not process this stream. */
-  isAboveLast(streamId: number): boolean
+  /** By which the server has ended the session, if it has: streams above its last are not processed. */
+  goaway(): Goaway | undefined
 }
 
 /**
  * One request and its answer on a stream of their own. Settles once, whatever the server does, by the time that the
  * request's signal is aborted. Once the status is there, that is the answer, with what there is of the body.
  */
-export function exchangeOnHttp2({ session, request, maxBodyBytes, isAboveLast }: Http2Exchange): Promise<HttpAnswer> {
+export function exchangeOnHttp2({ session, request, maxBodyBytes, goaway }: Http2Exchange): Promise<HttpAnswer> {
   const { signal } = request
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(toAbortedError(signal, { sent: false }))
@@ -37,7 +38,7 @@ export function exchangeOnHttp2({ session, request, maxBodyBytes, isAboveLast }:
     const onAbort = () => settle(false, () => toAbortedError(signal, { sent: true }))
     // A stream that is cut off ends too, with a code.
     const isComplete = () => stream.readableEnded && !stream.aborted && !stream.rstCode
-    const onEnded = () => settle(isComplete(), () => toLostError(stream, isAboveLast, cause))
+    const onEnded = () => settle(isComplete(), () => toLostError(stream, goaway(), cause))
 
     stream.once('response', ({ ':status': status = 0, ...headers }) => {
       head = { status, headers }
@@ -74,19 +75,16 @@ function openStream(session: ClientHttp2Session, request: HttpRequest): ClientHt
   }
 }
 
-function toLostError(
-  stream: ClientHttp2Stream,
-  isAboveLast: (streamId: number) => boolean,
-  cause: unknown,
-): HttpRequestError {
-  const refused = stream.rstCode === NGHTTP2_REFUSED_STREAM || isEndedSession(cause)
-  if (refused || stream.id === undefined || isAboveLast(stream.id)) return unprocessed(cause)
-  const message = `The stream ended without an answer (error code ${stream.rstCode})`
-  return new HttpRequestError('CONNECTION_LOST', message, { sent: true, cause })
+function toLostError({ id, rstCode }: ClientHttp2Stream, goaway: Goaway | undefined, cause: unknown): HttpRequestError {
+  const refused = rstCode === NGHTTP2_REFUSED_STREAM || isEndedSession(cause)
+  const isAboveLast = id === undefined || (goaway !== undefined && id > goaway.lastStreamId)
+  if (refused || isAboveLast) return unprocessed(cause, goaway)
+  const message = `The stream ended without an answer (error code ${rstCode})`
+  return new HttpRequestError('CONNECTION_LOST', message, { sent: true, cause, goaway })
 }
 
-function unprocessed(cause: unknown): HttpRequestError {
-  return new HttpRequestError('UNPROCESSED', 'The server did not process the request', { sent: false, cause })
+function unprocessed(cause: unknown, goaway?: Goaway): HttpRequestError {
+  return new HttpRequestError('UNPROCESSED', 'The server did not process the request', { sent: false, cause, goaway })
 }
 
 function isEndedSession(error: unknown): boolean {

@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events'
-import { untilAborted } from '@mono/waiting'
+import { sleep, untilAborted } from '@mono/waiting'
 import type { Carrier } from './carrier.js'
 import type { HttpAnswer, HttpRequest } from './http-messages.js'
 import { HttpRequestError } from './http-request-error.js'
+import type { Http2Rules } from './http2-rules.js'
 import { openCarrier } from './open-carrier.js'
 import type { TlsOptions } from './open-tls-socket.js'
 import { toAbortedError } from './to-aborted-error.js'
@@ -16,6 +17,8 @@ export interface HttpOriginClientOptions extends TlsOptions {
   maxConcurrent?: number
   /** Of a longer answer only so much is taken, and the rest refused. Default 65536. */
   maxBodyBytes?: number
+  /** Of the server; without them HTTP/1.1 will do too. */
+  http2?: Http2Rules
 }
 
 /**
@@ -23,6 +26,8 @@ export interface HttpOriginClientOptions extends TlsOptions {
  * connections. Follows no redirects. Sends a request again, once, only if the server has certainly not processed it.
  */
 export interface HttpOriginClient {
+  /** Requests that are sent and not answered yet. */
+  readonly inFlight: number
   /** Settles by the time that the request's signal is aborted. @throws HttpRequestError */
   request(request: HttpRequest): Promise<HttpAnswer>
   /** Ends what is under way; resolves when no connection is left. */
@@ -44,12 +49,15 @@ export function createHttpOriginClient(options: HttpOriginClientOptions = {}): H
   /** The one to use now, by origin; one that was retired goes on beside it for a while. */
   const current = new Map<string, Opening>()
   const open = new Map<Carrier, NodeJS.Timeout>()
+  /** Milliseconds of the process; kept only where connections must not follow each other quickly. */
+  const openedAt = new Map<string, number>()
   const closing = new AbortController()
+  let inFlight = 0
   // Every connection that is being opened listens to it.
   setMaxListeners(0, closing.signal)
 
   function openFor(origin: string): Opening {
-    const opening: Opening = { done: openCarrier({ ...resolved, origin, signal: closing.signal }) }
+    const opening: Opening = { done: openInTurn(origin) }
     current.set(origin, opening)
     opening.done.then(
       (carrier) => {
@@ -64,6 +72,16 @@ export function createHttpOriginClient(options: HttpOriginClientOptions = {}): H
       () => forget(origin, opening),
     )
     return opening
+  }
+
+  async function openInTurn(origin: string): Promise<Carrier> {
+    if (resolved.http2) {
+      const now = performance.now()
+      const at = Math.max(now, (openedAt.get(origin) ?? Number.NEGATIVE_INFINITY) + resolved.http2.reopenMs)
+      openedAt.set(origin, at)
+      if (at > now) await sleep(at - now, closing.signal)
+    }
+    return await openCarrier({ ...resolved, origin, signal: closing.signal })
   }
 
   function retireWhenIdle(carrier: Carrier): NodeJS.Timeout {
@@ -91,14 +109,20 @@ export function createHttpOriginClient(options: HttpOriginClientOptions = {}): H
   }
 
   return {
+    get inFlight() {
+      return inFlight
+    },
     async request(request) {
       for (let isRepeated = false; ; isRepeated = true) {
         const carrier = await reserve(request)
         open.get(carrier)?.refresh()
         try {
+          inFlight += 1
           return await carrier.send(request)
         } catch (error) {
           if (isRepeated || !isUnprocessed(error)) throw error
+        } finally {
+          inFlight -= 1
         }
       }
     },

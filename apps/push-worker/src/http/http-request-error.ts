@@ -1,3 +1,5 @@
+import type { Goaway } from './http2-rules.js'
+
 /**
  * - `CONNECTION_FAILED`: there is no connection to the origin; nothing was sent
  * - `UNPROCESSED`: the server has said that it did not look at the request, twice
@@ -7,15 +9,23 @@
  */
 export type HttpRequestFailure = 'CONNECTION_FAILED' | 'UNPROCESSED' | 'CONNECTION_LOST' | 'ABORTED' | 'CLIENT_CLOSED'
 
+export interface HttpRequestErrorOptions extends ErrorOptions {
+  sent: boolean
+  goaway?: Goaway | undefined
+}
+
 /** A request without an answer. `sent` is false only if the server has certainly not processed it. */
 export class HttpRequestError extends Error {
   override readonly name = 'HttpRequestError'
   readonly code: HttpRequestFailure
   readonly sent: boolean
+  /** By which the server has ended the session of HTTP/2 that the request was on. */
+  readonly goaway: Goaway | undefined
 
-  constructor(code: HttpRequestFailure, message: string, { sent, ...options }: ErrorOptions & { sent: boolean }) {
+  constructor(code: HttpRequestFailure, message: string, { sent, goaway, ...options }: HttpRequestErrorOptions) {
     super(message, options)
     this.code = code
     this.sent = sent
+    this.goaway = goaway
   }
 }

@@ -4,6 +4,8 @@ import { type Carrier, createCarrier } from './carrier.js'
 import { exchangeOnHttp2 } from './exchange-on-http2.js'
 import type { HttpRequest } from './http-messages.js'
 import { HttpRequestError } from './http-request-error.js'
+import type { Goaway, Http2Rules } from './http2-rules.js'
+import { pingWhenQuiet } from './ping-when-quiet.js'
 
 export interface Http2CarrierOptions {
   /** Agreed on `h2`. The carrier closes it. */
@@ -13,6 +15,7 @@ export interface Http2CarrierOptions {
   /** Streams at a time, if the server does not want fewer. */
   maxConcurrent: number
   maxBodyBytes: number
+  http2?: Http2Rules | undefined
   /** Cuts the opening short. */
   signal: AbortSignal
 }
@@ -25,7 +28,7 @@ export interface Http2CarrierOptions {
  * @throws HttpRequestError `CONNECTION_FAILED`
  */
 export async function openHttp2Carrier(options: Http2CarrierOptions): Promise<Carrier> {
-  const { socket, origin, maxConcurrent, maxBodyBytes, signal } = options
+  const { socket, origin, maxConcurrent, maxBodyBytes, http2: rules, signal } = options
   const session = connect(origin, { createConnection: () => socket, settings: { enablePush: false } })
   // Every stream is told of the session's end by itself.
   session.on('error', () => {})
@@ -34,15 +37,21 @@ export async function openHttp2Carrier(options: Http2CarrierOptions): Promise<Ca
     throw error
   })
 
-  const streamLimit = () => Math.min(session.remoteSettings.maxConcurrentStreams ?? maxConcurrent, maxConcurrent)
-  let lastStreamId = Number.POSITIVE_INFINITY
+  let isProven = rules === undefined
+  let goaway: Goaway | undefined
+  const streamLimit = () =>
+    Math.min(session.remoteSettings.maxConcurrentStreams ?? maxConcurrent, isProven ? maxConcurrent : 1)
 
   /** What is not answered to the end may be the session's fault, so the next request gets another one. */
   async function exchange(request: HttpRequest) {
     const bytesBefore = socket.bytesRead
     try {
-      const answer = await exchangeOnHttp2({ session, request, maxBodyBytes, isAboveLast: (id) => id > lastStreamId })
-      if (!answer.complete) carrier.retire()
+      const answer = await exchangeOnHttp2({ session, request, maxBodyBytes, goaway: () => goaway })
+      if (!isProven && rules?.isProof(answer)) {
+        isProven = true
+        carrier.resize(streamLimit())
+      }
+      if (!answer.complete || rules?.endsSession(answer)) carrier.retire()
       return answer
     } catch (error) {
       // Out of time, but the session has brought something meanwhile: it is this answer that takes its time.
@@ -65,10 +74,12 @@ export async function openHttp2Carrier(options: Http2CarrierOptions): Promise<Ca
     }),
   })
   session.on('remoteSettings', () => carrier.resize(streamLimit()))
-  session.on('goaway', (_code, lastProcessed) => {
-    lastStreamId = lastProcessed
+  session.on('goaway', (errorCode, lastStreamId, data) => {
+    goaway = { origin, errorCode, lastStreamId, data: data?.toString('utf8') ?? '' }
+    rules?.onGoaway(goaway)
     carrier.retire()
   })
+  if (rules) pingWhenQuiet({ ...rules, session, socket, onSilence: carrier.destroy })
   session.on('close', carrier.destroy)
   return carrier
 }

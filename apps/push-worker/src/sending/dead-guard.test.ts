@@ -2,6 +2,9 @@ import { createRecordingLogger } from '@mono/test-support'
 import { expect, test } from 'vitest'
 import { createDeadGuard } from './dead-guard.js'
 
+const production = 'https://api.push.apple.com'
+const sandbox = 'https://api.sandbox.push.apple.com'
+
 function setUp() {
   const logger = createRecordingLogger()
   let time = Date.parse('2026-11-01T00:00:00Z')
@@ -13,10 +16,10 @@ function setUp() {
       time += ms
     },
     /** How many of these dead ones are believed. */
-    die: (count: number) =>
-      Array.from({ length: count }, () => guard.believes({ isDead: true })).filter(Boolean).length,
-    live: (count: number) => {
-      for (let index = 0; index < count; index += 1) expect(guard.believes({ isDead: false })).toBe(false)
+    die: (count: number, origin = production) =>
+      Array.from({ length: count }, () => guard.believes(origin, { isDead: true })).filter(Boolean).length,
+    live: (count: number, origin = production) => {
+      for (let index = 0; index < count; index += 1) expect(guard.believes(origin, { isDead: false })).toBe(false)
     },
   }
 }
@@ -68,4 +71,17 @@ test('is believed again when the minute is over', () => {
   wait(1000)
   expect(guard.doubts).toBe(false)
   expect(die(1)).toBe(1)
+})
+
+test('one origin is doubted that calls all of its few devices dead, and the other is not', () => {
+  const { guard, die, live } = setUp()
+  live(1000)
+  expect(die(100, sandbox)).toBe(20)
+  expect(die(1)).toBe(1)
+  expect(guard.doubts).toBe(true)
+})
+
+test('so are all origins when each calls a few too many dead', () => {
+  const { die } = setUp()
+  expect([die(15), die(15, sandbox), die(1)]).toEqual([15, 5, 0])
 })

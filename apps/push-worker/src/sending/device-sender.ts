@@ -52,15 +52,14 @@ export function createDeviceSender(options: DeviceSenderOptions): DeviceSender {
   }
 
   /** What an answer says of the device, if the channel is to be believed; what we see ourselves is. */
-  function toReason({ origin, disable }: PushVerdict): DisableReason | undefined {
+  function toReason(endpoint: Endpoint, { origin, disable }: PushVerdict): DisableReason | undefined {
     if (!isAnswer[origin.kind]) return disable
-    return guard.believes({ isDead: disable !== undefined }) ? disable : undefined
+    return guard.believes(endpoint.origin, { isDead: disable !== undefined }) ? disable : undefined
   }
 
   async function note(device: Device, verdict: PushVerdict, logger: Logger): Promise<void> {
-    const { result, countsRefusal } = verdict
+    const { result, disable, countsRefusal } = verdict
     const { id: deviceId, refusals } = device
-    const disable = toReason(verdict)
     try {
       if (disable) await deviceStore.disableDevice(device, disable)
       const isRefused = countsRefusal === true && (await deviceStore.countRefusal(device))
@@ -89,7 +88,7 @@ export function createDeviceSender(options: DeviceSenderOptions): DeviceSender {
       } finally {
         closedMs = passage.leave(verdict.origin)
       }
-      await note(device, verdict, logger)
+      await note(device, { ...verdict, disable: toReason(endpoint, verdict) }, logger)
       return toFinalResult(toWaiting(verdict, endpoint), closedMs)
     },
   }

@@ -15,4 +15,4 @@ export type OriginReport =
   | { kind: 'none' }
   | { kind: 'refused'; code: string; waitMs?: number }
   | { kind: 'failing'; code: string }
-  | { kind: 'down'; code: string; waitMs?: number }
+  | { kind: 'down'; code: string; waitMs?: number | undefined }

@@ -6,7 +6,7 @@ import type { OriginReport } from './origin-report.js'
 export interface PushVerdict {
   result: ServeResult
   origin: OriginReport
-  disable?: DisableReason
+  disable?: DisableReason | undefined
   /** The device gets nothing more for a while: what the push service said, or a time that grows each time. */
   wait?: { ms?: number }
   /** Counted against the device: it was refused while others are served. */

@@ -4,11 +4,14 @@ import { expect } from 'vitest'
 import { test } from '../test.js'
 import { waitFor } from '../wait-for.js'
 import { closeSink } from './close-sink.js'
-import { createPushService, createSmtpSink } from './index.js'
+import { createApnsService, createPushService, createSmtpSink } from './index.js'
+
+const createApns = () => createApnsService({ keys: [], topic: 'com.example.app' })
 
 test.for([
   ['push service', createPushService],
   ['SMTP sink', createSmtpSink],
+  ['APNs service', createApns],
 ] as const)('a connection that is left open to the %s is told, and closed', async ([name, create], { cleanUp }) => {
   const sink = await create()
   const socket = connect(sink.port, '127.0.0.1')
@@ -33,6 +36,7 @@ test('what closes within the grace time is no leak', async ({ smtpSink, cleanUp 
 test.for([
   ['push service', createPushService],
   ['SMTP sink', createSmtpSink],
+  ['APNs service', createApns],
 ] as const)('a %s can be closed as soon as a client has connected', async ([, create], { cleanUp }) => {
   const sink = await create()
   const socket = connect(sink.port, '127.0.0.1').resume()

@@ -1,3 +1,6 @@
+export type { ApnsAnswer } from './apns-answer.js'
+export { type ApnsKey, createApnsKey } from './apns-key.js'
+export { type ApnsNotification, type ApnsService, type ApnsServiceOptions, createApnsService } from './apns-service.js'
 export type { FcmDevice } from './check-fcm-request.js'
 export type { FcmAnswer } from './fcm-answer.js'
 export { createFcmError } from './fcm-error.js'

@@ -1,0 +1,30 @@
+import type { HttpAnswer } from '../http/http-messages.js'
+
+/** Apple's word for why a request was refused or a session ends, and since when a token is dead. */
+export interface ApnsReason {
+  /** A constant of Apple's, such as `BadDeviceToken`. */
+  reason?: string
+  /** Milliseconds since 1970. */
+  timestamp?: number
+}
+
+/** Reads the JSON of an answer or of a GOAWAY. What is anything else says nothing. */
+export function parseApnsReason(text: string): ApnsReason {
+  const { reason, timestamp } = parseObject(text)
+  return {
+    ...(typeof reason === 'string' && /^[A-Za-z]{1,64}$/.test(reason) && { reason }),
+    ...(Number.isSafeInteger(timestamp) && { timestamp: Number(timestamp) }),
+  }
+}
+
+export function readApnsReason({ body }: Pick<HttpAnswer, 'body'>): ApnsReason {
+  return parseApnsReason(body.toString('utf8'))
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(text))
+  } catch {
+    return {}
+  }
+}
