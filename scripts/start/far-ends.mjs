@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * What the workers speak to beside broker and database, on this machine: a push service that verifies and decrypts, and
- * a mail catcher with a web page.
+ * What the workers speak to beside broker and database, on this machine: push services for browsers, Android and Apple's
+ * devices, which verify what they get, and a mail catcher with a web page.
  * @typedef {object} FarEnds
  * @property {import('@mono/test-support/sinks').PushService} pushService
+ * @property {import('@mono/test-support/sinks').FcmService} fcmService
+ * @property {import('@mono/test-support/sinks').ApnsService} apnsService
  * @property {import('@mono/test-support/sinks').SmtpSink} mailCatcher
  * @property {string} mailPage address of the page that lists the mails
  * @property {import('@mono/test-support').FarEndAddresses} addresses
@@ -18,22 +20,37 @@ import { join } from 'node:path'
 /** @returns {Promise<FarEnds>} */
 export async function openFarEnds() {
   // Only here, since they are not there before the dependencies are installed and the packages built.
-  const { createPushService, createSmtpSink } = await import('@mono/test-support/sinks')
+  const sinks = await import('@mono/test-support/sinks')
   const { default: webPush } = await import('web-push')
   const vapid = webPush.generateVAPIDKeys()
-  const pushService = await createPushService({ vapidPublicKey: vapid.publicKey })
-  const mailCatcher = await createSmtpSink()
+  const pushService = await sinks.createPushService({ vapidPublicKey: vapid.publicKey })
+  const fcmService = await sinks.createFcmService()
+  const apnsKey = sinks.createApnsKey()
+  const apnsService = await sinks.createApnsService({ keys: [apnsKey], topic: 'com.example.mono' })
+  const mailCatcher = await sinks.createSmtpSink()
   const directory = await mkdtemp(join(tmpdir(), 'mono-'))
-  const certificateFile = join(directory, 'push-service.pem')
-  await writeFile(certificateFile, pushService.ca)
+  const certificateFile = join(directory, 'push-services.pem')
+  await writeFile(certificateFile, [pushService.ca, fcmService.ca, apnsService.ca].join('\n'))
+  const phones = {
+    FCM_SERVICE_ACCOUNT: JSON.stringify(fcmService.tokenEndpoint.serviceAccount),
+    FCM_ORIGIN: fcmService.origin,
+    APNS_KEY: apnsKey.privateKey,
+    APNS_KEY_ID: apnsKey.keyId,
+    APNS_TEAM_ID: apnsKey.teamId,
+    APNS_TOPIC: 'com.example.mono',
+    APNS_ORIGIN: `https://localhost:${apnsService.port}`,
+  }
   const page = await openMailPage(mailCatcher)
   return {
     pushService,
+    fcmService,
+    apnsService,
     mailCatcher,
     mailPage: page.url,
-    addresses: { pushPort: pushService.port, certificateFile, vapid, smtpUrl: mailCatcher.url },
+    addresses: { pushPort: pushService.port, certificateFile, phones, vapid, smtpUrl: mailCatcher.url },
     async close() {
-      await Promise.all([pushService.close(), mailCatcher.close(), page.close(), rm(directory, { recursive: true })])
+      await Promise.all([pushService, fcmService, apnsService, mailCatcher, page].map((farEnd) => farEnd.close()))
+      await rm(directory, { recursive: true })
     },
   }
 }

@@ -61,7 +61,7 @@ async function start(once) {
     for (const { name } of workers) await migrate(name, databaseUrl)
   })
   const farEnds = await openFarEnds()
-  releases.push({ what: 'push service and mail catcher', release: farEnds.close })
+  releases.push({ what: 'push services and mail catcher', release: farEnds.close })
   const ports = await choosePorts(
     Object.fromEntries(workers.map(({ name, httpPort }) => [name, httpPort])),
     instanceName,

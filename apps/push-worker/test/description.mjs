@@ -13,7 +13,8 @@ export const pushDescription = {
   exchange: 'notifications',
   routingKey: 'push.all',
   httpPort: 9102,
-  createEnvironment: ({ pushPort, vapid, certificateFile }) => ({
+  createEnvironment: ({ pushPort, vapid, certificateFile, phones }) => ({
+    ...phones,
     VAPID_SUBJECT: 'mailto:mono@example.com',
     VAPID_PUBLIC_KEY: vapid.publicKey,
     VAPID_PRIVATE_KEY: vapid.privateKey,
@@ -23,10 +24,13 @@ export const pushDescription = {
   createPayload,
   send: (messageQueue, payload, messageId) => messageQueue.sendPushNotification(payload, { messageId }),
   readEffects: async ({ listPushes }) => (await listPushes()).map(({ tag, at }) => ({ id: tag, at })),
-  async sendExample({ messageQueue, query, pushService }) {
+  async sendExample({ messageQueue, query, pushService, fcmService, apnsService }) {
     const userId = randomUUID()
     const device = pushService.subscribe()
+    const android = fcmService.register()
+    const iphone = apnsService.register()
     await registerDevices(query, [userId], [device])
+    await registerPhones(query, userId, { fcm: android.address, apns: iphone })
     const { messageId } = await messageQueue.sendPushNotification({
       ...createPayload(0),
       recipientIds: [userId],
@@ -40,6 +44,20 @@ export const pushDescription = {
           async read() {
             const [message] = pushService.receivedBy(device)
             return message && `decrypted: ${JSON.parse(message.payload).title}`
+          },
+        },
+        {
+          where: 'FCM, for Android',
+          async read() {
+            const taken = fcmService.received.find(({ device: { address } }) => address === android.address)
+            return taken && `token verified: ${JSON.stringify(taken.message.notification)}`
+          },
+        },
+        {
+          where: 'APNs, for an iPhone',
+          async read() {
+            const taken = apnsService.received.find(({ token }) => token === iphone)
+            return taken && `token verified: ${JSON.stringify(taken.payload.aps)}`
           },
         },
       ],
@@ -72,5 +90,19 @@ export async function registerDevices(query, userIds, devices) {
       devices.map(({ p256dh }) => p256dh),
       devices.map(({ auth }) => auth),
     ],
+  )
+}
+
+/**
+ * Gives a user a phone of each kind.
+ * @param {(sql: string, params: unknown[]) => Promise<unknown>} query
+ * @param {string} userId
+ * @param {{ fcm: string, apns: string }} addresses
+ */
+async function registerPhones(query, userId, { fcm, apns }) {
+  await query(
+    `INSERT INTO push.devices (tenant_id, user_id, channel, address)
+     VALUES ($1, $2, 'fcm', $3), ($1, $2, 'apns', $4)`,
+    [tenantId, userId, fcm, apns],
   )
 }

@@ -1,4 +1,4 @@
-import type { PushService, ReceivedMail, SmtpSink } from './sinks/index.js'
+import type { ApnsService, FcmService, PushService, ReceivedMail, SmtpSink } from './sinks/index.js'
 
 /**
  * What the tools of this repository and the worker's own tests need to know of a worker: how to run it, what to send it,
@@ -30,11 +30,13 @@ export interface WorkerDescription<Client> {
   sendExample(stage: ExampleStage<Client>): Promise<{ sent: string; effects: ExampleEffect[] }>
 }
 
-/** Where a push service and a mail server are. */
+/** Where the push services and a mail server are. */
 export interface FarEndAddresses {
   pushPort: number
-  /** The push service's, for NODE_EXTRA_CA_CERTS. */
+  /** The push services', for NODE_EXTRA_CA_CERTS. */
   certificateFile: string
+  /** The settings of FCM and APNs. Default: both are off. */
+  phones?: Record<string, string>
   vapid: { publicKey: string; privateKey: string }
   smtpUrl: string
 }
@@ -60,6 +62,8 @@ export interface Effect {
 export interface ExampleStage<Client> extends Pick<EffectSources, 'query'> {
   messageQueue: Client
   pushService: PushService
+  fcmService: FcmService
+  apnsService: ApnsService
   mailCatcher: SmtpSink
   /** The page that shows what the mail catcher has. */
   mailPage: string
