@@ -8,7 +8,14 @@ import {
   type WorkerProcess,
   waitFor,
 } from '@mono/test-support'
-import { createPushService, type PushServiceOptions } from '@mono/test-support/sinks'
+import {
+  createFcmService,
+  createPushService,
+  type FcmDevice,
+  type FcmService,
+  type FcmServiceOptions,
+  type PushServiceOptions,
+} from '@mono/test-support/sinks'
 import type { TestAPI } from 'vitest'
 import webPush from 'web-push'
 import { createPushEnvironment } from './push-environment.js'
@@ -19,6 +26,7 @@ export interface Delivery {
   last_code: string | null
   last_reason: string | null
   attempts: number
+  provider_id: string | null
 }
 
 export interface DeviceState {
@@ -28,10 +36,12 @@ export interface DeviceState {
 export interface PushSetup {
   /** Another push service, which the worker trusts and may send to; before it is started. */
   createService(options?: PushServiceOptions): Promise<PushService>
+  /** FCM, which the worker uses; before it is started. */
+  createFcm(options?: FcmServiceOptions): Promise<FcmService>
   /** Starts a worker and waits until it is ready. */
   startWorker(env?: Record<string, string>): Promise<WorkerProcess>
   /** A user with this device; resolves with the device's id. */
-  register(device: PushDevice, registration?: Partial<Registration>): Promise<string>
+  register(device: PushDevice | FcmDevice, registration?: Partial<Registration>): Promise<string>
   /** Publishes a notification. */
   send(messageId: string, userIds: string[], fields?: Partial<PushNotification>, routingKey?: string): Promise<void>
   delivery(messageId: string, deviceId: string): Promise<Delivery | undefined>
@@ -57,10 +67,11 @@ type Needed = Pick<TestFixtures, 'vhost' | 'database' | 'workers' | 'cleanUp'>
 function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSetup {
   const keys = webPush.generateVAPIDKeys()
   const services: PushService[] = []
+  let fcm: FcmService | undefined
 
   async function delivery(messageId: string, deviceId: string): Promise<Delivery | undefined> {
     const sql =
-      'SELECT state, last_code, last_reason, attempts FROM push.deliveries WHERE message_id = $1 AND device_id = $2'
+      'SELECT state, last_code, last_reason, attempts, provider_id FROM push.deliveries WHERE message_id = $1 AND device_id = $2'
     return (await database.query<Delivery & Record<string, unknown>>(sql, [messageId, deviceId]))[0]
   }
 
@@ -72,18 +83,24 @@ function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSet
       cleanUp(() => service.close())
       return service
     },
+    async createFcm(options = {}) {
+      const service = await createFcmService(options)
+      fcm = service
+      cleanUp(() => service.close())
+      return service
+    },
     async startWorker(env = {}) {
       const worker = workers.spawn('push-worker', {
         RABBITMQ_URL: vhost.url,
         DATABASE_URL: database.url,
-        ...createPushEnvironment({ services, keys, cleanUp }),
+        ...createPushEnvironment({ services, fcm, keys, cleanUp }),
         ...env,
       })
       await worker.ready()
       return worker
     },
-    async register({ endpoint, p256dh, auth }, registration = {}) {
-      return await registerDevice(database, { address: endpoint, p256dh, auth, ...registration })
+    async register(device, registration = {}) {
+      return await registerDevice(database, { ...toRegistration(device), ...registration })
     },
     async send(messageId, recipientIds, fields = {}, routingKey = 'push.all') {
       const notification = { ...examples['push.notification'], recipientIds, ...fields }
@@ -108,4 +125,10 @@ function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSet
       return (await database.query<DeviceState & Record<string, unknown>>(sql, [deviceId]))[0]
     },
   }
+}
+
+function toRegistration(device: PushDevice | FcmDevice): Registration {
+  if ('addressKind' in device) return { channel: 'fcm', ...device }
+  const { endpoint, p256dh, auth } = device
+  return { channel: 'web', address: endpoint, p256dh, auth }
 }
