@@ -11,6 +11,7 @@ import {
 import { createPushService, type PushServiceOptions } from '@mono/test-support/sinks'
 import type { TestAPI } from 'vitest'
 import webPush from 'web-push'
+import { type ApnsFarEnd, type ApnsFarEndOptions, createApnsFarEnd } from './apns-far-end.js'
 import { createPushEnvironment } from './push-environment.js'
 import { type Registration, registerDevice } from './register-device.js'
 
@@ -28,10 +29,14 @@ export interface DeviceState {
 export interface PushSetup {
   /** Another push service, which the worker trusts and may send to; before it is started. */
   createService(options?: PushServiceOptions): Promise<PushService>
+  /** Apple's servers, which the worker trusts and sends to; before it is started. */
+  createApns(options?: ApnsFarEndOptions): Promise<ApnsFarEnd>
   /** Starts a worker and waits until it is ready. */
   startWorker(env?: Record<string, string>): Promise<WorkerProcess>
   /** A user with this device; resolves with the device's id. */
   register(device: PushDevice, registration?: Partial<Registration>): Promise<string>
+  /** A user with an Apple device that has this token; resolves with the device's id. */
+  registerApns(token: string, registration?: Partial<Registration>): Promise<string>
   /** Publishes a notification. */
   send(messageId: string, userIds: string[], fields?: Partial<PushNotification>, routingKey?: string): Promise<void>
   delivery(messageId: string, deviceId: string): Promise<Delivery | undefined>
@@ -57,6 +62,7 @@ type Needed = Pick<TestFixtures, 'vhost' | 'database' | 'workers' | 'cleanUp'>
 function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSetup {
   const keys = webPush.generateVAPIDKeys()
   const services: PushService[] = []
+  let apns: ApnsFarEnd | undefined
 
   async function delivery(messageId: string, deviceId: string): Promise<Delivery | undefined> {
     const sql =
@@ -72,11 +78,15 @@ function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSet
       cleanUp(() => service.close())
       return service
     },
+    async createApns(options) {
+      apns = await createApnsFarEnd(cleanUp, options)
+      return apns
+    },
     async startWorker(env = {}) {
       const worker = workers.spawn('push-worker', {
         RABBITMQ_URL: vhost.url,
         DATABASE_URL: database.url,
-        ...createPushEnvironment({ services, keys, cleanUp }),
+        ...createPushEnvironment({ services, apns, keys, cleanUp }),
         ...env,
       })
       await worker.ready()
@@ -84,6 +94,9 @@ function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSet
     },
     async register({ endpoint, p256dh, auth }, registration = {}) {
       return await registerDevice(database, { address: endpoint, p256dh, auth, ...registration })
+    },
+    async registerApns(token, registration = {}) {
+      return await registerDevice(database, { channel: 'apns', address: token, ...registration })
     },
     async send(messageId, recipientIds, fields = {}, routingKey = 'push.all') {
       const notification = { ...examples['push.notification'], recipientIds, ...fields }
