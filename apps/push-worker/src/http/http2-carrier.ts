@@ -75,8 +75,10 @@ export async function openHttp2Carrier(options: Http2CarrierOptions): Promise<Ca
   })
   session.on('remoteSettings', () => carrier.resize(streamLimit()))
   session.on('goaway', (errorCode, lastStreamId, data) => {
-    goaway = { origin, errorCode, lastStreamId, data: data?.toString('utf8') ?? '' }
-    rules?.onGoaway(goaway)
+    const isFirst = goaway === undefined
+    // A second one, with which a server closes the connection at last, often says nothing.
+    goaway = { origin, errorCode, lastStreamId, data: data?.toString('utf8') || (goaway?.data ?? '') }
+    if (isFirst) rules?.onGoaway(goaway)
     carrier.retire()
   })
   if (rules) pingWhenQuiet({ ...rules, session, socket, onSilence: carrier.destroy })

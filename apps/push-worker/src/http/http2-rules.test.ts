@@ -162,10 +162,11 @@ test('a server that does not speak HTTP/2 is none', async ({ cleanUp }) => {
   await expect(request()).rejects.toMatchObject({ code: 'CONNECTION_FAILED', sent: false })
 })
 
-test('a GOAWAY is told with what the server says, and is with the requests that it ends', async ({ cleanUp }) => {
+test('a GOAWAY is told once with what the server says, and is with the requests that it ends', async ({ cleanUp }) => {
   const { https, request, goaways } = await setUp(cleanUp, {
     onStream(stream) {
       stream.session?.goaway(constants.NGHTTP2_NO_ERROR, 1, Buffer.from('{"reason":"Shutdown"}'))
+      stream.session?.goaway(constants.NGHTTP2_NO_ERROR, 1)
       setImmediate(() => https.kill())
     },
   })

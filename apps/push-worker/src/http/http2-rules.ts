@@ -12,7 +12,7 @@ export interface Http2Rules {
   pongMs: number
   /** How long after one connection to an origin the next is opened at the soonest, in milliseconds. */
   reopenMs: number
-  /** Called when a server says that it ends a session. */
+  /** Called once for a session, when its server says that it ends it. */
   onGoaway(goaway: Goaway): void
 }
 

@@ -18,6 +18,7 @@ import {
 } from '@mono/test-support/sinks'
 import type { TestAPI } from 'vitest'
 import webPush from 'web-push'
+import { type ApnsFarEnd, type ApnsFarEndOptions, createApnsFarEnd } from './apns-far-end.js'
 import { createPushEnvironment } from './push-environment.js'
 import { type Registration, registerDevice } from './register-device.js'
 
@@ -42,6 +43,10 @@ export interface PushSetup {
   startWorker(env?: Record<string, string>): Promise<WorkerProcess>
   /** A user with this device; resolves with the device's id. */
   register(device: PushDevice | FcmDevice, registration?: Partial<Registration>): Promise<string>
+  /** Apple's servers, which the worker trusts and sends to; before it is started. */
+  createApns(options?: ApnsFarEndOptions): Promise<ApnsFarEnd>
+  /** A user with an Apple device that has this token; resolves with the device's id. */
+  registerApns(token: string, registration?: Partial<Registration>): Promise<string>
   /** Publishes a notification. */
   send(messageId: string, userIds: string[], fields?: Partial<PushNotification>, routingKey?: string): Promise<void>
   delivery(messageId: string, deviceId: string): Promise<Delivery | undefined>
@@ -68,6 +73,7 @@ function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSet
   const keys = webPush.generateVAPIDKeys()
   const services: PushService[] = []
   let fcm: FcmService | undefined
+  let apns: ApnsFarEnd | undefined
 
   async function delivery(messageId: string, deviceId: string): Promise<Delivery | undefined> {
     const sql =
@@ -89,11 +95,15 @@ function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSet
       cleanUp(() => service.close())
       return service
     },
+    async createApns(options) {
+      apns = await createApnsFarEnd(cleanUp, options)
+      return apns
+    },
     async startWorker(env = {}) {
       const worker = workers.spawn('push-worker', {
         RABBITMQ_URL: vhost.url,
         DATABASE_URL: database.url,
-        ...createPushEnvironment({ services, fcm, keys, cleanUp }),
+        ...createPushEnvironment({ services, fcm, apns, keys, cleanUp }),
         ...env,
       })
       await worker.ready()
@@ -101,6 +111,9 @@ function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSet
     },
     async register(device, registration = {}) {
       return await registerDevice(database, { ...toRegistration(device), ...registration })
+    },
+    async registerApns(token, registration = {}) {
+      return await registerDevice(database, { channel: 'apns', address: token, ...registration })
     },
     async send(messageId, recipientIds, fields = {}, routingKey = 'push.all') {
       const notification = { ...examples['push.notification'], recipientIds, ...fields }
