@@ -402,7 +402,7 @@ describe('connections', () => {
   })
 })
 
-test('tokens that are all dead are a fault of ours: after nine no device is disabled', async ({ push, database }) => {
+test('tokens that are all dead are a fault of ours: after twenty no device is disabled', async ({ push, database }) => {
   const { production, sandbox } = await push.createApns()
   // Of the other environment.
   const ids = await registerUser(push, sandbox, 30, { userId: 'ada', environment: 'production' })
@@ -410,7 +410,7 @@ test('tokens that are all dead are a fault of ours: after nine no device is disa
   await push.send('m1', ['ada'])
   for (const id of ids) await push.untilDelivery('m1', id, { state: 'failed', last_code: 'INVALID_TOKEN' })
   await worker.terminate()
-  expect(await database.query('SELECT FROM push.devices WHERE disabled_at IS NOT NULL')).toHaveLength(9)
+  expect(await database.query('SELECT FROM push.devices WHERE disabled_at IS NOT NULL')).toHaveLength(20)
   expect(errorsOf(worker)).toHaveLength(1)
   expect([production.received, sandbox.attempts]).toEqual([[], []])
 })
