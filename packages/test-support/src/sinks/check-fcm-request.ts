@@ -35,20 +35,21 @@ const maxTtlSeconds = 28 * 24 * 60 * 60
 export function checkFcmRequest(
   { method, path, authorization, body }: FcmRequest,
   { projectId, isAccessToken, find }: FcmExpectation,
-): { device: FcmDevice; message: FcmContent; validateOnly: boolean } {
+): { device: FcmDevice; message: FcmContent; json: Record<string, unknown>; validateOnly: boolean } {
   const [, project] = /^\/v1\/projects\/([^/]+)\/messages:send$/.exec(path) ?? []
   if (method !== 'POST' || project === undefined) throw new FcmRefusal(pageNotFound, 'There is no such page')
   if (!isAccessToken(/^Bearer (.+)$/.exec(authorization ?? '')?.[1] ?? '')) {
     refuse(401, { message: 'Request had invalid authentication credentials.' })
   }
   if (project !== projectId) refuse(403, { message: "Permission 'cloudmessaging.messages.create' denied on resource" })
-  const { message, validate_only: validateOnly = false } = parseBody(body)
-  assertOnly('', { message, validate_only: validateOnly }, ['message', 'validate_only'])
+  const json = parseBody(body)
+  const { message, validate_only: validateOnly = false } = json
+  assertOnly('', json, ['message', 'validate_only'])
   if (!isObject(message)) refuse(400, { message: 'Expected a message', field: 'message' })
   const device = find(readAddress(message))
   if (!device) refuse(404, { errorCode: 'UNREGISTERED', message: 'Requested entity was not found.' })
   checkContent(message)
-  return { device, message, validateOnly: validateOnly === true }
+  return { device, message, json, validateOnly: validateOnly === true }
 }
 
 /** The device that a body is for, if it can be told. */
