@@ -24,7 +24,7 @@ export interface FcmExpectation {
 export type FcmContent = Record<string, unknown>
 
 /** Google's limit for keys and values. */
-export const maxFcmPayloadBytes = 4096
+const maxPayloadBytes = 4096
 const maxTtlSeconds = 28 * 24 * 60 * 60
 
 /**
@@ -107,7 +107,7 @@ function checkContent(message: FcmContent): void {
       .map(String),
   )
   const bytes = Buffer.byteLength(texts.join(''))
-  if (bytes > maxFcmPayloadBytes) refuse(400, { errorCode: 'INVALID_ARGUMENT', message: 'Android message is too big' })
+  if (bytes > maxPayloadBytes) refuse(400, { errorCode: 'INVALID_ARGUMENT', message: 'Android message is too big' })
 }
 
 function checkData(data: unknown): void {
