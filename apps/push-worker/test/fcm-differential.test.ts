@@ -7,10 +7,10 @@ import { getMessaging, type TokenMessage } from 'firebase-admin/messaging'
 import { describe, expect, vi } from 'vitest'
 import { type PushSetup, test } from './support/push-setup.js'
 
-/** What reached the wire: of the body, the headers and the assertion, every value by its path. */
+/** The values that reached the wire in body, headers and assertion, each by its path. */
 type Wire = Record<string, unknown>
 
-/** Where the two differ, and why. Both values are as they are on the wire; undefined: not there. */
+/** The two differ here, and for these reasons. Both values are as they are on the wire; undefined: not there. */
 const differences: { at: string; ours: unknown; theirs: unknown; why: string }[] = [
   {
     at: 'body.message.android.priority',
@@ -129,7 +129,7 @@ describe('what reaches FCM', () => {
       const expected = differences.filter(({ at }) => found.some((each) => each.at === at))
       expect([name, sorted(found)]).toEqual([name, sorted(expected.map(({ why: _why, ...values }) => values))])
     }
-    // None of the table is out of date.
+    // No line of the table is out of date.
     expect([...seen].sort()).toEqual(differences.map(({ at }) => at).sort())
   })
 
@@ -224,7 +224,7 @@ function decode(part: string): Record<string, unknown> {
   }
 }
 
-/** Without what the version of HTTP and the connection bring with them, and without the secret. */
+/** Leaves out the headers that the version of HTTP and the connection bring with them, and the secret. */
 function comparable(headers: object): Record<string, unknown> {
   const hop = /^(:.*|host|connection|content-length|transfer-encoding|accept|accept-encoding|user-agent)$/
   const entries = Object.entries(headers).filter(([name]) => !hop.test(name))

@@ -23,7 +23,7 @@ export interface Fcm {
   channel: FcmChannel
 }
 
-/** The channel of FCM, put together. The client is to be closed when the last notification is served. */
+/** Puts the channel of FCM together. The client is to be closed when the last notification is served. */
 export function createFcm({ account, env, deviceStore, logger }: FcmOptions): Fcm {
   const { fcmOrigin, concurrency } = env
   const client = createHttpOriginClient({ maxConcurrent: concurrency })

@@ -36,7 +36,7 @@ export interface FcmChannel extends PushChannel {
   readonly reservedKeys: number
 }
 
-/** What people have to know of, by the code of the result. */
+/** People have to know of results with these codes. */
 const adviceByCode: Record<string, string> = {
   FCM_REJECTED: 'FCM refuses the service account; check its project, its role, FCM_ORIGIN, and whether the API is on',
   THIRD_PARTY_AUTH: 'FCM cannot reach devices of Apple, or browsers; check their keys in the Firebase console',
@@ -121,7 +121,7 @@ const tooLarge: ServeResult = {
   reason: `notification, data and tag take more than ${maxPayloadBytes} bytes`,
 }
 
-/** Exactly one of `token` and `fid`. */
+/** A message has exactly one of `token` and `fid`. */
 function toBody({ addressKind, address }: Device, content: FcmContent): Buffer {
   return Buffer.from(JSON.stringify({ message: { [addressKind]: address, ...content } }))
 }

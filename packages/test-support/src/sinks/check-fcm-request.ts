@@ -1,6 +1,6 @@
 import { createFcmError, FcmRefusal, refuse } from './fcm-error.js'
 
-/** What an app gets from FCM, and its server addresses it by. */
+/** The address that an app gets from FCM. */
 export interface FcmDevice {
   /** A registration token, or a Firebase installation id. */
   address: string
@@ -28,7 +28,7 @@ const maxPayloadBytes = 4096
 const maxTtlSeconds = 28 * 24 * 60 * 60
 
 /**
- * What FCM checks of a message, as far as is documented.
+ * Checks a message as FCM does, as far as that is documented.
  * https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages, https://firebase.google.com/docs/cloud-messaging/error-codes
  * @throws FcmRefusal
  */
@@ -72,7 +72,7 @@ function parseBody(body: Buffer): Record<string, unknown> {
     const value: unknown = JSON.parse(body.toString('utf8'))
     if (isObject(value)) return value
   } catch {
-    // The same refusal as for JSON that is no object.
+    // It is refused as JSON that is no object is.
   }
   throw new FcmRefusal(createFcmError(400), 'Invalid JSON payload received.')
 }

@@ -2,22 +2,22 @@ import { type KeyObject, randomBytes, verify } from 'node:crypto'
 import type { PushReply } from './push-answer.js'
 
 export interface FcmAccessTokensOptions {
-  /** Of the service account. */
+  /** The public key of the service account. */
   publicKey: KeyObject
   privateKeyId: string
   clientEmail: string
-  /** What assertions may be meant for. */
+  /** Assertions may be meant for one of these. */
   audiences: readonly string[]
   lifetimeSeconds(): number
   /** Milliseconds since 1970. */
   now(): number
 }
 
-/** The token endpoint of Google, and what it has given out. */
+/** The access tokens that Google's token endpoint has given out. */
 export interface FcmAccessTokens {
   /** Answers a request for an access token (RFC 7523), which is in order or gets 400. */
   grant(body: string): { answer: PushReply; reason: string | undefined }
-  /** Whether an access token was given out, and has neither ended nor been revoked. */
+  /** Tells whether an access token was given out, and has neither ended nor been revoked. */
   isValid(token: string): boolean
   revokeAll(): void
 }

@@ -38,7 +38,7 @@ export interface FcmMessage {
   json: Record<string, unknown>
   /** Names in lower case. */
   headers: IncomingHttpHeaders
-  /** What the answer called it. */
+  /** The name that the answer gave it. */
   name: string
   /** Milliseconds since 1970. */
   at: number
@@ -53,7 +53,7 @@ export interface FcmAttempt {
   authorization: string | undefined
   /** The status of the answer, or what was done instead of answering. */
   answer: number | PushSilence
-  /** Why it was refused. */
+  /** The reason of a refusal. */
   reason: string | undefined
   /** Milliseconds since 1970. */
   at: number
@@ -71,13 +71,13 @@ export interface FcmService {
   received: readonly FcmMessage[]
   /** Every request to send, in order, counted when it was decided. Grows; do not change it. */
   attempts: readonly FcmAttempt[]
-  /** Where access tokens are had, at the same port. */
+  /** It gives out access tokens, at the same port. */
   tokenEndpoint: Omit<FcmTokenEndpoint, 'serve' | 'isValid'>
   /** A new device. Default: with a token. */
   register(options?: { addressKind?: FcmDevice['addressKind'] }): FcmDevice
   /** The app was removed from it. */
   unregister(device: FcmDevice): void
-  /** As that of a push service. */
+  /** Sets what is answered, as that of a push service does. */
   answer(target: FcmDevice | 'all', answers: FcmAnswer | readonly FcmAnswer[], options?: AnswerOptions): void
   /** Closes every connection and refuses new ones. Everything else stays. */
   stop(): Promise<void>

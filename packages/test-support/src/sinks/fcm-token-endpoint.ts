@@ -24,7 +24,7 @@ export interface FcmTokenAttempt {
   headers: IncomingHttpHeaders
   /** The status of the answer, or what was done instead of answering. */
   answer: number | PushSilence
-  /** Why it was refused. */
+  /** The reason of a refusal. */
   reason: string | undefined
   /** Milliseconds since 1970. */
   at: number
@@ -36,15 +36,15 @@ export interface FcmTokenEndpoint {
   /** Every request, in order. Grows; do not change it. */
   attempts: readonly FcmTokenAttempt[]
   serve(exchange: PushExchange, body: Buffer, signal: AbortSignal): Promise<void>
-  /** Whether an access token was given out, and has neither ended nor been revoked. */
+  /** Tells whether an access token was given out, and has neither ended nor been revoked. */
   isValid(token: string): boolean
-  /** None of the access tokens is accepted any more. */
+  /** From now on none of the access tokens is accepted. */
   revokeAll(): void
   /** Sets what is answered. A status below 300 without a body is for requests that are in order. */
   answer(answers: PushAnswer | readonly PushAnswer[], options?: AnswerOptions): void
-  /** How long an access token lasts from now on. Default 3599. */
+  /** Sets how long an access token lasts from now on. Default 3599. */
   setLifetime(seconds: number): void
-  /** How far the endpoint's clock is ahead of ours, in milliseconds. Default 0. */
+  /** Sets how far the endpoint's clock is ahead of ours, in milliseconds. Default 0. */
   shiftClock(ms: number): void
 }
 
