@@ -1,6 +1,6 @@
 export type JsonObject = Record<string, unknown>
 
-/** Undefined for a text that is no JSON, or JSON of something else. */
+/** Returns undefined for a text that is no JSON, or JSON of something else. */
 export function parseJsonObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text)

@@ -139,7 +139,7 @@ describe('an answer', () => {
     await worker.terminate()
     expect(errorsOf(worker)).toEqual([])
     const served = rows.map(([name], index) => [name, receivedBy(fcm, devices[index] as FcmDevice).length])
-    // What the stranger who answered 200 has passed on comes twice, with one tag.
+    // The far end has delivered what it answered with 200 and no name, so that comes twice, with one tag.
     expect(served).toEqual(rows.map(([name]) => [name, name === '200' ? 2 : 1]))
   })
 

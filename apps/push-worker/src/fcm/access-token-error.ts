@@ -8,7 +8,7 @@ export type AccessTokenFailure = 'ACCESS_TOKEN_REFUSED' | 'ACCESS_TOKEN_UNAVAILA
 export class AccessTokenError extends Error {
   override readonly name = 'AccessTokenError'
   readonly code: AccessTokenFailure
-  /** What the token endpoint has said, or why it said nothing. */
+  /** The words of the token endpoint, or why there are none. */
   readonly reason: string
   /** Milliseconds until the token endpoint is asked again. */
   readonly delayMs: number

@@ -28,7 +28,7 @@ interface AccessToken {
 
 interface Failure {
   verdict: FailedVerdict
-  /** In a row. */
+  /** Failures in a row are counted. */
   count: number
   /** Milliseconds since 1970. */
   askAgainAt: number
@@ -36,7 +36,7 @@ interface Failure {
 
 type FailedVerdict = Exclude<TokenVerdict, { kind: 'granted' }>
 
-/** How long before its end a token is renewed, so that a token endpoint that is away for minutes is not noticed. */
+/** A token is renewed so long before its end that nobody notices when the token endpoint is away for minutes. */
 const marginMs = 5 * 60 * 1000
 
 /** Only somebody who changes the settings, or the clock, ends a refusal. */
@@ -61,7 +61,7 @@ export class AccessTokens {
   readonly #options: Required<AccessTokensOptions>
   #token: AccessToken | undefined
   #underWay: { done: Promise<AccessToken> } | undefined
-  /** Of the last request, if it failed. */
+  /** It is set if the last request failed. */
   #failure: Failure | undefined
   #refreshes = 0
 

@@ -11,13 +11,13 @@ const answer = (status: number, body: string | object = '', headers = {}) => ({
 
 const classify = (...given: Parameters<typeof answer>) => classifyFcmAnswer(answer(...given), 0)
 
-/** As FCM itself gives an error. */
+/** FCM itself gives an error in this form. */
 function fault(code: string, { message = 'It failed.', details = [] as object[] } = {}) {
   const fcmError = { '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode: code }
   return { error: { code: 400, message, status: 'SOMETHING', details: [...details, fcmError] } }
 }
 
-/** As what stands in front of FCM gives it. */
+/** A server in front of FCM gives an error in this form. */
 function outerFault(status: string, { message = 'It failed.', details = [] as object[] } = {}) {
   return { error: { code: 400, message, status, details } }
 }

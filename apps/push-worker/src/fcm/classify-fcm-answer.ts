@@ -5,7 +5,7 @@ import type { PushVerdict } from '../sending/push-verdict.js'
 import { parseRetryAfter } from '../sending/retry-after.js'
 import { type FcmFault, parseFcmFault } from './parse-fcm-fault.js'
 
-/** How long all devices wait if FCM has not said it: its quota is for a minute, and settings are changed by people. */
+/** All devices wait so long if FCM has not said it: its quota is for a minute, and settings are changed by people. */
 const defaultWaitMs = 60_000
 
 const alive: OriginReport = { kind: 'alive' }
@@ -64,7 +64,7 @@ export function classifyFcmAnswer({ status, headers, body }: Answer, now: number
   return (fault && classifyFault(fault, waitMs)) ?? classifyStatus(status, fault, waitMs)
 }
 
-/** Whether FCM does not accept the access token; 401 is also for keys of Apple that it has not, and then it says so. */
+/** Tells whether FCM refuses the access token. By 401 with a code of its own it says that it has no key for Apple. */
 export function isBearerRefusal({ status, body }: Pick<Answer, 'status' | 'body'>): boolean {
   return status === 401 && parseFcmFault(body)?.errorCode === undefined
 }

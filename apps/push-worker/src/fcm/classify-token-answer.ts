@@ -4,7 +4,7 @@ import { describeAnswer } from '../sending/describe-answer.js'
 import { parseRetryAfter } from '../sending/retry-after.js'
 
 /**
- * What the token endpoint has decided.
+ * The decision of the token endpoint.
  * - `granted`: there is an access token
  * - `refused`: the service account, its key, or the clock is wrong, and asking again changes nothing
  * - `unavailable`: another time, maybe after `waitMs`
@@ -17,7 +17,7 @@ export type TokenVerdict =
 /** The endpoint's bad moments besides 5xx. */
 const passingStatuses = new Set([408, 429])
 
-/** RFC 6749, sections 5.1 and 5.2, and what stands in front of the endpoint. `now`: milliseconds since 1970. */
+/** Reads an answer by RFC 6749, sections 5.1 and 5.2; a proxy may have given it. `now`: milliseconds since 1970. */
 export function classifyTokenAnswer(answer: HttpAnswer, now: number): TokenVerdict {
   const { status, headers } = answer
   const reason = describeAnswer(answer) ?? `HTTP ${status}`
@@ -25,7 +25,7 @@ export function classifyTokenAnswer(answer: HttpAnswer, now: number): TokenVerdi
     return { kind: 'unavailable', reason, waitMs: parseRetryAfter(headers['retry-after'], now) }
   }
   if (status >= 300) return { kind: 'refused', reason }
-  // What it says may hold a secret.
+  // The body is not shown, because there may be a secret in it.
   return parseGrant(answer) ?? { kind: 'unavailable', reason: `HTTP ${status} without an access token` }
 }
 

@@ -9,7 +9,7 @@ import { AccessTokens } from './access-tokens.js'
 import { createFcmChannel } from './fcm-channel.js'
 import type { ServiceAccount } from './service-account.js'
 
-/** The channel of FCM, put together. */
+/** Puts the channel of FCM together. */
 export function createFcm(account: ServiceAccount, { env, deviceStore, counts, logger }: ChannelParts): RunningChannel {
   const { fcmOrigin, concurrency } = env
   const client = createHttpOriginClient({ maxConcurrent: concurrency })

@@ -286,7 +286,7 @@ describe('time', () => {
     const sending = send()
     await vi.advanceTimersByTimeAsync(9_999)
     expect(requests.map(({ signal }) => signal.aborted)).toEqual([false])
-    // And two turns of the event loop, a millisecond each of this clock.
+    // Two turns of the event loop follow, a millisecond each of this clock.
     await vi.advanceTimersByTimeAsync(3)
     expect(await sending).toEqual({ kind: 'retry', code: 'TIMEOUT' })
     expect(vi.getTimerCount()).toBe(0)

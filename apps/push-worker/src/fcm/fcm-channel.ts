@@ -33,7 +33,7 @@ export interface FcmChannelOptions {
   now?: () => number
 }
 
-/** What people have to know of, by the code of the result. */
+/** People have to know of results with these codes. */
 const adviceByCode: Record<string, string> = {
   FCM_REJECTED: 'FCM refuses the service account; check its project, its role, FCM_ORIGIN, and whether the API is on',
   THIRD_PARTY_AUTH: 'FCM cannot reach devices of Apple, or browsers; check their keys in the Firebase console',
@@ -117,7 +117,7 @@ const tooLarge: ServeResult = {
 /** Nobody was asked. */
 const invalidAddress: PushVerdict = { ...invalidToken, origin: { kind: 'none' } }
 
-/** Exactly one of `token` and `fid`. */
+/** A message has exactly one of `token` and `fid`. */
 function toBody({ addressKind, address }: Device, content: FcmContent): Buffer {
   return Buffer.from(JSON.stringify({ message: { [addressKind]: address, ...content } }))
 }

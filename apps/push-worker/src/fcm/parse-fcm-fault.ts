@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, parseJsonObject } from '../json-object.js'
 
-/** What is known of an error in Google's form (AIP-193). */
+/** An error in Google's form (AIP-193), as far as it is used. */
 export interface FcmFault {
-  /** FCM's own code, from the `FcmError` among the details. Whatever stands in front of FCM gives none. */
+  /** FCM's own code, from the `FcmError` among the details. A server in front of FCM gives none. */
   errorCode: string | undefined
   message: string
   /** The fields that a `BadRequest` among the details names. */
@@ -11,7 +11,7 @@ export interface FcmFault {
   quotas: string[]
 }
 
-/** Undefined for a body that is not the JSON of such an error. */
+/** Returns undefined for a body that is not the JSON of such an error. */
 export function parseFcmFault(body: Buffer): FcmFault | undefined {
   const error = parseJsonObject(body.toString('utf8'))?.error
   if (!isJsonObject(error)) return undefined

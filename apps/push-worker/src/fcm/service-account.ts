@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { parseJsonObject } from '../json-object.js'
 
-/** Whom Google takes us for: what is needed of the key file of a service account. */
+/** The account that Google knows us by, as far as its key file is needed. */
 export interface ServiceAccount {
   /** The Firebase project that messages are sent for. */
   projectId: string
@@ -14,7 +14,7 @@ export interface ServiceAccount {
   tokenUri: URL
 }
 
-/** What is wrong with a key file; neither text shows what is in it. */
+/** A fault of a key file. Neither text shows what is in the file. */
 export interface ServiceAccountFault {
   expected: string
   found: string
@@ -22,7 +22,7 @@ export interface ServiceAccountFault {
 
 const defaultTokenUri = 'https://oauth2.googleapis.com/token'
 
-/** Reads the JSON that the Google Cloud console gives out for a key of a service account, or says all that is wrong with it. */
+/** Reads the JSON that Google gives out for a key of a service account, or returns everything that is wrong with it. */
 export function parseServiceAccount(text: string): ServiceAccount | ServiceAccountFault[] {
   const json = parseJsonObject(text)
   if (!json) return [{ expected: 'the key file of a service account', found: 'no JSON object' }]

@@ -6,7 +6,7 @@ const scope = 'https://www.googleapis.com/auth/firebase.messaging'
 /** Google takes no assertion that is for longer. */
 const lifetimeSeconds = 60 * 60
 
-/** The JWT by which the account asks for an access token (RFC 7523, section 3), signed with RS256. `now`: milliseconds since 1970. */
+/** Makes the JWT that asks for an access token (RFC 7523, section 3). `now`: milliseconds since 1970. */
 export function signAssertion(
   { clientEmail, privateKeyId, privateKey, tokenUri }: ServiceAccount,
   now: number,

@@ -93,7 +93,7 @@ describe('data', () => {
 })
 
 test('the bytes are those of keys and values of what is shown and of the data, in UTF-8', () => {
-  // title, Hello, body, Ada; tag, message-1.
+  // They are title, Hello, body, Ada, and tag, message-1.
   expect(countPayloadBytes(contentOf().content)).toBe(5 + 5 + 4 + 3 + 3 + 9)
   expect(countPayloadBytes(contentOf({}, { ключ: '🔔' }).content)).toBe(29 + 8 + 4)
   const silent = contentOf({ extras: { silent: true }, topic: 'sync' }, { changed: 12 }).content

@@ -32,7 +32,7 @@ export const maxPayloadBytes = 4096
 
 /**
  * The tag makes a notification that is shown again replace itself instead of standing beside itself; that of a topic
- * replaces the one before it. What is `silent` has data only, so that the app alone decides what to do.
+ * replaces the one before it. A silent one has data only, so that the app alone decides what to do.
  */
 export function toFcmContent({
   notification,

@@ -2,7 +2,7 @@ import type { PushMessage } from '../sending/push-channel.js'
 
 export interface FcmData {
   data: Record<string, string>
-  /** How many keys were left out because FCM reserves them. */
+  /** Keys that were left out because FCM reserves them are counted. */
   reservedKeys: number
 }
 
@@ -10,8 +10,8 @@ export interface FcmData {
 const reserved = /^(?:from$|message_type$|google|gcm)/
 
 /**
- * `data` as FCM takes it: a map of strings, in which every other value stands as JSON. Without `push`, which is what
- * the notification itself is made of.
+ * Makes of `data` what FCM takes: a map of strings, in which every other value stands as JSON. `push` is left out,
+ * because the notification itself is made of it.
  */
 export function toFcmData(data: PushMessage['notification']['data']): FcmData {
   const entries = Object.entries(data ?? {}).filter(([key]) => key !== 'push')

@@ -2,7 +2,7 @@ import type { Logger } from '@mono/message-queue'
 
 /** Tells people of faults that many devices run into, without a line for each of them. */
 export interface FaultLog {
-  /** One error line, unless there was one of this code within the hour. */
+  /** Writes an error line, unless there was one of this code within the hour. */
   report(code: string, data: object, message: string): void
   /** It is over: the next time is worth a line again. */
   end(code: string): void

@@ -1,6 +1,6 @@
 import { createFcmError, FcmRefusal, refuse } from './fcm-error.js'
 
-/** What an app gets from FCM, and its server addresses it by. */
+/** The address that an app gets from FCM. */
 export interface FcmDevice {
   /** A registration token, or a Firebase installation id. */
   address: string
@@ -24,31 +24,32 @@ export interface FcmExpectation {
 export type FcmContent = Record<string, unknown>
 
 /** Google's limit for keys and values. */
-export const maxFcmPayloadBytes = 4096
+const maxPayloadBytes = 4096
 const maxTtlSeconds = 28 * 24 * 60 * 60
 
 /**
- * What FCM checks of a message, as far as is documented.
+ * Checks a message as FCM does, as far as that is documented.
  * https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages, https://firebase.google.com/docs/cloud-messaging/error-codes
  * @throws FcmRefusal
  */
 export function checkFcmRequest(
   { method, path, authorization, body }: FcmRequest,
   { projectId, isAccessToken, find }: FcmExpectation,
-): { device: FcmDevice; message: FcmContent; validateOnly: boolean } {
+): { device: FcmDevice; message: FcmContent; json: Record<string, unknown>; validateOnly: boolean } {
   const [, project] = /^\/v1\/projects\/([^/]+)\/messages:send$/.exec(path) ?? []
   if (method !== 'POST' || project === undefined) throw new FcmRefusal(pageNotFound, 'There is no such page')
   if (!isAccessToken(/^Bearer (.+)$/.exec(authorization ?? '')?.[1] ?? '')) {
     refuse(401, { message: 'Request had invalid authentication credentials.' })
   }
   if (project !== projectId) refuse(403, { message: "Permission 'cloudmessaging.messages.create' denied on resource" })
-  const { message, validate_only: validateOnly = false } = parseBody(body)
-  assertOnly('', { message, validate_only: validateOnly }, ['message', 'validate_only'])
+  const json = parseBody(body)
+  const { message, validate_only: validateOnly = false } = json
+  assertOnly('', json, ['message', 'validate_only'])
   if (!isObject(message)) refuse(400, { message: 'Expected a message', field: 'message' })
   const device = find(readAddress(message))
   if (!device) refuse(404, { errorCode: 'UNREGISTERED', message: 'Requested entity was not found.' })
   checkContent(message)
-  return { device, message, validateOnly: validateOnly === true }
+  return { device, message, json, validateOnly: validateOnly === true }
 }
 
 /** The device that a body is for, if it can be told. */
@@ -71,7 +72,7 @@ function parseBody(body: Buffer): Record<string, unknown> {
     const value: unknown = JSON.parse(body.toString('utf8'))
     if (isObject(value)) return value
   } catch {
-    // The same refusal as for JSON that is no object.
+    // It is refused as JSON that is no object is.
   }
   throw new FcmRefusal(createFcmError(400), 'Invalid JSON payload received.')
 }
@@ -106,7 +107,7 @@ function checkContent(message: FcmContent): void {
       .map(String),
   )
   const bytes = Buffer.byteLength(texts.join(''))
-  if (bytes > maxFcmPayloadBytes) refuse(400, { errorCode: 'INVALID_ARGUMENT', message: 'Android message is too big' })
+  if (bytes > maxPayloadBytes) refuse(400, { errorCode: 'INVALID_ARGUMENT', message: 'Android message is too big' })
 }
 
 function checkData(data: unknown): void {

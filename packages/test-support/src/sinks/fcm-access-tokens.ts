@@ -2,22 +2,22 @@ import { type KeyObject, randomBytes, verify } from 'node:crypto'
 import type { PushReply } from './push-answer.js'
 
 export interface FcmAccessTokensOptions {
-  /** Of the service account. */
+  /** The public key of the service account. */
   publicKey: KeyObject
   privateKeyId: string
   clientEmail: string
-  /** Where assertions have to be meant for. */
-  audience: string
+  /** Assertions may be meant for one of these. */
+  audiences: readonly string[]
   lifetimeSeconds(): number
   /** Milliseconds since 1970. */
   now(): number
 }
 
-/** The token endpoint of Google, and what it has given out. */
+/** The access tokens that Google's token endpoint has given out. */
 export interface FcmAccessTokens {
   /** Answers a request for an access token (RFC 7523), which is in order or gets 400. */
   grant(body: string): { answer: PushReply; reason: string | undefined }
-  /** Whether an access token was given out, and has neither ended nor been revoked. */
+  /** Tells whether an access token was given out, and has neither ended nor been revoked. */
   isValid(token: string): boolean
   revokeAll(): void
 }
@@ -64,7 +64,8 @@ function checkRequest(form: URLSearchParams, options: FcmAccessTokensOptions): v
   if (parts.length !== 3) throw new Refusal('The assertion is not a signed JWT')
   const { alg, kid } = parse(header)
   if (alg !== 'RS256') throw new Refusal(`Expected RS256, found ${String(alg)}`)
-  if (kid !== options.privateKeyId) throw new Refusal('The service account has no such key')
+  // It may be left out; then each key of the account is tried.
+  if (kid !== undefined && kid !== options.privateKeyId) throw new Refusal('The service account has no such key')
   const content = Buffer.from(`${header}.${claims}`)
   if (!verify('sha256', content, options.publicKey, Buffer.from(signature, 'base64url'))) {
     throw new Refusal('Invalid JWT Signature.')
@@ -72,11 +73,11 @@ function checkRequest(form: URLSearchParams, options: FcmAccessTokensOptions): v
   checkClaims(parse(claims), options)
 }
 
-function checkClaims(claims: Record<string, unknown>, { clientEmail, audience, now }: FcmAccessTokensOptions): void {
+function checkClaims(claims: Record<string, unknown>, { clientEmail, audiences, now }: FcmAccessTokensOptions): void {
   const { iss, aud, iat, exp } = claims
   if (iss !== clientEmail) throw new Refusal('Invalid issuer: Not a valid email.')
   if (!String(claims.scope).split(' ').includes(scope)) throw new Refusal(`Expected the scope ${scope}`)
-  if (aud !== audience) throw new Refusal(`Expected the audience ${audience}, found ${String(aud)}`)
+  if (!audiences.includes(String(aud))) throw new Refusal(`Expected the audience ${audiences[0]}, found ${String(aud)}`)
   const isLifetime = typeof iat === 'number' && typeof exp === 'number' && exp - iat <= maxLifetimeSeconds
   if (!isLifetime || Math.abs(now() / 1000 - iat) > maxSkewSeconds || exp <= now() / 1000) {
     throw new Refusal(

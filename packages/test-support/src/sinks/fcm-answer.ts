@@ -8,7 +8,7 @@ export interface FcmReply extends PushReply {
 /** A number is a status: 200 is what a request in order gets anyway. */
 export type FcmAnswer = PushAnswer | FcmReply
 
-/** Whether the message is to be checked, and delivered if it is in order. */
+/** Tells whether the message is to be checked, and delivered if it is in order. */
 export function deliversMessage(answer: Exclude<FcmAnswer, PushSilence>): boolean {
   if (typeof answer === 'object' && 'delivers' in answer) return answer.delivers === true
   return toFcmOutcome(answer).status < 300
@@ -20,7 +20,7 @@ export function toFcmOutcome(answer: Exclude<FcmAnswer, PushSilence>): PushOutco
   return typeof answer === 'string' ? { ...outcome, status: 200 } : outcome
 }
 
-/** What a request deserves, with the body, the headers, the delay and the trouble that were scripted. */
+/** Puts the body, the headers, the delay and the trouble that were scripted in place of those that a request deserves. */
 export function mergeOutcome(deserved: PushReply, { headers, body, delayMs, trouble }: PushOutcome): PushOutcome {
   const outcome = toPushOutcome(deserved)
   return { ...outcome, headers: { ...outcome.headers, ...headers }, body: body || outcome.body, delayMs, trouble }

@@ -1,12 +1,12 @@
 import type { PushReply } from './push-answer.js'
 
 export interface FcmErrorOptions {
-  /** The code of FCM's own, in an `FcmError`. Without it the error is that of what stands in front of FCM. */
+  /** The code of FCM's own, in an `FcmError`. Without it the error is that of a server in front of FCM. */
   errorCode?: string
   message?: string
   /** A field that a `BadRequest` names. */
   field?: string
-  /** What a `QuotaFailure` is about. */
+  /** A quota that a `QuotaFailure` names. */
   quota?: { subject: string; description: string }
   retryAfter?: number
 }
@@ -42,7 +42,7 @@ export function createFcmError(status: number, options: FcmErrorOptions = {}): P
   }
 }
 
-/** Why FCM does not take a message. */
+/** FCM does not take a message, and answers this. */
 export class FcmRefusal extends Error {
   override readonly name = 'FcmRefusal'
   readonly answer: PushReply
@@ -53,7 +53,7 @@ export class FcmRefusal extends Error {
   }
 }
 
-/** @throws FcmRefusal, always */
+/** Always throws. @throws FcmRefusal */
 export function refuse(status: number, options: FcmErrorOptions & { message: string }): never {
   throw new FcmRefusal(createFcmError(status, options), options.message)
 }

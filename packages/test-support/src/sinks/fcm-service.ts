@@ -23,8 +23,8 @@ export interface FcmServiceOptions {
   protocols?: readonly ('h2' | 'http/1.1')[]
   /** Default `test-project`. */
   projectId?: string
-  /** `token_uri` of the service account, and the audience of its assertions. Default: that of this service. */
-  tokenUri?: string
+  /** Audiences of assertions that are accepted beside the token endpoint's own. */
+  audiences?: readonly string[]
   /** Default: one that is free. */
   port?: number
 }
@@ -34,9 +34,11 @@ export interface FcmMessage {
   device: FcmDevice
   /** `message` of the request, as it came. */
   message: FcmContent
+  /** The whole of the request. */
+  json: Record<string, unknown>
   /** Names in lower case. */
   headers: IncomingHttpHeaders
-  /** What the answer called it. */
+  /** The name that the answer gave it. */
   name: string
   /** Milliseconds since 1970. */
   at: number
@@ -51,7 +53,7 @@ export interface FcmAttempt {
   authorization: string | undefined
   /** The status of the answer, or what was done instead of answering. */
   answer: number | PushSilence
-  /** Why it was refused. */
+  /** The reason of a refusal. */
   reason: string | undefined
   /** Milliseconds since 1970. */
   at: number
@@ -69,13 +71,13 @@ export interface FcmService {
   received: readonly FcmMessage[]
   /** Every request to send, in order, counted when it was decided. Grows; do not change it. */
   attempts: readonly FcmAttempt[]
-  /** Where access tokens are had, at the same port. */
+  /** It gives out access tokens, at the same port. */
   tokenEndpoint: Omit<FcmTokenEndpoint, 'serve' | 'isValid'>
   /** A new device. Default: with a token. */
   register(options?: { addressKind?: FcmDevice['addressKind'] }): FcmDevice
   /** The app was removed from it. */
   unregister(device: FcmDevice): void
-  /** As that of a push service. */
+  /** Sets what is answered, as that of a push service does. */
   answer(target: FcmDevice | 'all', answers: FcmAnswer | readonly FcmAnswer[], options?: AnswerOptions): void
   /** Closes every connection and refuses new ones. Everything else stays. */
   stop(): Promise<void>
@@ -92,7 +94,7 @@ const tokenPath = '/token'
  * told to misbehave. Both are at one port, whatever the host name.
  */
 export async function createFcmService(options: FcmServiceOptions = {}): Promise<FcmService> {
-  const { hosts = [], protocols = ['h2', 'http/1.1'], projectId = 'test-project', port = 0 } = options
+  const { hosts = [], protocols = ['h2', 'http/1.1'], projectId = 'test-project', audiences = [], port = 0 } = options
   const certificate = certificateFor(['localhost', '127.0.0.1', ...hosts])
   const script = createAnswerScript<FcmAnswer>()
   const devices = new Map<string, FcmDevice>()
@@ -121,7 +123,7 @@ export async function createFcmService(options: FcmServiceOptions = {}): Promise
     try {
       if (deliversMessage(answer)) {
         const name = take({ method, path, authorization, body }, headers)
-        const success = { status: 200, headers: json, body: JSON.stringify({ name }) }
+        const success = { status: 200, headers: jsonHeaders, body: JSON.stringify({ name }) }
         if (outcome.status < 300) outcome = mergeOutcome(success, outcome)
       }
     } catch (error) {
@@ -135,21 +137,21 @@ export async function createFcmService(options: FcmServiceOptions = {}): Promise
 
   /** Returns the message's name. */
   function take(request: FcmRequest, headers: IncomingHttpHeaders): string {
-    const { device, message, validateOnly } = checkFcmRequest(request, {
+    const { device, message, json, validateOnly } = checkFcmRequest(request, {
       projectId,
       isAccessToken: tokenEndpoint.isValid,
       find: (sought) => devices.get(keyOf(sought)),
     })
     if (validateOnly) return `projects/${projectId}/messages/fake_message_id`
     const name = `projects/${projectId}/messages/${received.length + 1}`
-    received.push({ device, message, headers, name, at: Date.now() })
+    received.push({ device, message, json, headers, name, at: Date.now() })
     return name
   }
 
   const listener = createPushListener({ address: '127.0.0.1', certificate, protocols, serve })
   const boundPort = await listener.listen(port)
   const origin = `https://localhost:${boundPort}`
-  const tokenEndpoint = createFcmTokenEndpoint({ projectId, tokenUri: options.tokenUri ?? `${origin}${tokenPath}` })
+  const tokenEndpoint = createFcmTokenEndpoint({ projectId, tokenUri: `${origin}${tokenPath}`, audiences })
   return {
     port: boundPort,
     origin,
@@ -181,6 +183,6 @@ export async function createFcmService(options: FcmServiceOptions = {}): Promise
   }
 }
 
-const json = { 'content-type': 'application/json; charset=UTF-8' }
+const jsonHeaders = { 'content-type': 'application/json; charset=UTF-8' }
 
 const keyOf = ({ addressKind, address }: FcmDevice) => `${addressKind} ${address}`

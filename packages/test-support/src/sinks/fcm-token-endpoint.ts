@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import { type AnswerOptions, createAnswerScript } from './answer-script.js'
 import { createFcmAccessTokens } from './fcm-access-tokens.js'
 import { mergeOutcome, toFcmOutcome } from './fcm-answer.js'
@@ -19,9 +20,11 @@ export interface FcmServiceAccount {
 export interface FcmTokenAttempt {
   /** The form. */
   body: string
+  /** Names in lower case. */
+  headers: IncomingHttpHeaders
   /** The status of the answer, or what was done instead of answering. */
   answer: number | PushSilence
-  /** Why it was refused. */
+  /** The reason of a refusal. */
   reason: string | undefined
   /** Milliseconds since 1970. */
   at: number
@@ -33,15 +36,15 @@ export interface FcmTokenEndpoint {
   /** Every request, in order. Grows; do not change it. */
   attempts: readonly FcmTokenAttempt[]
   serve(exchange: PushExchange, body: Buffer, signal: AbortSignal): Promise<void>
-  /** Whether an access token was given out, and has neither ended nor been revoked. */
+  /** Tells whether an access token was given out, and has neither ended nor been revoked. */
   isValid(token: string): boolean
-  /** None of the access tokens is accepted any more. */
+  /** From now on none of the access tokens is accepted. */
   revokeAll(): void
   /** Sets what is answered. A status below 300 without a body is for requests that are in order. */
   answer(answers: PushAnswer | readonly PushAnswer[], options?: AnswerOptions): void
-  /** How long an access token lasts from now on. Default 3599. */
+  /** Sets how long an access token lasts from now on. Default 3599. */
   setLifetime(seconds: number): void
-  /** How far the endpoint's clock is ahead of ours, in milliseconds. Default 0. */
+  /** Sets how far the endpoint's clock is ahead of ours, in milliseconds. Default 0. */
   shiftClock(ms: number): void
 }
 
@@ -49,13 +52,15 @@ export interface FcmTokenEndpointOptions {
   projectId: string
   /** `token_uri` of the service account, and the audience of its assertions. */
   tokenUri: string
+  /** Other audiences that are accepted. */
+  audiences: readonly string[]
 }
 
 const scriptKey = 'all'
 const privateKeyId = 'test-key'
 
 /** Google's token endpoint, with a service account of its own making. */
-export function createFcmTokenEndpoint({ projectId, tokenUri }: FcmTokenEndpointOptions): FcmTokenEndpoint {
+export function createFcmTokenEndpoint({ projectId, tokenUri, audiences }: FcmTokenEndpointOptions): FcmTokenEndpoint {
   const { privateKey, publicKey } = keyPair()
   const clientEmail = `push@${projectId}.iam.gserviceaccount.com`
   const script = createAnswerScript<PushAnswer>()
@@ -66,7 +71,7 @@ export function createFcmTokenEndpoint({ projectId, tokenUri }: FcmTokenEndpoint
     publicKey,
     privateKeyId,
     clientEmail,
-    audience: tokenUri,
+    audiences: [tokenUri, ...audiences],
     lifetimeSeconds: () => lifetimeSeconds,
     now: () => Date.now() + clockShiftMs,
   })
@@ -84,7 +89,7 @@ export function createFcmTokenEndpoint({ projectId, tokenUri }: FcmTokenEndpoint
       const answer = script.take([scriptKey]) ?? 200
       const form = body.toString()
       const record = (outcome: Pick<FcmTokenAttempt, 'answer' | 'reason'>) =>
-        attempts.push({ body: form, ...outcome, at: Date.now() })
+        attempts.push({ body: form, headers: exchange.headers, ...outcome, at: Date.now() })
       if (isSilence(answer)) {
         record({ answer, reason: undefined })
         return exchange.fallSilent(answer, signal)

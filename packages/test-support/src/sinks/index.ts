@@ -4,7 +4,7 @@ export { type ApnsNotification, type ApnsService, type ApnsServiceOptions, creat
 export type { FcmDevice } from './check-fcm-request.js'
 export type { FcmAnswer } from './fcm-answer.js'
 export { createFcmError } from './fcm-error.js'
-export { createFcmService, type FcmMessage, type FcmService, type FcmServiceOptions } from './fcm-service.js'
+export { createFcmService, type FcmService, type FcmServiceOptions } from './fcm-service.js'
 export type { ReceivedMail } from './parse-received-mail.js'
 export { PromptSmtpServer } from './prompt-smtp-server.js'
 export type { PushAnswer } from './push-answer.js'
