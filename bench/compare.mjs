@@ -3,7 +3,7 @@ import { percentileOf } from './percentile-of.mjs'
 import { runInTurn } from './run-in-turn.mjs'
 
 /**
- * @typedef {{ count: number, seconds: number }} Run
+ * @typedef {{ count: number, seconds: number, cpuMs?: number | undefined }} Run `cpuMs`: processor time of the process that did it
  *
  * @typedef {object} Comparison
  * @property {string} title what is done, and how much of it
@@ -11,7 +11,11 @@ import { runInTurn } from './run-in-turn.mjs'
  * @property {(signal: AbortSignal) => Promise<Run>} ours
  * @property {(signal: AbortSignal) => Promise<Run>} reference
  *
- * @typedef {{ ours: number, reference: number, ratio: number }} Round rates are messages per second
+ * @typedef {object} Round
+ * @property {number} ours messages per second
+ * @property {number} reference
+ * @property {number} ratio
+ * @property {{ ours: number, reference: number } | undefined} cpuUs processor time of a message, in microseconds
  */
 
 /** Below it, start and end weigh too much. */
@@ -46,6 +50,13 @@ export async function compare({ title, bar, ...sides }, { print, signal }) {
   )
   const spread = `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`
   print(`  median   ${rates}  spread ${spread}  ${verdict}`)
+  const cpuUs = results.flatMap((result) => result.cpuUs ?? [])
+  if (cpuUs.length > 0) {
+    const [ourUs, theirUs] = [cpuUs.map(({ ours }) => ours), cpuUs.map(({ reference }) => reference)].map(medianOf)
+    print(
+      `           processor time of each  ours ${Math.round(ourUs ?? 0)} µs  reference ${Math.round(theirUs ?? 0)} µs`,
+    )
+  }
   return held
 }
 
@@ -57,7 +68,16 @@ export async function compare({ title, bar, ...sides }, { print, signal }) {
 function toRound(ours, reference) {
   const ourRate = ours.count / ours.seconds
   const theirRate = reference.count / reference.seconds
-  return { ours: ourRate, reference: theirRate, ratio: ourRate / theirRate }
+  return { ours: ourRate, reference: theirRate, ratio: ourRate / theirRate, cpuUs: toCpuUs(ours, reference) }
+}
+
+/**
+ * @param {Run} ours
+ * @param {Run} reference
+ */
+function toCpuUs(ours, reference) {
+  if (ours.cpuMs === undefined || reference.cpuMs === undefined) return undefined
+  return { ours: (ours.cpuMs * 1000) / ours.count, reference: (reference.cpuMs * 1000) / reference.count }
 }
 
 /**

@@ -1,6 +1,7 @@
 // @ts-check
 import { environment } from '../scripts/environment.mjs'
 import { startScript } from '../scripts/start-script.mjs'
+import { watchCpu } from './cpu-samples.mjs'
 import { startWorker } from './start-worker.mjs'
 import { untilDrained } from './until-drained.mjs'
 import { withMessageQueue } from './with-message-queue.mjs'
@@ -35,15 +36,17 @@ export function createDeliveryComparison(bench, { vhost, database, sink }) {
   /** What the first run has sent; the other side must send the same. @type {string | undefined} */
   let expected
 
-  async function measure() {
-    const { recipients, bytes, seconds, sample, ...taken } = await sink.look()
+  /** @param {ReturnType<typeof watchCpu>} cpu */
+  async function measure(cpu) {
+    const { recipients, bytes, firstAt, lastAt, sample, ...taken } = await sink.look()
+    cpu.stop()
     if (taken.count !== count || recipients !== count) {
       throw new Error(`Expected ${count} deliveries, each to another, found ${taken.count} to ${recipients}.`)
     }
     const sent = `${bytes} bytes in all, the first:\n${sample}`
     expected ??= sent
     if (sent !== expected) throw new Error(`Expected ${expected}\nfound ${sent}`)
-    return { count: count - 1, seconds }
+    return { count: count - 1, seconds: (lastAt - firstAt) / 1000, cpuMs: cpu.usedBetween(firstAt, lastAt) }
   }
 
   return {
@@ -55,14 +58,17 @@ export function createDeliveryComparison(bench, { vhost, database, sink }) {
       await withMessageQueue(vhost.url, (messageQueue) => Promise.all(bench.publish(messageQueue)))
       await sink.renew()
       const child = startWorker(worker, { vhost, database, signal })
+      const cpu = watchCpu(child.child.pid)
       const sql = `SELECT count(*)::int AS sent FROM ${ledger} WHERE state = 'sent'`
       await untilDrained(queue, child, async () => (await database.queryRow(sql)).sent, { count, signal })
-      return await measure()
+      return await measure(cpu)
     },
     async reference(signal) {
       await sink.renew()
-      await startScript(reference.script, { ...reference, env: { ...environment, ...reference.env }, signal }).ended
-      return await measure()
+      const script = startScript(reference.script, { ...reference, env: { ...environment, ...reference.env }, signal })
+      const cpu = watchCpu(script.child.pid)
+      await script.ended
+      return await measure(cpu)
     },
   }
 }

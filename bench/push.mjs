@@ -8,6 +8,7 @@ import { pushDescription, registerDevices } from '../apps/push-worker/test/descr
 import { createDeliveryComparison } from './delivery.mjs'
 import { inGroups } from './in-groups.mjs'
 import { createNotification } from './notification.mjs'
+import { comparePhones } from './phones.mjs'
 import { withSink } from './sink-child.mjs'
 
 const count = 4_000
@@ -29,7 +30,7 @@ export async function comparePush(means, { compare, signal }) {
   const directory = await mkdtemp(join(tmpdir(), 'bench-'))
   const certificateFile = join(directory, 'sink.pem')
   try {
-    return await withSink('bench/push-sink.mjs', { args: [certificateFile], signal }, async (sink) => {
+    const isWebHeld = await withSink('bench/push-sink.mjs', { args: [certificateFile], signal }, async (sink) => {
       const userIds = await giveDevices(means.database, sink.port)
       const keys = webPush.generateVAPIDKeys()
       const addresses = { pushPort: sink.port, certificateFile, vapid: keys, smtpUrl: 'smtp://127.0.0.1:1' }
@@ -53,10 +54,11 @@ export async function comparePush(means, { compare, signal }) {
           },
           { ...means, sink },
         )
-      const held = await compare(create(100, 2))
-      await compare(create(1, undefined))
-      return held
+      const held = [await compare(create(100, 2)), await compare(create(1, 1.5))]
+      return !held.includes(false)
     })
+    const arePhonesHeld = await comparePhones(means, { compare, signal })
+    return isWebHeld && arePhonesHeld
   } finally {
     await rm(directory, { recursive: true })
   }

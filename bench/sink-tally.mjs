@@ -7,7 +7,8 @@ import process from 'node:process'
  * @property {number} count
  * @property {number} recipients different ones
  * @property {number} bytes of the bodies
- * @property {number} seconds from the first to the last
+ * @property {number} firstAt milliseconds since 1970
+ * @property {number} lastAt
  * @property {string} sample what the first was like, without what differs from one to the next
  */
 
@@ -26,8 +27,7 @@ export function serveTally(port) {
       taken = { ...start }
       recipients.clear()
     }
-    const { count, bytes, firstAt, lastAt, sample } = taken
-    process.send?.({ count, recipients: recipients.size, bytes, seconds: (lastAt - firstAt) / 1000, sample })
+    process.send?.({ ...taken, recipients: recipients.size })
   })
   process.once('disconnect', () => process.exit())
   process.send?.({ port })
@@ -35,7 +35,7 @@ export function serveTally(port) {
   return {
     /** @param {{ recipient: string, bytes: number, describe: () => string }} taking */
     add({ recipient, bytes, describe }) {
-      taken.lastAt = performance.now()
+      taken.lastAt = performance.timeOrigin + performance.now()
       if (taken.count === 0) {
         taken.firstAt = taken.lastAt
         taken.sample = describe()
