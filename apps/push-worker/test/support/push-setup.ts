@@ -69,7 +69,7 @@ export const test: TestAPI<PushFixtures> = base.extend<{ push: PushSetup }>({
 
 type Needed = Pick<TestFixtures, 'vhost' | 'database' | 'workers' | 'cleanUp'>
 
-function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSetup {
+export function createPushSetup({ vhost, database, workers, cleanUp }: Needed): PushSetup {
   const keys = webPush.generateVAPIDKeys()
   const services: PushService[] = []
   let fcm: FcmService | undefined
