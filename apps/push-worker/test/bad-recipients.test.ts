@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { migrate, type PushDevice, printNumbers, readDocumentedRecipients, test, waitFor } from '@mono/test-support'
-import { createPushService } from '@mono/test-support/sinks'
+import {
+  createFcmError,
+  createFcmService,
+  createPushService,
+  type FcmAnswer,
+  type FcmService,
+} from '@mono/test-support/sinks'
 import { describe, expect } from 'vitest'
 import { type Registration, registerDevice } from './support/register-device.js'
 import { numberedPush, type PushFarEnd, pushWorker } from './worker-under-test.js'
@@ -9,7 +15,7 @@ import { numberedPush, type PushFarEnd, pushWorker } from './worker-under-test.j
 const goodCount = 2_000
 
 /** How to get a device of each documented kind; undefined for a user who has none. */
-const kinds: Record<string, (farEnd: PushFarEnd, insidePort: number) => Partial<Registration> | undefined> = {
+const kinds: Record<string, (farEnd: FarEnds, insidePort: number) => Partial<Registration> | undefined> = {
   'a user without a device': () => undefined,
   'a device whose `p256dh` is no key': ({ service }) => ({ ...keysOf(service.subscribe()), p256dh: 'B'.repeat(87) }),
   'a device whose `auth` is no key': ({ service }) => ({ ...keysOf(service.subscribe()), auth: 'short' }),
@@ -34,7 +40,37 @@ const kinds: Record<string, (farEnd: PushFarEnd, insidePort: number) => Partial<
     service.answer(device, { redirect: `https://127.0.0.1:${port}/push`, status: 307 })
     return keysOf(device)
   },
-  'a device of `fcm` or `apns`': () => ({ address: randomUUID(), channel: 'fcm' }),
+  'a phone whose token FCM does not know any more': phoneOf(createFcmError(404, { errorCode: 'UNREGISTERED' })),
+  'a phone with the app of another Firebase project': phoneOf(createFcmError(403, { errorCode: 'SENDER_ID_MISMATCH' })),
+  'a phone whose address FCM calls no token': phoneOf(
+    createFcmError(400, { errorCode: 'INVALID_ARGUMENT', field: 'message.token' }),
+  ),
+  'a phone whose address can be no token': () => ({ address: `no token ${randomUUID()}`, channel: 'fcm' }),
+  'a phone of a channel that is off': () => ({ address: randomUUID(), channel: 'apns' }),
+}
+
+/** Only FCM says anything here. */
+const statuses: Record<string, number> = {
+  'a phone whose token FCM does not know any more': 404,
+  'a phone with the app of another Firebase project': 403,
+  'a phone whose address FCM calls no token': 400,
+}
+
+function saidOf(recipient: string): string {
+  const status = statuses[recipient]
+  return status === undefined ? '' : `. The first: HTTP ${status}: It failed with ${status}.`
+}
+
+interface FarEnds extends PushFarEnd {
+  fcm: FcmService
+}
+
+function phoneOf(answer: FcmAnswer) {
+  return ({ fcm }: Pick<FarEnds, 'fcm'>): Registration => {
+    const device = fcm.register()
+    fcm.answer(device, answer)
+    return { address: device.address, channel: 'fcm' }
+  }
 }
 
 function keysOf({ endpoint, p256dh, auth }: PushDevice): Registration {
@@ -53,6 +89,8 @@ const disabledBy: Record<string, string | null> = {
   'disabled, `invalid-keys`': 'invalid-keys',
   'disabled, `invalid-endpoint`': 'invalid-endpoint',
   'disabled, `gone`': 'gone',
+  'disabled, `wrong-sender`': 'wrong-sender',
+  'disabled, `invalid-token`': 'invalid-token',
   'left as it is': null,
 }
 
@@ -69,7 +107,11 @@ describe('a recipient who cannot be served', () => {
     workers,
     cleanUp,
   }) => {
-    const farEnd = (await pushWorker.openFarEnd?.({ cleanUp })) ?? expect.fail('Expected a push service')
+    const web = (await pushWorker.openFarEnd?.({ cleanUp })) ?? expect.fail('Expected a push service')
+    // With the names of a push service, so that both have the same certificate.
+    const fcm = await createFcmService({ hosts: ['*.push.test'] })
+    cleanUp(() => fcm.close())
+    const farEnd = { ...web, fcm }
     await migrate(pushWorker.name, database.url)
     await pushWorker.seed?.({ database, farEnd })
     // What must not be asked.
@@ -90,6 +132,8 @@ describe('a recipient who cannot be served', () => {
       RABBITMQ_URL: vhost.url,
       DATABASE_URL: database.url,
       ...farEnd.env,
+      FCM_ORIGIN: fcm.origin,
+      FCM_SERVICE_ACCOUNT: JSON.stringify(fcm.tokenEndpoint.serviceAccount),
       NODE_OPTIONS: `--import=${resolver}`,
     })
     await worker.ready()
@@ -147,7 +191,7 @@ describe('a recipient who cannot be served', () => {
         withDevice.map(({ recipient, code }) => ({
           id: `alone: ${recipient}`,
           code: 'ALL_RECIPIENTS_FAILED',
-          reason: `All 1 recipients failed: 1 ${code}`,
+          reason: `All 1 recipients failed: 1 ${code}${saidOf(recipient)}`,
         })),
       ),
     )
