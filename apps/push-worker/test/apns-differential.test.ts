@@ -19,7 +19,7 @@ const publishedAt = new Date()
 const expiresAfter = (seconds: number) => Math.floor(publishedAt.getTime() / 1000) + seconds
 
 interface Case {
-  /** What is published. */
+  /** The notification as it is published. */
   sent: Pick<PushNotification, 'title' | 'body' | 'data'>
   /** The same in the words of node-apn. */
   note: Record<string, unknown>
@@ -81,7 +81,7 @@ const cases: Record<string, Case> = {
   },
 }
 
-/** Where the two differ on the wire, and why. Everything else is the same. */
+/** The two differ on the wire in these fields, for these reasons. Everything else is the same. */
 const differences: Record<string, string> = {
   'header :authority': 'node-apn leaves out the port, which no server of Apple’s cares about: theirs is the default',
   'token header typ': 'node-apn’s library writes typ: JWT; Apple asks for alg and kid only',
@@ -133,7 +133,7 @@ async function sendOurs(cleanUp: TestFixtures['cleanUp'], farEnd: ApnsFarEnd, to
   expect(await prepared.send(device, { tenantId: 42, signal, logger })).toMatchObject({ kind: 'sent' })
 }
 
-/** With the id and the collapse id that ours has: they are names, and node-apn has none of its own. */
+/** The id and the collapse id are those that ours has: they are names, and node-apn has none of its own. */
 async function sendTheirs(
   cleanUp: TestFixtures['cleanUp'],
   { key, production }: ApnsFarEnd,
@@ -153,7 +153,7 @@ async function sendTheirs(
   expect(await provider.send(notification, token)).toMatchObject({ failed: [], sent: [{ device: token }] })
 }
 
-/** All that went over the wire, by name. The signature and the second of signing are never the same. */
+/** Everything went over the wire under one of these names. The signature and the second of signing are never the same. */
 function toFields({ headers, payload, providerToken }: ApnsNotification): Map<string, unknown> {
   const { authorization: _signed, ...others } = headers
   const { iat, ...claims } = providerToken.claims

@@ -17,7 +17,7 @@ const registerUser = async (
   return ids
 }
 
-/** What an operator has to look at, besides the dead letters. */
+/** An operator has to look at these, besides the dead letters. */
 const errorsOf = ({ logs }: WorkerProcess) =>
   logs.filter(({ level, msg }) => level === 'error' && msg !== 'Dead-lettered')
 
@@ -124,19 +124,21 @@ describe('an answer', () => {
     expect(errorsOf(worker)).toEqual([])
   })
 
-  test('that is not: the device waits or is tried again, and is served once', async ({ push, database }) => {
+  test('that is not, or none: the device waits or is tried again, and is served', async ({ push, database }) => {
     const { production } = await push.createApns()
-    const scripts: [string, ApnsAnswer, string, number][] = [
-      ['TooManyRequests', refusal(429, 'TooManyRequests'), 'RATE_LIMITED', 1],
-      ['TooManyRequests for 3 s', { status: 429, reason: 'TooManyRequests', retryAfter: 3 }, 'RATE_LIMITED', 1],
-      ['registered since', { status: 410, reason: 'Unregistered', timestamp: Date.now() - hour }, 'GONE', 2],
-      ['unknown reason', refusal(400, 'SomethingNew'), 'UNKNOWN_ANSWER', 2],
-      ['no reason', { status: 400, body: '<html>' }, 'UNKNOWN_ANSWER', 2],
-      // Four failures in a row at most: a fifth would be Apple's.
-      ['IdleTimeout', refusal(400, 'IdleTimeout'), 'PROVIDER_UNAVAILABLE', 2],
-      ['InternalServerError', refusal(500, 'InternalServerError'), 'PROVIDER_UNAVAILABLE', 2],
-      ['Shutdown', refusal(503, 'Shutdown'), 'PROVIDER_UNAVAILABLE', 2],
-      ['reset', { rst: 2 }, 'CONNECTION_LOST', 2],
+    const scripts: [string, ApnsAnswer, string][] = [
+      ['TooManyRequests', refusal(429, 'TooManyRequests'), 'RATE_LIMITED'],
+      ['TooManyRequests for 3 s', { status: 429, reason: 'TooManyRequests', retryAfter: 3 }, 'RATE_LIMITED'],
+      ['registered since', { status: 410, reason: 'Unregistered', timestamp: Date.now() - hour }, 'GONE'],
+      ['no reason', { status: 400, body: '<html>' }, 'UNKNOWN_ANSWER'],
+      // Four failures in a row at most, because a fifth would be Apple's.
+      ['IdleTimeout', refusal(400, 'IdleTimeout'), 'PROVIDER_UNAVAILABLE'],
+      ['InternalServerError', refusal(500, 'InternalServerError'), 'PROVIDER_UNAVAILABLE'],
+      ['Shutdown', refusal(503, 'Shutdown'), 'PROVIDER_UNAVAILABLE'],
+      ['reset', { rst: 2 }, 'CONNECTION_LOST'],
+      ['unknown reason', refusal(400, 'SomethingNew'), 'UNKNOWN_ANSWER'],
+      ['connection lost', 'drop', 'CONNECTION_LOST'],
+      ['no answer', 'hang', 'TIMEOUT'],
     ]
     const ids = new Map<string, string>()
     for (const [name, answer] of scripts) {
@@ -151,7 +153,9 @@ describe('an answer', () => {
     }
     for (const [name] of scripts) await untilSent(database, name, 1)
     await worker.terminate()
-    expect(production.received).toHaveLength(scripts.length)
+    // Only what was taken and whose answer was lost comes twice, under the same id.
+    expect(new Set(production.received.map(({ apnsId }) => apnsId)).size).toBe(scripts.length)
+    expect(production.received).toHaveLength(scripts.length + 1)
     const disabled = await database.query('SELECT FROM push.devices WHERE disabled_at IS NOT NULL')
     expect(disabled).toEqual([])
     expect(errorsOf(worker)).toEqual([])
@@ -207,6 +211,21 @@ describe('an answer', () => {
     const [refused, next] = production.attempts
     expect(production.attempts).toHaveLength(6)
     expect(Number(next?.at) - Number(refused?.at)).toBeGreaterThanOrEqual(2000)
+  })
+
+  test('that nobody gives, because the server is down: its devices wait, the others are served', async ({ push }) => {
+    const { production, sandbox } = await push.createApns()
+    const waiting = await registerUser(push, production, 2, { userId: 'ada' })
+    const [served = ''] = await registerUser(push, sandbox, 1, { userId: 'ada', environment: 'sandbox' })
+    await production.stop()
+    const worker = await push.startWorker()
+    await push.send('m1', ['ada'])
+    await push.untilDelivery('m1', served, { state: 'sent' })
+    for (const id of waiting) await push.untilDelivery('m1', id, { state: 'retry' })
+    await production.start()
+    for (const id of waiting) await push.untilDelivery('m1', id, { state: 'sent' })
+    await worker.terminate()
+    expect(production.received).toHaveLength(2)
   })
 
   test('TooManyProviderTokenUpdates: a minute later the same token is sent over another connection', {
@@ -404,7 +423,7 @@ describe('connections', () => {
 
 test('tokens that are all dead are a fault of ours: after twenty no device is disabled', async ({ push, database }) => {
   const { production, sandbox } = await push.createApns()
-  // Of the other environment.
+  // The tokens are of the other environment.
   const ids = await registerUser(push, sandbox, 30, { userId: 'ada', environment: 'production' })
   const worker = await push.startWorker()
   await push.send('m1', ['ada'])

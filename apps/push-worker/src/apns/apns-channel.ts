@@ -18,7 +18,7 @@ import { toDevicePath } from './to-device-path.js'
 import { toUuidV5 } from './to-uuid-v5.js'
 
 export interface ApnsChannelOptions {
-  /** Where the devices of each environment are known. */
+  /** Apple's server for each environment: it knows the devices of that one only. */
   origins: Record<Device['environment'], string>
   /** The bundle id of the app. */
   topic: string
@@ -26,16 +26,16 @@ export interface ApnsChannelOptions {
   client: Pick<HttpOriginClient, 'request'>
   tokens: Pick<ProviderTokens, 'get' | 'renew'>
   settings: SettingsWatch
-  /** For the whole request, in milliseconds. Default 10000. */
+  /** The time that a whole request has, in milliseconds. Default 10000. */
   timeoutMs?: number
   /** Milliseconds since 1970. */
   now?: () => number
 }
 
-/** A request but for the provider token. */
+/** It lacks the method, which is always the same, and the provider token. */
 type Unsigned = Pick<HttpRequest, 'url' | 'headers' | 'body'>
 
-/** Of the names from which `apns-id` is made. Another one would give every notification another id. */
+/** `apns-id` is made from names in this namespace: another one would give every notification another id. */
 const idNamespace = 'b2f6e0c4-5d0b-4c86-9a3f-6c0d1f8e7a52'
 
 /** Sends to apps on Apple's devices, by Apple's push service. */
@@ -110,7 +110,7 @@ const invalidToken: PushVerdict = {
   disable: 'invalid-token',
 }
 
-/** The same at every try, so that both have the same name in Apple's logs. */
+/** It is the same at every try, so that Apple's logs have one name for a notification. */
 function toApnsId({ tenantId, messageId }: PushMessage, { id }: Device): string {
   return toUuidV5(idNamespace, JSON.stringify([tenantId, messageId, id]))
 }

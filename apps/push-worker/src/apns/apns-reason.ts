@@ -1,8 +1,8 @@
 import type { HttpAnswer } from '../http/http-messages.js'
 
-/** Apple's word for why a request was refused or a session ends, and since when a token is dead. */
+/** Apple says why a request was refused or a session ends, and since when a token is dead. */
 export interface ApnsReason {
-  /** A constant of Apple's, such as `BadDeviceToken`. */
+  /** It is a constant of Apple's, such as `BadDeviceToken`. */
   reason?: string
   /** Milliseconds since 1970. */
   timestamp?: number

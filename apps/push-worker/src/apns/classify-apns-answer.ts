@@ -8,16 +8,16 @@ import { type ApnsReason, readApnsReason } from './apns-reason.js'
 
 export type ApnsAnswer = Pick<HttpAnswer, 'status' | 'headers' | 'body'>
 
-/** How long Apple is left alone that refuses our settings, or has had too many tokens of us. */
+/** Apple is left alone so long when it refuses our settings, or has had too many tokens of us. */
 const settingsWaitMs = 60_000
 
-/** Of 400: the device's token, and what becomes of the device. */
+/** With these reasons of 400 the device's token is at fault, and the device is disabled. */
 const tokenFaults: Record<string, { code: string; disable: DisableReason }> = {
   BadDeviceToken: { code: 'INVALID_TOKEN', disable: 'invalid-token' },
   DeviceTokenNotForTopic: { code: 'WRONG_SENDER', disable: 'wrong-sender' },
 }
 
-/** Of 400: what no device gets of this message. */
+/** With these reasons of 400 the message is at fault: no device gets it. */
 const messageFaults = new Set([
   'BadCollapseId',
   'BadExpirationDate',
@@ -29,7 +29,7 @@ const messageFaults = new Set([
   'PayloadEmpty',
 ])
 
-/** Of 400; every 403, 404 and 405 besides. */
+/** With these reasons of 400 our settings are at fault, as with every 403, 404 and 405. */
 const settingsFaults = new Set(['BadTopic', 'MissingTopic', 'TopicDisallowed'])
 
 /**
@@ -50,19 +50,19 @@ export function classifyApnsAnswer(answer: ApnsAnswer, device: Pick<Device, 'reg
   return status >= 500 ? classifyTrouble(waitMs) : unknown
 }
 
-/** Whether the token was refused for its age, or the clock's. */
+/** Tells whether the provider token was refused for its age, or for a clock that is wrong. */
 export function isExpiredToken(answer: ApnsAnswer): boolean {
   return answer.status === 403 && readApnsReason(answer).reason === 'ExpiredProviderToken'
 }
 
-/** Whether Apple refuses what is the same for all devices: our key, our topic, or where we ask. */
+/** Tells whether Apple refuses what is the same for all devices: our key, our topic, or the address that we ask at. */
 export function isSettingsRefusal(answer: ApnsAnswer): boolean {
   const { status } = answer
   if (status === 403 || status === 404 || status === 405) return true
   return status === 400 && settingsFaults.has(readApnsReason(answer).reason ?? '')
 }
 
-/** Whether the connection takes no token any more, not even the one that it took before. */
+/** Tells whether the connection takes no token any more, not even the one that it took before. */
 export function endsConnection(answer: ApnsAnswer): boolean {
   return answer.status === 429 && readApnsReason(answer).reason === 'TooManyProviderTokenUpdates'
 }
@@ -96,7 +96,7 @@ function classifyGone({ reason, timestamp }: ApnsReason, { registeredAt }: Pick<
   return { result: { kind: 'failed', code }, origin: alive, disable: 'gone' }
 }
 
-/** `TooManyRequests`: so many for this one device. */
+/** `TooManyRequests` is said of one device. */
 function toWait(waitMs: number | undefined): PushVerdict {
   const code = 'RATE_LIMITED'
   if (waitMs === undefined) return { result: { kind: 'defer', code }, origin: { kind: 'refused', code }, wait: {} }

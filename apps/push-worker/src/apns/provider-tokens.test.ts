@@ -6,10 +6,20 @@ const minute = 60_000
 
 function setUp() {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const clock = { now: 1_790_000_000_999 }
+  const clock = { now: 1_790_000_000_999, uptime: 5000 }
+  const pass = (ms: number) => {
+    clock.now += ms
+    clock.uptime += ms
+  }
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-  const tokens = createProviderTokens({ key, keyId: 'KEY1234567', teamId: 'TEAM123456', now: () => clock.now })
-  return { publicKey, clock, tokens }
+  const tokens = createProviderTokens({
+    key,
+    keyId: 'KEY1234567',
+    teamId: 'TEAM123456',
+    now: () => clock.now,
+    uptime: () => clock.uptime,
+  })
+  return { publicKey, clock, pass, tokens }
 }
 
 test('the token names the key, the team and the second, and is signed as a JWT is', () => {
@@ -25,20 +35,20 @@ test('the token names the key, the team and the second, and is signed as a JWT i
 })
 
 test('a token is sent with until it is 50 minutes old', () => {
-  const { clock, tokens } = setUp()
+  const { pass, tokens } = setUp()
   const first = tokens.get()
-  clock.now += 50 * minute - 1
+  pass(50 * minute - 1)
   expect(tokens.get()).toBe(first)
-  clock.now += 1
+  pass(1)
   expect(tokens.get()).not.toBe(first)
   expect(tokens.signings).toBe(2)
 })
 
 describe('a token that was refused for its age', () => {
   test('is signed anew, once, however many requests it was refused', () => {
-    const { clock, tokens } = setUp()
+    const { pass, tokens } = setUp()
     const refused = tokens.get()
-    clock.now += 20 * minute
+    pass(20 * minute)
     const renewed = tokens.renew(refused)
     expect(renewed).not.toBe(refused)
     expect(tokens.renew(refused)).toBe(renewed)
@@ -47,11 +57,34 @@ describe('a token that was refused for its age', () => {
   })
 
   test('is not signed anew within 20 minutes of the last, whatever is answered', () => {
-    const { clock, tokens } = setUp()
+    const { pass, tokens } = setUp()
     const refused = tokens.get()
-    clock.now += 20 * minute - 1
+    pass(20 * minute - 1)
     expect(tokens.renew(refused)).toBeUndefined()
     expect(tokens.get()).toBe(refused)
     expect(tokens.signings).toBe(1)
+  })
+})
+
+describe('a clock that is set', () => {
+  test('back leaves a token of the future, which is signed anew 20 minutes after it was signed', () => {
+    const { clock, pass, tokens } = setUp()
+    const first = tokens.get()
+    clock.now -= 120 * minute
+    pass(20 * minute - 1)
+    expect(tokens.get()).toBe(first)
+    expect(tokens.renew(first)).toBeUndefined()
+    pass(1)
+    expect(tokens.get()).not.toBe(first)
+    expect(tokens.signings).toBe(2)
+  })
+
+  test('ahead does not make a token old before 20 minutes have passed', () => {
+    const { clock, pass, tokens } = setUp()
+    const first = tokens.get()
+    clock.now += 120 * minute
+    expect(tokens.get()).toBe(first)
+    pass(20 * minute)
+    expect(tokens.get()).not.toBe(first)
   })
 })

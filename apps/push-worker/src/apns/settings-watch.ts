@@ -10,7 +10,7 @@ const keySettings = 'APNS_KEY, APNS_KEY_ID and APNS_TEAM_ID'
 const addresses = 'APNS_ORIGIN and APNS_SANDBOX_ORIGIN'
 const otherEnvironment = `the key is for the other environment only: make one for both, and set ${keySettings}`
 
-/** What to do, by Apple's reason. */
+/** Each of Apple's reasons has something that an operator can do. */
 const adviceByReason: Record<string, string> = {
   BadEnvironmentKeyIdInToken: otherEnvironment,
   BadEnvironmentKeyInToken: otherEnvironment,

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import type { PushUrgency } from '@mono/contracts'
 import type { PushMessage } from '../sending/push-channel.js'
 
-/** What is the same for every device of a message at APNs. */
+/** It is the same for every device of a message. */
 export interface ApnsContent {
-  /** All but what names the device and us. */
+  /** `apns-id` and `authorization` are missing: they name the device and us. */
   headers: Record<string, string>
   /** JSON. */
   payload: Buffer
@@ -56,7 +56,7 @@ function toPayload({ notification: { title, body, data }, options: { extras } }:
   return { aps, ...own, ...(image !== undefined && { push: { image } }) }
 }
 
-/** A point in time, in seconds since 1970; 0: Apple tries once and keeps nothing. */
+/** The point in time is in seconds since 1970; with 0 Apple tries once and keeps nothing. */
 function toExpiration({ publishedAt, options: { ttlSeconds } }: PushMessage): string {
   if (ttlSeconds === 0) return '0'
   return String(Math.floor(publishedAt.getTime() / 1000) + ttlSeconds)

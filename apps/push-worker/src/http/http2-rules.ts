@@ -1,16 +1,19 @@
 import type { HttpAnswer } from './http-messages.js'
 
-/** What a server asks of its clients beyond HTTP/2 itself. With such rules nothing but HTTP/2 is spoken. */
+/** A server may ask more of its clients than HTTP/2 does. With such rules nothing but HTTP/2 is spoken. */
 export interface Http2Rules {
-  /** Whether an answer proves that the server knows us. Until one does, a session has one stream at a time. */
+  /** Tells whether an answer proves that the server knows us. Until one does, a session has one stream at a time. */
   isProof(answer: HttpAnswer): boolean
-  /** Whether a session is of no more use after an answer. What is under way goes on; the next request gets another. */
+  /**
+   * Tells whether a session is of no more use after an answer: the requests under way on it go on, and the next one gets
+   * another session.
+   */
   endsSession(answer: HttpAnswer): boolean
-  /** When nothing has come for so long, the server is asked whether it is there. Milliseconds. */
+  /** A server that has said nothing for so long is asked whether it is there, in milliseconds. */
   pingMs: number
-  /** How long it may take to say so, in milliseconds. Then its connection is dropped. */
+  /** The time that it has to say so, in milliseconds; then its connection is dropped. */
   pongMs: number
-  /** How long after one connection to an origin the next is opened at the soonest, in milliseconds. */
+  /** The least time between the openings of two connections to an origin, in milliseconds. */
   reopenMs: number
   /** Called once for a session, when its server says that it ends it. */
   onGoaway(goaway: Goaway): void
@@ -22,6 +25,6 @@ export interface Goaway {
   errorCode: number
   /** Streams above it were not processed. */
   lastStreamId: number
-  /** For people and programs; its form is the server's own affair. Empty if there is none. */
+  /** Its form is the server's own affair. Empty if there is none. */
   data: string
 }

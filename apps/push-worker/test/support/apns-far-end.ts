@@ -33,7 +33,7 @@ export async function createApnsFarEnd(
   return { key, production: await open('production'), sandbox: await open('sandbox') }
 }
 
-/** What a push worker needs to send there. */
+/** A push worker needs these to send there. */
 export function createApnsEnvironment({ key, production, sandbox }: ApnsFarEnd): Record<string, string> {
   return {
     APNS_KEY: key.privateKey,

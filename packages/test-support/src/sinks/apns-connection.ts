@@ -5,17 +5,17 @@ import type { TokenHistory } from './verify-provider-token.js'
 export interface ApnsGoaway {
   /** Streams, on a connection that has shown a valid token, whose answers are held back until then. */
   streams: number
-  /** How many of them are processed, the earliest; the others are above the last stream that the GOAWAY names. */
+  /** So many of them are processed, the earliest; the others are above the last stream that the GOAWAY names. */
   processed: number
   /** Apple's word, in JSON. */
   reason: string
   /** Default 0, NO_ERROR. */
   errorCode?: number
-  /** Whether those that are processed are answered too; else the connection is closed. Default true. */
+  /** True: those that are processed are answered too. False: the connection is closed instead. Default true. */
   answers?: boolean
 }
 
-/** What becomes of a stream: `lose` means that it is processed, and its answer lost. */
+/** `lose` means that a stream is processed, and its answer lost. */
 export type StreamFate = 'serve' | 'lose' | 'ignore'
 
 /** One session, as Apple sees it. */

@@ -7,7 +7,7 @@ export interface ApnsKey {
   /** PEM, as the `.p8` file has it. */
   privateKey: string
   publicKey: KeyObject
-  /** Where it may be used. Default: everywhere. */
+  /** The one environment that it may be used in. Default: both. */
   environment?: 'production' | 'sandbox'
 }
 

@@ -34,7 +34,7 @@ export interface ApnsListener {
 }
 
 export interface ApnsListenerOptions {
-  /** Where it listens. */
+  /** It listens there. */
   address: string
   certificate: Certificate
   /** Called for each stream. `signal` is aborted when the listener closes. */
@@ -43,7 +43,7 @@ export interface ApnsListenerOptions {
 
 /** HTTP/2 over TLS and nothing else, with one stream at a time on a connection until its settings are changed. */
 export function createApnsListener({ address, certificate, serve }: ApnsListenerOptions): ApnsListener {
-  // By the client's port: a session knows no more of the TCP connection below TLS.
+  // The key is the client's port: a session knows no more of the TCP connection below TLS.
   const sockets = new Map<number | undefined, Socket>()
   const portOf = new Map<ServerHttp2Session, number | undefined>()
   let server: Http2SecureServer | undefined

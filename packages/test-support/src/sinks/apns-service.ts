@@ -20,13 +20,13 @@ export interface ApnsServiceOptions {
   environment?: 'production' | 'sandbox'
   /** Streams at a time on a connection that has shown a valid token. Default 1000. */
   maxConcurrentStreams?: number
-  /** How much its clock is ahead of ours, in milliseconds; negative: behind. Default 0. */
+  /** Its clock is so much ahead of ours, in milliseconds; negative: behind. Default 0. */
   clockAheadMs?: number
-  /** Whether a connection may have new tokens as often as it likes. Default false. */
+  /** True: a connection may have new tokens as often as it likes. Default false. */
   manyTokens?: boolean
   /** Default: one that is free. */
   port?: number
-  /** Where it listens. Default 127.0.0.1. */
+  /** It listens there. Default 127.0.0.1. */
   address?: string
 }
 
@@ -53,7 +53,7 @@ export interface ApnsAttempt {
   answer: number | 'hang' | 'drop' | 'rst' | 'goaway'
   /** Apple's word for a refusal. */
   reason: string | undefined
-  /** What was expected and found, if the service itself refused it. */
+  /** Says what was expected and found, if the service itself refused it. */
   details: string | undefined
   /** Counts from 1 the connections that had a request. */
   connection: number
@@ -233,10 +233,10 @@ interface Details {
   details?: string
 }
 
-/** So that a GOAWAY has arrived before what comes after it. */
+/** The GOAWAY has arrived by then. */
 const afterGoawayMs = 50
 
-/** Cut off one byte above what is allowed. */
+/** The body is cut off one byte above what is allowed. */
 async function readBody(stream: ServerHttp2Stream): Promise<Buffer> {
   const chunks: Buffer[] = []
   let room = maxApnsPayloadBytes + 1

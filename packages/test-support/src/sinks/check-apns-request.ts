@@ -33,8 +33,8 @@ export function parseApnsPath(headers: IncomingHttpHeaders): string {
 }
 
 /**
- * What Apple checks of a notification (Sending notification requests to APNs), and some that it lets pass although no
- * device gets what was meant: an expiration that is no point in time, a type that does not fit the payload.
+ * Checks what Apple does (Sending notification requests to APNs), and some things that it lets pass although no device
+ * gets what was meant: an expiration that is no point in time, a type that does not fit the payload.
  *
  * @throws ApnsRefusal
  */

@@ -8,9 +8,9 @@ export interface ProviderToken {
   claims: Record<string, unknown>
 }
 
-/** What a connection has seen of tokens. Each begins with an empty one. */
+/** It says which tokens a connection has seen. Each connection begins with an empty one. */
 export interface TokenHistory {
-  /** Of the first token: no other key may be used on the connection. */
+  /** The key of the first token: no other may be used on the connection. */
   keyId?: string
   /** The token that is used. */
   token?: string
@@ -23,7 +23,7 @@ export interface TokenHistory {
 export interface ProviderTokenVerifierOptions {
   keys: readonly ApnsKey[]
   environment: 'production' | 'sandbox'
-  /** Whether a connection may have new tokens as often as it likes. */
+  /** True: a connection may have new tokens as often as it likes. */
   manyTokens: boolean
   /** Milliseconds since 1970, by the service's clock. */
   now(): number
