@@ -18,8 +18,8 @@ export interface PushNotificationHandlerOptions {
 }
 
 /**
- * As many as the ledger leases at a time: how many requests are under way is bounded by push service, so that devices
- * of one that is slow do not stand in the way of the others.
+ * Of each channel as many as the ledger leases at a time: how many requests are under way is bounded by push service, so
+ * that devices of one that is slow do not stand in the way of the others.
  */
 const concurrency = 200
 
@@ -70,6 +70,7 @@ export function createPushNotificationHandler({
       ledger,
       message: toLedgerMessage(message, fields),
       recipients: [...deviceById.keys()],
+      laneOf: (recipient) => deviceById.get(recipient)?.channel ?? '',
       resumeAt: message.resumeAt,
       concurrency,
       othersMayWait,

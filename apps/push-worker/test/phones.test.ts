@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { examples } from '@mono/contracts'
 import { createMessageQueue } from '@mono/message-queue'
 import { test as base, migrate, type PushDevice, printNumbers, type TestDatabase, waitFor } from '@mono/test-support'
-import { createFcmError, type FcmAnswer } from '@mono/test-support/sinks'
+import { createFcmError, type FcmAnswer, type FcmService } from '@mono/test-support/sinks'
 import { describe, expect } from 'vitest'
 import { createPushSetup, type PushSetup, test } from './support/push-setup.js'
 import { type Registration, registerDevices } from './support/register-device.js'
@@ -151,6 +151,39 @@ describe('one notification to 3,000 devices of all channels', { timeout: 120_000
     ])
     expect(countAsked()).toEqual(Object.fromEntries([...expected.keys()].map((address) => [address, 1])))
     expect(await vhost.countMessages('push.notifications.dlq')).toBe(0)
+    expect(await worker.terminate()).toEqual({ code: 0, signal: null })
+  })
+})
+
+describe('a channel that stands still', () => {
+  test.for([
+    ['FCM does not answer', (fcm: FcmService) => fcm.answer('all', 'hang')],
+    ['the token endpoint of FCM does not answer', (fcm: FcmService) => fcm.tokenEndpoint.answer('hang')],
+  ] as const)('%s: the other channels of the same message do not wait', async ([, hang], { push, database }) => {
+    const fcm = await push.createFcm()
+    const web = await push.createService()
+    const { production } = await push.createApns()
+    hang(fcm)
+    const phones = Array.from({ length: 300 }, () => ({ channel: 'fcm' as const, address: fcm.register().address }))
+    // They come after the phones, in the order of their ids.
+    const browsers = Array.from({ length: 300 }, () => {
+      const { endpoint, p256dh, auth } = web.subscribe()
+      return { address: endpoint, p256dh, auth }
+    })
+    const iphones = Array.from({ length: 300 }, () => ({ channel: 'apns' as const, address: production.register() }))
+    await registerDevices(database, [...phones, ...browsers, ...iphones])
+    const worker = await push.startWorker({ SHUTDOWN_GRACE_MS: '500' })
+    const since = performance.now()
+    await push.send('m1', ['user-1'])
+    await waitFor(() => web.received.length === 300 && production.received.length === 300, {
+      what: 'the other channels',
+      intervalMs: 5,
+    })
+    const othersMs = Math.round(performance.now() - since)
+    printNumbers('others while FCM stands still', { othersMs, askedOfFcm: fcm.attempts.length })
+    // Nobody has been told yet that FCM does not answer: that takes ten seconds.
+    expect(await worker.metric('mono_push_outcomes_total', { channel: 'fcm', outcome: 'retry' })).toBe(0)
+    expect(await worker.metric('mono_push_outcomes_total', { channel: 'fcm', outcome: 'defer' })).toBe(0)
     expect(await worker.terminate()).toEqual({ code: 0, signal: null })
   })
 })

@@ -2,7 +2,6 @@ import { DeferError, PermanentError, RetryableError } from '@mono/message-queue'
 import type { RecipientRecord } from './delivery-ledger.js'
 import { describeFailures, type Failure } from './describe-failures.js'
 import { isFinal } from './is-final.js'
-import type { ResumePoint } from './resume-point.js'
 import type { ServeResult } from './serve-result.js'
 
 /** How many of a message's recipients ended in each final state. The counts add up to all of them. */
@@ -20,8 +19,10 @@ export interface ServedMessage {
   records: ReadonlyMap<string, RecipientRecord>
   /** The results of those who were served during this delivery of the message. */
   results: ReadonlyMap<string, ServeResult>
-  /** Where this delivery began: those before were tried, or deferred, when the message was there last. */
-  begin?: ResumePoint
+  /** Those who had a turn when the message was there last, and then gave way. Default: nobody. */
+  before?: ReadonlySet<string>
+  /** Some of those wait without having been tried. */
+  hasDeferred?: boolean
 }
 
 /**
@@ -31,7 +32,7 @@ export interface ServedMessage {
  * @throws RetryableError PROVIDER_UNAVAILABLE if nobody waits, and somebody was tried and is to be tried again
  * @throws PermanentError ALL_RECIPIENTS_FAILED if everybody has failed
  */
-export function concludeMessage({ recipients, records, results, begin }: ServedMessage): ServeSummary {
+export function concludeMessage({ recipients, records, results, before, hasDeferred }: ServedMessage): ServeSummary {
   const summary = { sent: 0, failed: 0, unknown: 0, already: 0 }
   const failures: Failure[] = []
   const retries: Failure[] = []
@@ -39,7 +40,7 @@ export function concludeMessage({ recipients, records, results, begin }: ServedM
   let leased = 0
   let open = 0
 
-  for (const [index, recipient] of recipients.entries()) {
+  for (const recipient of recipients) {
     const record = records.get(recipient)
     const result = results.get(recipient)
     if (record && isFinal(record.state)) {
@@ -48,10 +49,10 @@ export function concludeMessage({ recipients, records, results, begin }: ServedM
     } else if (record?.leasedByOther) leased += 1
     else if (result?.kind === 'retry') retries.push(result)
     else if (result?.kind === 'defer') deferrals.push(result)
-    else if (begin && index < begin.index && record?.state === 'retry' && record.lastCode !== undefined) {
+    else if (before?.has(recipient) && record?.state === 'retry' && record.lastCode !== undefined) {
       const failure = { code: record.lastCode, reason: record.lastReason }
       // It is not known which of them were tried. An attempt counts for all, so none is counted.
-      if (begin.hasDeferred) deferrals.push({ kind: 'defer', ...failure })
+      if (hasDeferred) deferrals.push({ kind: 'defer', ...failure })
       else retries.push(failure)
     } else open += 1
   }

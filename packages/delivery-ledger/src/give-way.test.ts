@@ -1,4 +1,4 @@
-import { GiveWayError, RetryableError } from '@mono/message-queue'
+import { DeferError, GiveWayError, RetryableError } from '@mono/message-queue'
 import { createRecordingLogger } from '@mono/test-support'
 import { createSlots } from '@mono/waiting'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -103,6 +103,68 @@ describe('a message with many recipients', () => {
   test('does not give way before it has served anybody, however long that takes', async () => {
     const { error } = await serve({ takesMs: 3 * minute, concurrency: 2 })
     expect(error).toMatchObject({ name: 'GiveWayError', resumeAt: '2' })
+  })
+})
+
+describe('a message with lanes', () => {
+  const slow = recipients.map((name) => `slow-${name}`)
+  const all = [...slow, ...recipients]
+  const laneOf = (recipient: string) => (recipient.startsWith('slow') ? 'slow' : 'fast')
+
+  /** Those of the slow lane are never answered, until `end`. */
+  function startStuck(options: SetUp = {}) {
+    const stuck: (() => void)[] = []
+    const served: string[] = []
+    const serve = async ({ recipient }: Claim): Promise<ServeResult> => {
+      if (laneOf(recipient) === 'slow') await new Promise<void>((resolve) => stuck.push(resolve))
+      served.push(recipient)
+      return { kind: 'sent' }
+    }
+    const end = () => {
+      for (const resolve of stuck.splice(0)) resolve()
+    }
+    return { ...start({ recipients: all, laneOf, serve, ...options }), served, stuck, end }
+  }
+
+  test('serves one while the other stands still', async () => {
+    const { served, stuck, end, ending } = startStuck()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(served).toEqual(recipients)
+    expect(stuck).toHaveLength(10)
+    while (stuck.length > 0) {
+      end()
+      await vi.advanceTimersByTimeAsync(0)
+    }
+    expect(await ending).toMatchObject({ summary: { sent: 500 } })
+  })
+
+  test('gives way as a whole, and goes on in each lane where it was', async () => {
+    const ledger = createFakeLedger()
+    const { passes, summary } = await serveToTheEnd({ ledger, recipients: all, laneOf })
+    expect(new Set(passes.flat()).size).toBe(500)
+    expect(passes.flat()).toHaveLength(500)
+    expect(summary).toMatchObject({ already: 500 - (passes.at(-1)?.length ?? 0) })
+    const { error } = await serve({ recipients: all, laneOf, othersMayWait: () => true })
+    expect(error).toMatchObject({ resumeAt: expect.stringMatching(/^slow:\d+ fast:\d+$/) })
+  })
+
+  test('ends as a whole by the first error, and says what was done', async () => {
+    const refused = new DeferError('The database is away', { code: 'DATABASE_UNAVAILABLE' })
+    const { error, served } = await serve({
+      recipients: all,
+      laneOf,
+      resultOf(recipient) {
+        if (recipient === 'slow-user-20') throw refused
+        return { kind: 'sent' }
+      },
+    })
+    expect(error).toMatchObject({ code: 'DATABASE_UNAVAILABLE', hasProgressed: true })
+    expect(served.length).toBeLessThan(100)
+  })
+
+  test('whose fault it is that nobody was served, is told of all', async () => {
+    const { error } = await serve({ recipients: all, laneOf, resultOf: () => ({ kind: 'failed', code: 'GONE' }) })
+    expect(error).toMatchObject({ code: 'ALL_RECIPIENTS_FAILED' })
   })
 })
 
@@ -261,13 +323,20 @@ describe('recipients that are to be admitted', () => {
   })
 })
 
-test.each([
-  { index: 0, hasDeferred: false },
-  { index: 1_000, hasDeferred: true },
-])('%j is read as it was written', (point) => {
-  expect(parseResumePoint(formatResumePoint(point))).toEqual(point)
+test.each<[Record<string, number>, boolean, string]>([
+  [{ '': 0 }, false, '0'],
+  [{ '': 1_000 }, true, '1000 deferred'],
+  [{ web: 12, fcm: 0 }, false, 'web:12 fcm:0'],
+  [{ apns: 3 }, true, 'apns:3 deferred'],
+])('%j, deferred %j, is written %j, and read as it was written', (lanes, hasDeferred, text) => {
+  const point = { indexes: new Map(Object.entries(lanes)), hasDeferred }
+  expect(formatResumePoint(point)).toBe(text)
+  expect(parseResumePoint(text)).toEqual(point)
 })
 
-test.each([undefined, '', '-1', '1e3', '1000000000000', 'deferred', '3 deferred '])('%j is the beginning', (text) => {
-  expect(parseResumePoint(text)).toEqual({ index: 0, hasDeferred: false })
-})
+test.each([undefined, '', '-1', '1e3', '1000000000000', 'deferred', '3 deferred ', 'web:', 'web:1 2', ':1'])(
+  '%j is the beginning',
+  (text) => {
+    expect(parseResumePoint(text)).toEqual({ indexes: new Map(), hasDeferred: false })
+  },
+)

@@ -4,10 +4,12 @@ import { countMerged } from './count-merged.js'
 import type { RecipientRecord } from './delivery-ledger.js'
 import { describeFailures } from './describe-failures.js'
 import { isFinal } from './is-final.js'
+import { splitIntoLanes } from './lanes.js'
 import { formatResumePoint, parseResumePoint } from './resume-point.js'
 import type { ServeRecipientsOptions } from './serve-recipients-options.js'
 import type { ServeResult } from './serve-result.js'
-import { ServeRun } from './serve-run.js'
+import { ServeRun, type ServeRunOutcome } from './serve-run.js'
+import { ServeShare } from './serve-share.js'
 import { toProgressed } from './to-progressed.js'
 
 /**
@@ -26,29 +28,27 @@ import { toProgressed } from './to-progressed.js'
  * @throws the signal's reason when it is aborted; claims under which nothing was sent have been released
  */
 export async function serveRecipients(options: ServeRecipientsOptions): Promise<ServeSummary> {
-  const { ledger, message, resumeAt, ...rest } = options
+  const { ledger, message, resumeAt, laneOf, othersMayWait = () => false, onMerged, ...rest } = options
   const recipients = [...new Set(options.recipients)]
-  const begin = parseResumePoint(resumeAt)
-  const run = new ServeRun({ ...rest, ledger, message, recipients, firstIndex: begin.index })
-  const { results, isRecorded, hasProgressed, nextIndex } = await run.run()
+  const { indexes, hasDeferred } = parseResumePoint(resumeAt)
+  const lanes = splitIntoLanes(recipients, laneOf).map((lane) => ({ ...lane, firstIndex: indexes.get(lane.name) ?? 0 }))
+  const share = new ServeShare({ othersMayWait, onEnd: () => giveWay(runs) })
+  const runs = lanes.map((lane) => new ServeRun({ ...rest, ...lane, ledger, message, share }))
+  const outcomes = await runAll(runs, share)
+  const hasProgressed = runs.some((run) => run.hasProgressed)
+  const results = new Map(outcomes.flatMap((outcome) => [...outcome.results]))
   // When this run has claimed and recorded everybody, the ledger can say nothing else.
-  const isKnown = isRecorded && results.size === recipients.length
+  const isKnown = outcomes.every(({ isRecorded }) => isRecorded) && results.size === recipients.length
   const records = isKnown ? toRecipientRecords(results) : await readRecords()
   const merged = countMerged({ message, records, results })
   if (merged > 0) {
     const data = { recipients: recipients.length, merged }
     options.logger.warn(data, 'The message has no id, and an equal one of the last 24 hours was taken for the same')
-    options.onMerged?.()
+    onMerged?.()
   }
-  if (nextIndex !== undefined) {
-    const turns = recipients.slice(begin.index, nextIndex)
-    const hasDeferred = begin.hasDeferred || turns.some((each) => isPassedOver(results.get(each), records.get(each)))
-    throw new GiveWayError(`${nextIndex} of ${recipients.length} recipients have had their turn; others go first`, {
-      resumeAt: formatResumePoint({ index: nextIndex, hasDeferred }),
-      hasProgressed,
-    })
-  }
-  const summary = concludeMessage({ recipients, records, results, begin })
+  if (outcomes.some(({ givesWay }) => givesWay)) throw toGiveWay()
+  const before = new Set(lanes.flatMap((lane) => lane.recipients.slice(0, lane.firstIndex)))
+  const summary = concludeMessage({ recipients, records, results, before, hasDeferred })
   const unserved = [...records.values()].filter(({ state }) => state === 'failed' || state === 'unknown')
   if (unserved.length > 0) {
     const reason = describeFailures(
@@ -61,12 +61,51 @@ export async function serveRecipients(options: ServeRecipientsOptions): Promise<
   }
   return summary
 
+  function toGiveWay(): GiveWayError {
+    const turns = lanes.map((lane, index) => ({ ...lane, nextIndex: outcomes[index]?.nextIndex ?? 0 }))
+    const count = turns.reduce((sum, { nextIndex }) => sum + nextIndex, 0)
+    const hadTurn = turns.flatMap((lane) => lane.recipients.slice(lane.firstIndex, lane.nextIndex))
+    return new GiveWayError(`${count} of ${recipients.length} recipients have had their turn; others go first`, {
+      resumeAt: formatResumePoint({
+        indexes: new Map(turns.map(({ name, nextIndex }) => [name, nextIndex])),
+        hasDeferred: hasDeferred || hadTurn.some((each) => isPassedOver(results.get(each), records.get(each))),
+      }),
+      hasProgressed,
+    })
+  }
+
   async function readRecords() {
     try {
       return await ledger.read(message, recipients)
     } catch (error) {
       throw hasProgressed ? toProgressed(error) : error
     }
+  }
+}
+
+function giveWay(runs: readonly ServeRun[]): void {
+  for (const run of runs) run.giveWay()
+}
+
+/** Each to its end; the first error stops the others. */
+async function runAll(runs: readonly ServeRun[], share: ServeShare): Promise<ServeRunOutcome[]> {
+  let failure: { error: unknown } | undefined
+  const runOne = async (run: ServeRun): Promise<ServeRunOutcome | undefined> => {
+    try {
+      return await run.run()
+    } catch (error) {
+      failure ??= { error }
+      for (const other of runs) other.stop(error)
+      return undefined
+    }
+  }
+  share.start()
+  try {
+    const outcomes = await Promise.all(runs.map(runOne))
+    if (failure) throw runs.some((run) => run.hasProgressed) ? toProgressed(failure.error) : failure.error
+    return outcomes.filter((outcome) => outcome !== undefined)
+  } finally {
+    share.stop()
   }
 }
 

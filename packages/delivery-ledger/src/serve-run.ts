@@ -8,8 +8,7 @@ import { LeaseKeeper } from './lease-keeper.js'
 import { ResultRecorder } from './result-recorder.js'
 import type { ServeRecipientsOptions } from './serve-recipients-options.js'
 import type { ServeResult } from './serve-result.js'
-import { ServeShare } from './serve-share.js'
-import { toProgressed } from './to-progressed.js'
+import type { ServeShare } from './serve-share.js'
 
 /** The reason of the abort: without a reason, each abort would make an error with its stack. */
 const noneLeft = 'Nobody else is to be served'
@@ -17,11 +16,14 @@ const noneLeft = 'Nobody else is to be served'
 /** Claimed at a time, at most, of a message whose recipients are not admitted one by one. */
 const maxClaimsAhead = 200
 
-export interface ServeRunOptions extends Omit<ServeRecipientsOptions, 'resumeAt'> {
-  /** Distinct. */
+export interface ServeRunOptions
+  extends Omit<ServeRecipientsOptions, 'resumeAt' | 'laneOf' | 'othersMayWait' | 'onMerged'> {
+  /** Of one lane; distinct. */
   recipients: readonly string[]
   /** Index of the recipient to begin with. */
   firstIndex: number
+  /** Of the whole message. */
+  share: Pick<ServeShare, 'count'>
 }
 
 export interface ServeRunOutcome {
@@ -29,17 +31,17 @@ export interface ServeRunOutcome {
   results: ReadonlyMap<string, ServeResult>
   /** Each of the results is certainly in the ledger. */
   isRecorded: boolean
-  /** Somebody is final now who was not. */
-  hasProgressed: boolean
-  /** Index of the first recipient who is left for another time, if the message gives way to others. */
-  nextIndex?: number
+  /** Somebody is left for another time, because the message gives way to others. */
+  givesWay: boolean
+  /** Index of the first recipient who has not had a turn. */
+  nextIndex: number
 }
 
 /**
- * One run over the recipients of a message: claims them, serves so many at a time, records the results.
+ * One run over the recipients of a message, or over one lane of them: claims them, serves so many at a time, records the results.
  *
  * Its parts know each other in one direction, `ClaimSource` → `ResultRecorder` → `LeaseKeeper`. Only a recorder that
- * has to give results up calls back, to `#stop`. A run is stopped by the first error or by the signal: it then claims
+ * has to give results up calls back, to `stop`. A run is stopped by the first error or by the signal: it then claims
  * and serves nobody else, releases the claims that wait, and ends when those who are being served are done and recorded. It
  * ends in the same way, without an error, when it has served its share.
  */
@@ -48,7 +50,6 @@ export class ServeRun {
   readonly #leases: LeaseKeeper
   readonly #recorder: ResultRecorder
   readonly #claims: ClaimSource
-  readonly #share: ServeShare
   readonly #results = new Map<string, ServeResult>()
   /** Of this message one recipient at a time waits to be admitted, so that others' are not behind all of them. */
   readonly #line = createSlots(1)
@@ -59,18 +60,17 @@ export class ServeRun {
   #failure: { error: unknown } | undefined
 
   constructor(options: ServeRunOptions) {
-    const { ledger, message, recipients, firstIndex, logger, signal, othersMayWait = () => false } = options
+    const { ledger, message, recipients, firstIndex, logger, signal } = options
     this.#options = options
     // Every recipient that waits to be admitted listens; Node warns of a leak above ten.
     setMaxListeners(0, this.#stopping.signal)
     const leases = new LeaseKeeper({ ledger, message, logger })
-    const onFailed = (error: unknown) => this.#stop(error)
+    const onFailed = (error: unknown) => this.stop(error)
     const recorder = new ResultRecorder({ ledger, message, leases, logger, signal, onFailed })
     this.#leases = leases
     this.#recorder = recorder
     const chunkSizeFor = (asked: number) => this.#chunkSizeFor(asked)
     this.#claims = new ClaimSource({ ledger, message, recipients, firstIndex, chunkSizeFor, leases, recorder })
-    this.#share = new ServeShare({ othersMayWait, onEnd: () => this.#giveWay() })
   }
 
   /** Is called once. @throws the error that stopped the run, the signal's reason first */
@@ -79,27 +79,45 @@ export class ServeRun {
     signal.throwIfAborted()
     const onAbort = () => {
       this.#leases.stop()
-      this.#stop(signal.reason)
+      this.stop(signal.reason)
     }
     signal.addEventListener('abort', onAbort, { once: true })
-    this.#share.start()
     try {
       const workers = Math.max(0, Math.min(concurrency, recipients.length - firstIndex))
       await Promise.all(Array.from({ length: workers }, () => this.#work()))
       await this.#recorder.finish()
     } finally {
-      this.#share.stop()
       this.#leases.stop()
       signal.removeEventListener('abort', onAbort)
     }
     signal.throwIfAborted()
-    if (this.#failure) throw this.#toFailure(this.#failure.error)
-    const outcome = {
+    if (this.#failure) throw this.#failure.error
+    return {
       results: this.#results,
       isRecorded: this.#recorder.isComplete,
-      hasProgressed: this.#hasProgressed,
+      givesWay: this.#givesWay,
+      nextIndex: this.#claims.position,
     }
-    return this.#givesWay ? { ...outcome, nextIndex: this.#claims.position } : outcome
+  }
+
+  /** Somebody is final now who was not. */
+  get hasProgressed(): boolean {
+    return this.#recorder.isComplete && [...this.#results.values()].some(({ kind }) => isFinal(kind))
+  }
+
+  /** Serves nobody else, unless those who are left are under way. */
+  giveWay(): void {
+    if (this.#stopping.signal.aborted || this.#claims.isExhausted) return
+    this.#givesWay = true
+    this.#claims.stop()
+    this.#stopping.abort(noneLeft)
+  }
+
+  /** Serves nobody else, because of this error. */
+  stop(error: unknown): void {
+    this.#failure ??= { error }
+    this.#claims.stop()
+    this.#stopping.abort(noneLeft)
   }
 
   /** As many may wait for their turn, and stay leased when the process dies; but the fewer a statement has, the more it costs. */
@@ -136,7 +154,7 @@ export class ServeRun {
     try {
       return await admit(signal)
     } catch (error) {
-      if (!signal.aborted) this.#stop(error)
+      if (!signal.aborted) this.stop(error)
       return undefined
     } finally {
       this.#line.release()
@@ -150,46 +168,24 @@ export class ServeRun {
       if (this.#claims.isExhausted) this.#stopping.abort(noneLeft)
       return claim
     } catch (error) {
-      this.#stop(error)
+      this.stop(error)
       return undefined
     }
   }
 
   async #serveOne(claim: Claim): Promise<void> {
-    const { signal, serve } = this.#options
+    const { signal, serve, share } = this.#options
     try {
       const result = await serve(claim, signal)
       this.#results.set(claim.recipient, result)
       this.#leases.markServed(claim)
       this.#recorder.add(claim, result)
-      this.#share.count({ wasTried: result.kind !== 'defer' })
+      share.count({ wasTried: result.kind !== 'defer' })
     } catch (error) {
       const isUnsent = error instanceof DeferError || (signal.aborted && error === signal.reason)
       if (isUnsent) this.#recorder.release([claim])
       else this.#leases.drop([claim])
-      this.#stop(error)
+      this.stop(error)
     }
-  }
-
-  get #hasProgressed(): boolean {
-    return this.#recorder.isComplete && [...this.#results.values()].some(({ kind }) => isFinal(kind))
-  }
-
-  /** A deferral says that a part of the work was done, if it was. */
-  #toFailure(error: unknown): unknown {
-    return this.#hasProgressed ? toProgressed(error) : error
-  }
-
-  #giveWay(): void {
-    if (this.#stopping.signal.aborted || this.#claims.isExhausted) return
-    this.#givesWay = true
-    this.#claims.stop()
-    this.#stopping.abort(noneLeft)
-  }
-
-  #stop(error: unknown): void {
-    this.#failure ??= { error }
-    this.#claims.stop()
-    this.#stopping.abort(noneLeft)
   }
 }
