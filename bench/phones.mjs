@@ -9,7 +9,8 @@ import { inGroups } from './in-groups.mjs'
 import { createNotification } from './notification.mjs'
 import { withSink } from './sink-child.mjs'
 
-const count = 4_000
+/** Devices, by how many are to a message. */
+const counts = { 100: 12_000, 1: 4_000 }
 const concurrency = 100
 /** Until a server answers that is not on this machine. */
 const distantMs = 20
@@ -104,27 +105,30 @@ async function prepare(means, { channel, userIds, sink, directory, certificateFi
     PUSH_CONCURRENCY: String(concurrency),
     ...env,
   }
-  const devices = `${count.toLocaleString('en')} devices`
   const where = `${concurrency} requests at a time, answered ${answerAfterMs === 0 ? 'at once' : `after ${answerAfterMs} ms`}`
-  return (/** @type {number} */ perMessage, /** @type {number | undefined} */ bar) =>
-    createDeliveryComparison(
+  return (/** @type {keyof typeof counts} */ perMessage, /** @type {number | undefined} */ bar) => {
+    const count = counts[perMessage]
+    return createDeliveryComparison(
       {
-        title: `${title}, ${devices}, ${perMessage} to a message, ${where}`,
+        title: `${title}, ${count.toLocaleString('en')} devices, ${perMessage} to a message, ${where}`,
         bar,
         count,
         queue: 'push.notifications',
         ledger: 'push.deliveries',
         publish: (messageQueue) =>
-          inGroups(userIds, perMessage).map((ids) => messageQueue.sendPushNotification(createNotification(ids))),
+          inGroups(userIds.slice(0, count), perMessage).map((ids) =>
+            messageQueue.sendPushNotification(createNotification(ids)),
+          ),
         worker: { script: 'apps/push-worker/dist/main.js', env: ownEnv },
         reference: {
           script: library,
-          args: [means.database.url, secret, sink.port, concurrency],
+          args: [means.database.url, secret, sink.port, concurrency, count],
           env: { NODE_EXTRA_CA_CERTS: certificateFile },
         },
       },
       { ...means, sink },
     )
+  }
 }
 
 /**
@@ -134,7 +138,7 @@ async function prepare(means, { channel, userIds, sink, directory, certificateFi
  * @returns {Promise<string[]>} their ids
  */
 async function giveDevices(database, channel) {
-  const userIds = Array.from({ length: count }, (_, index) => `user-${index}`)
+  const userIds = Array.from({ length: counts[100] }, (_, index) => `user-${index}`)
   await database.queryRow('TRUNCATE push.devices')
   await database.queryRow(
     `INSERT INTO push.devices (tenant_id, user_id, channel, address)

@@ -6,10 +6,10 @@ import { createNotification } from './notification.mjs'
 
 // Plain node-apn: sends to every device, the next as soon as one is answered, over its one connection.
 
-const [databaseUrl = '', key = '', port = '', inFlight = ''] = process.argv.slice(2)
+const [databaseUrl = '', key = '', port = '', inFlight = '', count = ''] = process.argv.slice(2)
 const client = new pg.Client({ connectionString: databaseUrl })
 await client.connect()
-const { rows } = await client.query('SELECT address FROM push.devices ORDER BY id')
+const { rows } = await client.query('SELECT address FROM push.devices ORDER BY id LIMIT $1', [count])
 await client.end()
 
 const provider = new apn.Provider({

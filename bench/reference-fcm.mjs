@@ -1,6 +1,6 @@
 // @ts-check
 import { readFileSync } from 'node:fs'
-import { Agent } from 'node:https'
+import https, { Agent } from 'node:https'
 import process from 'node:process'
 import { connect } from 'node:tls'
 import { cert, initializeApp } from 'firebase-admin/app'
@@ -10,10 +10,10 @@ import { createNotification } from './notification.mjs'
 
 // Plain firebase-admin: send() to every device, the next as soon as one is answered, over kept connections.
 
-const [databaseUrl = '', serviceAccountFile = '', port = '', inFlight = ''] = process.argv.slice(2)
+const [databaseUrl = '', serviceAccountFile = '', port = '', inFlight = '', count = ''] = process.argv.slice(2)
 const client = new pg.Client({ connectionString: databaseUrl })
 await client.connect()
-const { rows } = await client.query('SELECT address FROM push.devices ORDER BY id')
+const { rows } = await client.query('SELECT address FROM push.devices ORDER BY id LIMIT $1', [count])
 await client.end()
 
 /** The library has the addresses of Google in its code: they lead to the sink. */
@@ -25,7 +25,9 @@ class SinkAgent extends Agent {
 }
 
 const httpAgent = new SinkAgent({ keepAlive: true, maxSockets: Number(inFlight) })
-const credential = cert(JSON.parse(readFileSync(serviceAccountFile, 'utf8')), httpAgent)
+// Its request for an access token takes no agent from its options.
+https.globalAgent = httpAgent
+const credential = cert(JSON.parse(readFileSync(serviceAccountFile, 'utf8')))
 const messaging = getMessaging(initializeApp({ credential, httpAgent }))
 const { title, body, data = {} } = createNotification([])
 const texts = Object.fromEntries(Object.entries(data).map(([key, value]) => [key, String(value)]))
