@@ -4,11 +4,8 @@ import type { RunningChannel, RunningChannels } from './sending/running-channel.
 /** The metrics that are read from the channels themselves. */
 export function createChannelMetrics(channels: RunningChannels): OwnMetric[] {
   const entries = Object.entries(channels)
-  const byChannel = (read: (running: RunningChannel) => number | undefined) => (): Sample[] =>
-    entries.flatMap(([channel, running]) => {
-      const value = read(running)
-      return value === undefined ? [] : [{ labels: { channel }, value }]
-    })
+  const byChannel = (read: (running: RunningChannel) => number) => (): Sample[] =>
+    entries.map(([channel, running]) => ({ labels: { channel }, value: read(running) }))
   return [
     {
       kind: 'gauge',
@@ -20,9 +17,9 @@ export function createChannelMetrics(channels: RunningChannels): OwnMetric[] {
     {
       kind: 'gauge',
       name: 'mono_push_in_flight',
-      help: 'Requests under way at push services',
+      help: 'Requests that are sent to push services and not answered yet',
       labelNames: ['channel'],
-      read: byChannel(({ gate }) => gate.inFlight),
+      read: byChannel(({ client }) => client.inFlight),
     },
     {
       kind: 'gauge',
@@ -36,7 +33,7 @@ export function createChannelMetrics(channels: RunningChannels): OwnMetric[] {
       name: 'mono_push_token_refreshes_total',
       help: 'Tokens of ours that were made or fetched',
       labelNames: ['channel'],
-      read: byChannel(({ tokenRefreshes }) => tokenRefreshes?.()),
+      read: byChannel(({ tokenRefreshes }) => tokenRefreshes()),
     },
   ]
 }

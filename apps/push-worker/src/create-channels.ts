@@ -10,6 +10,7 @@ import { createWebPush } from './web-push/create-web-push.js'
 export function createChannels({ env, deviceStore, logger }: Omit<ChannelParts, 'counts'>): {
   channels: RunningChannels
   counts: PushCounts
+  /** To be called when the last notification is served. */
   close(): Promise<void>
 } {
   const { fcmServiceAccount } = env
@@ -29,7 +30,7 @@ export function createChannels({ env, deviceStore, logger }: Omit<ChannelParts, 
     channels,
     counts,
     async close() {
-      await Promise.all(Object.values(channels).map((channel) => channel.close()))
+      await Promise.all(Object.values(channels).map(({ client }) => client.close()))
     },
   }
 }

@@ -16,10 +16,10 @@ export interface DeviceStore {
    */
   findDevices(query: DeviceQuery): Promise<{ devices: Device[]; usersWithout: number }>
   /**
-   * Does nothing to a device that was registered anew since it was read.
+   * Resolves with whether it is disabled by this. Does nothing to a device that was registered anew since it was read.
    * @throws DeferError or RetryableError if the database could not be asked
    */
-  disableDevice(device: Device, reason: DisableReason): Promise<void>
+  disableDevice(device: Device, reason: DisableReason): Promise<boolean>
   /**
    * Counts a notification that was refused for the device, and disables it, `refused`, at `refusalsToDisable` in a row.
    * Resolves with whether that is so now. Does nothing to a device that was registered anew since it was read.
@@ -47,7 +47,7 @@ export function createDeviceStore(database: Database): DeviceStore {
       return { devices: rows.map(toDevice), usersWithout }
     },
     async disableDevice(device, reason) {
-      await query(database, disableSql, [...toRegistration(device), reason])
+      return (await query(database, disableSql, [...toRegistration(device), reason])).length > 0
     },
     async countRefusal(device) {
       const rows = await query(database, countRefusalSql, [...toRegistration(device), refusalsToDisable])
@@ -94,7 +94,7 @@ const isUnchanged = `
     AND address = $2 AND p256dh IS NOT DISTINCT FROM $3 AND auth IS NOT DISTINCT FROM $4
     AND coalesce(registered_at, created_at) = $5::timestamptz`
 
-const disableSql = `UPDATE push.devices SET disabled_at = now(), disabled_reason = $6 WHERE ${isUnchanged}`
+const disableSql = `UPDATE push.devices SET disabled_at = now(), disabled_reason = $6 WHERE ${isUnchanged} RETURNING id`
 
 // A device that is disabled begins anew when it is registered again.
 const countRefusalSql = `
@@ -113,7 +113,7 @@ async function query(database: Database, sql: string, values: unknown[]): Promis
   }
 }
 
-/** What `isUnchanged` compares. */
+/** The values that `isUnchanged` compares. */
 function toRegistration({ id, address, p256dh, auth, registeredAt }: Device): unknown[] {
   return [id, address, p256dh, auth, registeredAt]
 }

@@ -93,7 +93,7 @@ async function sendOurs(cleanUp: TestFixtures['cleanUp'], farEnd: ApnsFarEnd, to
   const client = createHttpOriginClient({ ca: production.ca })
   cleanUp(() => client.close())
   const nothing = async () => {}
-  const deviceStore = { disableDevice: nothing, clearRefusals: nothing, countRefusal: async () => false }
+  const deviceStore = { disableDevice: async () => false, clearRefusals: nothing, countRefusal: async () => false }
   const origin = `https://localhost:${production.port}`
   const channel = createApnsChannel({
     origins: { production: origin, sandbox: origin },

@@ -85,8 +85,8 @@ describe('disableDevice', () => {
     const store = open(database)
     const [device] = (await store.findDevices(query)).devices
     if (!device) throw new Error('Expected a device')
-    await store.disableDevice(device, 'gone')
-    await store.disableDevice(device, 'invalid-keys')
+    expect(await store.disableDevice(device, 'gone')).toBe(true)
+    expect(await store.disableDevice(device, 'invalid-keys')).toBe(false)
     expect(await state(database, id)).toEqual({ off: true, disabled_reason: 'gone' })
     expect((await store.findDevices(query)).devices).toEqual([])
   })

@@ -17,6 +17,7 @@ describe('data of a push notification', () => {
     ['what the push services read', { ttl: 0, urgency: 'very-low', topic: 'a_B-9', push: everything }],
     ['the most', { ttl: 2_419_200, push: { badge: 2 ** 31 - 1, sound: 'x'.repeat(255) } }],
     ['silence with what is not shown', { push: { silent: true, threadId: 't', androidChannel: 'c' } }],
+    ['an empty list of PHP for no extras', { push: [] }],
     ['null for what is left out', { ttl: null, urgency: null, topic: null, push: null }],
     ['null for what is left out of the extras', { push: { badge: null, silent: true } }],
   ])('takes %s', (_name, data) => {
@@ -33,7 +34,7 @@ describe('data of a push notification', () => {
     [{ topic: 'a'.repeat(33) }, ['topic'], 'a string of 33 characters'],
     [{ aps: {} }, ['aps'], 'reserved by Apple'],
     [{ push: 'loud' }, ['push'], 'expected an object, found a string'],
-    [{ push: [] }, ['push'], 'expected an object, found an array'],
+    [{ push: [1] }, ['push'], 'expected an object, found an array'],
     [{ push: { bagde: 1 } }, ['push', 'bagde'], 'expected one of badge, sound, image'],
     [{ push: { badge: -1 } }, ['push', 'badge'], 'expected an integer from 0 to 2147483647'],
     [{ push: { badge: '1' } }, ['push', 'badge'], 'found a string'],
@@ -52,6 +53,11 @@ describe('data of a push notification', () => {
     const faults = findPushDataFaults({ ttl: 'hidden!', urgency: 'hidden!', push: { sound: 7, badge: 'hidden!' } })
     expect(faults.map(({ path }) => path.join('.'))).toEqual(['ttl', 'urgency', 'push.sound', 'push.badge'])
     expect(JSON.stringify(faults)).not.toContain('hidden!')
+  })
+
+  test('names so many unknown keys, and no more', () => {
+    const push = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`key-${index}`, 1]))
+    expect(findPushDataFaults({ push })).toHaveLength(100)
   })
 
   test('is read with defaults', () => {

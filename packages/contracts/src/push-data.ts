@@ -2,7 +2,7 @@ import { describeFound } from './describe-found.js'
 import { findRecordFaults, type JsonRecord, type NestedFault } from './find-record-faults.js'
 import { findPushExtrasFaults, type PushExtras, toPushExtras } from './push-extras.js'
 
-/** What `data` of a push notification tells the push services, whatever the channel. */
+/** The part of a push notification's `data` that is for the push services, whatever the channel. */
 export interface PushOptions {
   /** How long the push service keeps it for a device that it does not reach, in seconds. */
   ttlSeconds: number
@@ -38,7 +38,7 @@ const findFaultOf: Record<string, (value: unknown) => string | undefined> = {
   aps: () => 'expected no such key: it is reserved by Apple; what belongs there goes into data.push',
 }
 
-/** Why a value is not the `data` of a push notification, one fault per offending value; empty if it is. */
+/** Finds out why a value is not the `data` of a push notification: one fault per offending value, none if it is. */
 export function findPushDataFaults(value: unknown): NestedFault[] {
   const faults = findRecordFaults(value)
   if (faults.length > 0) return faults
@@ -69,13 +69,18 @@ function isAbsent(data: JsonRecord, key: string): boolean {
   return !Object.hasOwn(data, key) || data[key] === null
 }
 
+/** PHP cannot tell an empty list from an empty record. */
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0
+}
+
 function atKey(data: JsonRecord, key: string, findFault: (value: unknown) => string | undefined): NestedFault[] {
   const reason = isAbsent(data, key) ? undefined : findFault(data[key])
   return reason === undefined ? [] : [{ path: [key], reason }]
 }
 
 function inExtras(data: JsonRecord): NestedFault[] {
-  if (isAbsent(data, 'push')) return []
+  if (isAbsent(data, 'push') || isEmptyList(data.push)) return []
   return findPushExtrasFaults(data.push).map(({ path, reason }) => ({ path: ['push', ...path], reason }))
 }
 

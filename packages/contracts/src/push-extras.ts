@@ -1,8 +1,9 @@
 import { describeFound } from './describe-found.js'
 import type { JsonRecord, NestedFault } from './find-record-faults.js'
 import { findTextFault } from './find-text-fault.js'
+import { limits } from './limits.js'
 
-/** What only notifications on phones have: `data.push` of a push notification. Browsers are sent it as a part of `data`. */
+/** The part that only notifications on phones have: `data.push` of a push notification. Browsers are sent it as a part of `data`. */
 export interface PushExtras {
   /** The number on the app's icon, an integer from 0 to 2^31−1; 0 takes it away. */
   badge?: number
@@ -36,14 +37,17 @@ const keys = Object.keys(findFaultOf) as (keyof PushExtras)[]
 /** Each of these is shown, so none goes with `silent`. */
 const shown = ['badge', 'sound', 'image'] as const satisfies (keyof PushExtras)[]
 
-/** Why a value is not a `PushExtras`, one fault per key, with its path from the value on. A key of null is not there. */
+/**
+ * Finds out why a value is not a `PushExtras`: one fault per key, with its path from the value on. A key of null is not
+ * there.
+ */
 export function findPushExtrasFaults(value: unknown): NestedFault[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return [{ path: [], reason: `expected an object, found ${describeFound(value)}` }]
   }
   const extras = value as JsonRecord
   const present = Object.keys(extras).filter((key) => extras[key] !== null)
-  return present.flatMap((key) => {
+  return present.slice(0, limits.maxIssues).flatMap((key) => {
     const reason = findKeyFault(key, extras)
     return reason === undefined ? [] : [{ path: [key], reason }]
   })

@@ -74,8 +74,8 @@ export const push = [
     promise: promises.survivesOutages,
     guards: 'a device that was registered after its token was dead is not disabled',
     file: `${source}/apns/classify-apns-answer.ts`,
-    find: 'Date.parse(registeredAt) >= timestamp',
-    replace: 'Date.parse(registeredAt) < 0',
+    find: 'registeredAt >= timestamp',
+    replace: 'registeredAt < 0',
     tests: { file: `${source}/apns/classify-apns-answer.test.ts`, name: 'it lives, and is tried again' },
   },
   {

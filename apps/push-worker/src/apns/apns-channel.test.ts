@@ -60,6 +60,7 @@ function setUp({ answers, mayRenew = true }: { answers: (HttpAnswer | Error)[]; 
     deviceStore: {
       async disableDevice({ id }, reason) {
         disabled.push([id, reason])
+        return true
       },
       countRefusal: async () => false,
       clearRefusals: async () => {},

@@ -32,7 +32,7 @@ export interface ApnsChannelOptions {
   now?: () => number
 }
 
-/** It lacks the method, which is always the same, and the provider token. */
+/** A request to which only its method and the provider token have to be added. */
 type Unsigned = Pick<HttpRequest, 'url' | 'headers' | 'body'>
 
 /** `apns-id` is made from names in this namespace: another one would give every notification another id. */

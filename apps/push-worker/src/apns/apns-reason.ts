@@ -1,4 +1,5 @@
 import type { HttpAnswer } from '../http/http-messages.js'
+import { parseJsonObject } from '../json-object.js'
 
 /** Apple says why a request was refused or a session ends, and since when a token is dead. */
 export interface ApnsReason {
@@ -10,7 +11,7 @@ export interface ApnsReason {
 
 /** Reads the JSON of an answer or of a GOAWAY. What is anything else says nothing. */
 export function parseApnsReason(text: string): ApnsReason {
-  const { reason, timestamp } = parseObject(text)
+  const { reason, timestamp } = parseJsonObject(text) ?? {}
   return {
     ...(typeof reason === 'string' && /^[A-Za-z]{1,64}$/.test(reason) && { reason }),
     ...(Number.isSafeInteger(timestamp) && { timestamp: Number(timestamp) }),
@@ -19,12 +20,4 @@ export function parseApnsReason(text: string): ApnsReason {
 
 export function readApnsReason({ body }: Pick<HttpAnswer, 'body'>): ApnsReason {
   return parseApnsReason(body.toString('utf8'))
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    return Object(JSON.parse(text))
-  } catch {
-    return {}
-  }
 }

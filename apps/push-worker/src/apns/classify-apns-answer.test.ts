@@ -40,6 +40,13 @@ describe('410', () => {
       })
     },
   )
+
+  test('ten minutes after that it fails, and is not disabled all the same', () => {
+    const said = answer(410, { reason: 'Unregistered', timestamp: registeredMs - 1 })
+    const at = (minutes: number) => classifyApnsAnswer(said, { registeredAt }, registeredMs + minutes * 60_000)
+    expect(at(9)).toMatchObject({ result: { kind: 'retry', code: 'GONE' } })
+    expect(at(11)).toEqual({ result: { kind: 'failed', code: 'GONE' }, origin: { kind: 'alive' } })
+  })
 })
 
 test.each([

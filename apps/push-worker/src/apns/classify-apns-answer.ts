@@ -43,7 +43,7 @@ export function classifyApnsAnswer(answer: ApnsAnswer, device: Pick<Device, 'reg
   if (status === 200) return accept(headers)
   if (isSettingsRefusal(answer)) return leaveAlone('APNS_REJECTED', settingsWaitMs)
   if (status === 400) return classifyBadRequest(said)
-  if (status === 410) return classifyGone(said, device)
+  if (status === 410) return classifyGone(said, device, now)
   if (status === 413) return { result: { kind: 'failed', code: 'PAYLOAD_TOO_LARGE' }, origin: alive }
   if (endsConnection(answer)) return leaveAlone('APNS_TOKEN_UPDATES', settingsWaitMs)
   if (status === 429) return toWait(waitMs)
@@ -87,12 +87,25 @@ function classifyBadRequest({ reason = '' }: ApnsReason): PushVerdict {
   return reason === 'IdleTimeout' ? classifyTrouble(undefined) : unknown
 }
 
-/** The token was dead at a time: if the application has registered it since, it is another life of the same token. */
-function classifyGone({ reason, timestamp }: ApnsReason, { registeredAt }: Pick<Device, 'registeredAt'>): PushVerdict {
+/** What Apple says of the time before a registration may be old news for so long. */
+const settlesMs = 10 * 60_000
+
+/**
+ * The token was dead at a time: if the application has registered it since, it is another life of the same token. While
+ * that is new it is tried again; later nobody gains by that, and only the next registration could tell more.
+ */
+function classifyGone(
+  { reason, timestamp }: ApnsReason,
+  device: Pick<Device, 'registeredAt'>,
+  now: number,
+): PushVerdict {
   if (reason !== 'Unregistered' && reason !== 'ExpiredToken') return unknown
   const code = 'GONE'
-  const isRegisteredSince = timestamp !== undefined && Date.parse(registeredAt) >= timestamp
-  if (isRegisteredSince) return { result: { kind: 'retry', code }, origin: alive }
+  const registeredAt = Date.parse(device.registeredAt)
+  if (timestamp !== undefined && registeredAt >= timestamp) {
+    const kind = now < registeredAt + settlesMs ? 'retry' : 'failed'
+    return { result: { kind, code }, origin: alive }
+  }
   return { result: { kind: 'failed', code }, origin: alive, disable: 'gone' }
 }
 

@@ -19,10 +19,10 @@ test('no answer in time: retried, and a mark against the origin', () => {
   })
 })
 
-test('no turn in time says nothing of the origin, and no attempt is counted', () => {
+test('no turn in time: no attempt is counted, and a mark against the origin', () => {
   expect(classifyApnsError(new HttpRequestError('ABORTED', 'x', { sent: false }))).toEqual({
     result: { kind: 'defer', code: 'ORIGIN_BUSY' },
-    origin: { kind: 'none' },
+    origin: { kind: 'failing', code: 'ORIGIN_BUSY' },
   })
 })
 

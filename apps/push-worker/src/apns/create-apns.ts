@@ -42,7 +42,7 @@ export function createApns(settings: ApnsSettings, parts: ChannelParts): Running
     tokens,
     settings: createSettingsWatch({ logger }),
   })
-  return { ...channel, gate, guard, tokenRefreshes: () => tokens.signings, close: () => client.close() }
+  return { ...channel, client, gate, guard, tokenRefreshes: () => tokens.signings }
 }
 
 /**

@@ -8,7 +8,7 @@ import type { ApnsSettings } from './apns-env.js'
  * than 20 minutes after the last (`TooManyProviderTokenUpdates`), whatever the reason for it.
  */
 export interface ProviderTokens {
-  /** So often one was signed. */
+  /** Counts the tokens that were signed. */
   readonly signings: number
   /** The token to send with, signed anew when it is 50 minutes old, or is of the future because the clock was set back. */
   get(): string

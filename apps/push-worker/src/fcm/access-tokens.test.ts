@@ -36,6 +36,7 @@ function setUp({ answers = [], expiresIn = 3600 }: { answers?: Answer[]; expires
     account,
     logger,
     now: () => clock.now,
+    uptime: () => clock.now,
     random: () => 1,
     client: {
       async request(request) {

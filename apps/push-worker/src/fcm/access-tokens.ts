@@ -13,15 +13,17 @@ export interface AccessTokensOptions {
   logger: Logger
   /** For a request to the token endpoint, in milliseconds. Default 10000. */
   timeoutMs?: number
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; for what others are told. */
   now?: () => number
+  /** Milliseconds of a clock that never goes back; for how long something lasts. */
+  uptime?: () => number
   /** From 0 to 1. Default `Math.random`. */
   random?: () => number
 }
 
 interface AccessToken {
   value: string
-  /** Milliseconds since 1970, as `endsAt`. */
+  /** By `uptime`, as `endsAt`. */
   renewAt: number
   endsAt: number
 }
@@ -30,7 +32,7 @@ interface Failure {
   verdict: FailedVerdict
   /** Failures in a row are counted. */
   count: number
-  /** Milliseconds since 1970. */
+  /** By `uptime`. */
   askAgainAt: number
 }
 
@@ -66,7 +68,13 @@ export class AccessTokens {
   #refreshes = 0
 
   constructor(options: AccessTokensOptions) {
-    this.#options = { timeoutMs: 10_000, now: Date.now, random: Math.random, ...options }
+    this.#options = {
+      timeoutMs: 10_000,
+      now: Date.now,
+      uptime: () => performance.now(),
+      random: Math.random,
+      ...options,
+    }
   }
 
   /** Access tokens that were given out by the token endpoint. */
@@ -76,11 +84,11 @@ export class AccessTokens {
 
   /** @throws AccessTokenError, or the signal's reason */
   async get(signal: AbortSignal): Promise<string> {
-    const now = this.#options.now()
+    const uptime = this.#options.uptime()
     const token = this.#token
-    if (!token || token.endsAt <= now) return (await untilAborted(this.#refresh(), signal)).value
+    if (!token || token.endsAt <= uptime) return (await untilAborted(this.#refresh(), signal)).value
     // A failure is in the log, and comes up again here when the token has ended.
-    if (token.renewAt <= now) this.#refresh().catch(() => {})
+    if (token.renewAt <= uptime) this.#refresh().catch(() => {})
     return token.value
   }
 
@@ -93,7 +101,7 @@ export class AccessTokens {
   #refresh(): Promise<AccessToken> {
     if (this.#underWay) return this.#underWay.done
     const failure = this.#failure
-    if (failure && this.#options.now() < failure.askAgainAt) return Promise.reject(this.#toError(failure))
+    if (failure && this.#options.uptime() < failure.askAgainAt) return Promise.reject(this.#toError(failure))
     const done = this.#fetch().finally(() => {
       this.#underWay = undefined
     })
@@ -102,8 +110,9 @@ export class AccessTokens {
   }
 
   async #fetch(): Promise<AccessToken> {
-    const askedAt = this.#options.now()
-    const verdict = await this.#ask(askedAt)
+    const { now, uptime } = this.#options
+    const askedAt = uptime()
+    const verdict = await this.#ask(now())
     if (verdict.kind !== 'granted') throw this.#toError(this.#fail(verdict))
     const { accessToken, lifetimeMs } = verdict
     const endsAt = askedAt + lifetimeMs
@@ -133,26 +142,26 @@ export class AccessTokens {
   }
 
   #fail(verdict: FailedVerdict): Failure {
-    const { now, random } = this.#options
+    const { uptime, random } = this.#options
     const before = this.#failure
     const count = (before?.count ?? 0) + 1
     const waitMs =
       verdict.kind === 'refused' ? refusedWaitMs : (verdict.waitMs ?? backoffMs(count, { ...unavailableTimes, random }))
-    this.#failure = { verdict, count, askAgainAt: now() + waitMs }
+    this.#failure = { verdict, count, askAgainAt: uptime() + waitMs }
     this.#log(this.#failure, { isNew: before?.verdict.kind !== verdict.kind })
     return this.#failure
   }
 
   #log({ verdict: { kind, reason } }: Failure, { isNew }: { isNew: boolean }): void {
-    const { logger, now } = this.#options
-    const data = { ...this.#where, reason, tokenEndsInMs: Math.max((this.#token?.endsAt ?? 0) - now(), 0) }
+    const { logger, uptime } = this.#options
+    const data = { ...this.#where, reason, tokenEndsInMs: Math.max((this.#token?.endsAt ?? 0) - uptime(), 0) }
     if (!isNew) logger.debug(data, 'The token endpoint still gives out no access token')
     else if (kind === 'unavailable') logger.warn(data, 'The token endpoint gives out no access token')
     else logger.error(data, 'The token endpoint refuses the service account; check FCM_SERVICE_ACCOUNT and the clock')
   }
 
   #toError({ verdict: { kind, reason }, askAgainAt }: Failure): AccessTokenError {
-    const delayMs = askAgainAt - this.#options.now()
+    const delayMs = askAgainAt - this.#options.uptime()
     const code = kind === 'refused' ? 'ACCESS_TOKEN_REFUSED' : 'ACCESS_TOKEN_UNAVAILABLE'
     return new AccessTokenError(code, { reason, delayMs })
   }

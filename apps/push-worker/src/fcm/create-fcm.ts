@@ -25,5 +25,5 @@ export function createFcm(account: ServiceAccount, { env, deviceStore, counts, l
     onReservedKeys: (count) => counts.reservedKeys(count),
     logger,
   })
-  return { ...channel, gate, guard, tokenRefreshes: () => tokens.refreshes, close: () => client.close() }
+  return { ...channel, client, gate, guard, tokenRefreshes: () => tokens.refreshes }
 }

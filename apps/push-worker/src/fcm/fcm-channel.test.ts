@@ -78,7 +78,7 @@ function setUp({ answers = [sent], token }: { answers?: Answer[]; token?: () => 
       gate: new OriginGate({ concurrency: 10, logger, now, random: () => 1 }),
       waits: createDeviceWaits({ now, random: () => 1 }),
       deviceStore: {
-        disableDevice: async ({ id }, reason) => void disabled.push([id, reason]),
+        disableDevice: async ({ id }, reason) => disabled.push([id, reason]) > 0,
         countRefusal: async () => false,
         clearRefusals: async () => {},
       },
@@ -169,20 +169,24 @@ describe('nothing is sent', () => {
     expect([requests.length, disabled]).toEqual([1, []])
   })
 
-  test('without an access token; no attempt is counted, and FCM not blamed', async () => {
+  test('without an access token; no attempt is counted, and nobody else asks for one until it is time', async () => {
     const failure = { reason: 'HTTP 400: Invalid JWT.', delayMs: 50_000 }
     let isRefused = true
-    const { requests, send } = setUp({
+    let asked = 0
+    const { requests, clock, send } = setUp({
       token: async () => {
+        asked += 1
         if (isRefused) throw new AccessTokenError('ACCESS_TOKEN_REFUSED', failure)
         return 'token'
       },
     })
-    for (let index = 1; index <= 10; index += 1) {
-      expect(await send(another(index))).toEqual({ kind: 'defer', code: 'ACCESS_TOKEN_REFUSED', ...failure })
+    expect(await send(another(1))).toEqual({ kind: 'defer', code: 'ACCESS_TOKEN_REFUSED', ...failure })
+    for (let index = 2; index <= 10; index += 1) {
+      expect(await send(another(index))).toEqual({ kind: 'defer', code: 'ORIGIN_CLOSED', delayMs: 50_000 })
     }
-    expect(requests).toHaveLength(0)
+    expect([asked, requests.length]).toEqual([1, 0])
     isRefused = false
+    clock.now += 50_000
     expect(await send()).toMatchObject({ kind: 'sent' })
   })
 })
@@ -266,6 +270,11 @@ test('FCM is left alone when it fails five times in a row, or cannot be reached'
   expect(kinds).toEqual(['retry', 'retry', 'retry', 'retry', 'defer', 'defer'])
   const away = setUp({ answers: [new HttpRequestError('CONNECTION_FAILED', 'refused', { sent: false })] })
   expect(await away.send()).toMatchObject({ kind: 'defer', code: 'CONNECTION_FAILED', delayMs: 5_000 })
+  const notFound = Object.assign(new Error('no such host'), { code: 'ENOTFOUND' })
+  const nameless = setUp({
+    answers: [new HttpRequestError('CONNECTION_FAILED', 'no such host', { sent: false, cause: notFound })],
+  })
+  expect(await nameless.send()).toMatchObject({ kind: 'defer', code: 'CONNECTION_FAILED', reason: 'ENOTFOUND' })
   expect(await away.send(another(1))).toMatchObject({ kind: 'defer', code: 'ORIGIN_CLOSED' })
 })
 

@@ -122,7 +122,7 @@ function toBody({ addressKind, address }: Device, content: FcmContent): Buffer {
   return Buffer.from(JSON.stringify({ message: { [addressKind]: address, ...content } }))
 }
 
-/** Nothing was sent, or FCM has refused it: no attempt is counted, and FCM itself not blamed. */
+/** Nothing was sent: no attempt is counted. All devices wait, so that one at a time waits for the token endpoint's answer. */
 function toWaiting({ code, delayMs, reason }: AccessTokenError): PushVerdict {
-  return { result: { kind: 'defer', code, delayMs, reason }, origin: { kind: 'none' } }
+  return { result: { kind: 'defer', code, delayMs, reason }, origin: { kind: 'down', code, waitMs: delayMs } }
 }

@@ -11,7 +11,7 @@ export interface Http2Exchange {
   session: ClientHttp2Session
   request: HttpRequest
   maxBodyBytes: number
-  /** By which the server has ended the session, if it has: streams above its last are not processed. */
+  /** The server has ended the session by it, if there is one: streams above its last are not processed. */
   goaway(): Goaway | undefined
 }
 

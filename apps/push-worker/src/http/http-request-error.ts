@@ -19,7 +19,7 @@ export class HttpRequestError extends Error {
   override readonly name = 'HttpRequestError'
   readonly code: HttpRequestFailure
   readonly sent: boolean
-  /** By which the server has ended the session of HTTP/2 that the request was on. */
+  /** The server has ended the request's session of HTTP/2 by it. */
   readonly goaway: Goaway | undefined
 
   constructor(code: HttpRequestFailure, message: string, { sent, goaway, ...options }: HttpRequestErrorOptions) {

@@ -25,7 +25,7 @@ export function pingWhenQuiet({ session, socket, pingMs, pongMs, onSilence }: Pi
   const timer = setInterval(() => {
     const isQuiet = socket.bytesRead === bytesBefore
     bytesBefore = socket.bytesRead
-    if (isQuiet && !session.closed) ask()
+    if (isQuiet && !session.closed && !session.destroyed) ask()
   }, pingMs).unref()
   session.once('close', () => {
     clearInterval(timer)

@@ -15,12 +15,7 @@ export function classifyRequestError(error: unknown): PushVerdict {
   return { result: { kind, code }, origin: { kind: 'failing', code } }
 }
 
-/** A host that does not exist may be one that somebody has made up: that counts, so that it has an end. */
-function classifyConnectionFailure({ cause }: HttpRequestError): PushVerdict {
-  const code = 'CONNECTION_FAILED'
-  const systemCode = (cause as NodeJS.ErrnoException | undefined)?.code
-  if (systemCode === 'ENOTFOUND') {
-    return { result: { kind: 'retry', code, reason: 'no such host' }, origin: { kind: 'failing', code } }
-  }
-  return { result: { kind: 'defer', code, reason: systemCode }, origin: { kind: 'down', code } }
+function classifyConnectionFailure({ code, cause }: HttpRequestError): PushVerdict {
+  const reason = (cause as NodeJS.ErrnoException | undefined)?.code
+  return { result: { kind: 'defer', code, reason }, origin: { kind: 'down', code } }
 }

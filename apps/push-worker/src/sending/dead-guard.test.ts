@@ -6,8 +6,13 @@ const production = 'https://api.push.apple.com'
 const sandbox = 'https://api.sandbox.push.apple.com'
 
 function setUp() {
+  let devices = 0
+  const another = () => {
+    devices += 1
+    return `device-${devices}`
+  }
   const logger = createRecordingLogger()
-  let time = Date.parse('2026-11-01T00:00:00Z')
+  let time = 0
   const guard = createDeadGuard({ channel: 'apns', logger, now: () => time })
   return {
     guard,
@@ -17,9 +22,11 @@ function setUp() {
     },
     /** How many of these dead ones are believed. */
     die: (count: number, origin = production) =>
-      Array.from({ length: count }, () => guard.believes(origin, { isDead: true })).filter(Boolean).length,
+      Array.from({ length: count }, () => guard.believes(origin, { deviceId: another(), isDead: true })).filter(Boolean)
+        .length,
     live: (count: number, origin = production) => {
-      for (let index = 0; index < count; index += 1) expect(guard.believes(origin, { isDead: false })).toBe(false)
+      for (let index = 0; index < count; index += 1)
+        expect(guard.believes(origin, { deviceId: another(), isDead: false })).toBe(false)
     },
   }
 }
@@ -63,14 +70,34 @@ test('a third is not', () => {
   expect(die(1)).toBe(0)
 })
 
-test('is believed again when the minute is over', () => {
-  const { guard, die, wait } = setUp()
+test('is believed again when others have answered for a minute, or after an hour', () => {
+  const { guard, die, live, wait } = setUp()
   die(100)
-  wait(59_000)
+  wait(60_000)
   expect(guard.doubts).toBe(true)
-  wait(1000)
+  live(50)
   expect(guard.doubts).toBe(false)
   expect(die(1)).toBe(1)
+  die(100)
+  wait(60 * 60_000)
+  expect(guard.doubts).toBe(false)
+})
+
+test('is doubted as well where a few die in each minute, and nobody lives', () => {
+  const { die, wait } = setUp()
+  let believed = 0
+  for (let minute = 0; minute < 60; minute += 1) {
+    believed += die(5)
+    wait(60_000)
+  }
+  expect(believed).toBeLessThanOrEqual(21)
+})
+
+test('a device counts once, however many messages it is called dead for', () => {
+  const { guard, errors } = setUp()
+  const said = Array.from({ length: 100 }, () => guard.believes(production, { deviceId: 'one', isDead: true }))
+  expect(said.every(Boolean)).toBe(true)
+  expect([guard.doubts, errors()]).toEqual([false, []])
 })
 
 test('one origin is doubted that calls all of its few devices dead, and the other is not', () => {

@@ -5,7 +5,7 @@ import { AnswerWindow } from './answer-window.js'
 export interface DeadGuardOptions {
   channel: Channel
   logger: Logger
-  /** Milliseconds since 1970. */
+  /** Milliseconds of a clock that never goes back. */
   now?: () => number
 }
 
@@ -14,10 +14,10 @@ export interface DeadGuardOptions {
  * not the devices. Whoever was not disabled is found again by the next notification.
  */
 export interface DeadGuard {
-  /** Too many of the answers of the last minute were "dead". */
+  /** Too many of the last answers were "dead". */
   readonly doubts: boolean
   /** Notes an answer of an origin. True if the device is dead and the origin is to be believed. */
-  believes(origin: string, answer: { isDead: boolean }): boolean
+  believes(origin: string, answer: { deviceId: string; isDead: boolean }): boolean
 }
 
 /** Fewer may be the devices of a few users who have all left. */
@@ -26,18 +26,18 @@ const deadToDoubt = 20
 /** Most of the devices that may be dead. */
 const deadShare = 1 / 5
 
-/** Between two log lines, in seconds. */
-const silenceSeconds = 60
+/** Between two log lines. */
+const silenceMs = 60_000
 
 /** Origins come from endpoints, and one of the known push services has any number of host names. */
 const originsToKeep = 1000
 
 const whole = 'all'
 
-export function createDeadGuard({ channel, logger, now = Date.now }: DeadGuardOptions): DeadGuard {
+export function createDeadGuard({ channel, logger, now = () => performance.now() }: DeadGuardOptions): DeadGuard {
   /** By origin, and of the whole channel. */
   const windows = new Map<string, AnswerWindow>()
-  let saidAtSecond: number | undefined
+  let saidAt: number | undefined
 
   function windowOf(name: string): AnswerWindow {
     const known = windows.get(name)
@@ -48,30 +48,28 @@ export function createDeadGuard({ channel, logger, now = Date.now }: DeadGuardOp
     return window
   }
 
-  function say(second: number, origin: string, counts: { answers: number; dead: number }): void {
-    if (saidAtSecond !== undefined && second < saidAtSecond + silenceSeconds) return
-    saidAtSecond = second
+  function say(time: number, origin: string, counts: { answers: number; dead: number }): void {
+    if (saidAt !== undefined && time < saidAt + silenceMs) return
+    saidAt = time
     logger.error(
       { channel, origin, ...counts },
       'More than a fifth of the devices of a channel are called dead: no more of them are disabled. See whether its host, topic and key are right',
     )
   }
 
-  const toSecond = () => Math.floor(now() / 1000)
-
   return {
     get doubts() {
-      const second = toSecond()
-      return [...windows.values()].some((window) => isTooMuch(window.count(second)))
+      const time = now()
+      return [...windows.values()].some((window) => isTooMuch(window.count(time)))
     },
     believes(origin, answer) {
-      const second = toSecond()
+      const time = now()
       const both = [windowOf(origin), windowOf(whole)]
-      for (const window of both) window.add(second, answer)
+      for (const window of both) window.add(time, answer)
       if (!answer.isDead) return false
-      const doubted = both.map((window) => window.count(second)).find(isTooMuch)
+      const doubted = both.map((window) => window.count(time)).find(isTooMuch)
       if (doubted === undefined) return true
-      say(second, origin, doubted)
+      say(time, origin, doubted)
       return false
     },
   }

@@ -1,6 +1,6 @@
 import type { ServeResult } from '@mono/delivery-ledger'
 import type { Logger } from '@mono/message-queue'
-import type { Channel, Device, DisableReason } from '../device.js'
+import type { Channel, Device } from '../device.js'
 import type { DeviceStore } from '../device-store.js'
 import type { PushCounts } from '../push-counts.js'
 import type { DeadGuard } from './dead-guard.js'
@@ -51,21 +51,22 @@ export function createDeviceSender(options: DeviceSenderOptions): DeviceSender {
     return result.kind === 'defer' ? { delayMs, ...result } : result
   }
 
-  /** What an answer says of the device, if the channel is to be believed; what we see ourselves is. */
-  function toReason(endpoint: Endpoint, { origin, disable }: PushVerdict): DisableReason | undefined {
-    if (!isAnswer[origin.kind]) return disable
-    return guard.believes(endpoint.origin, { isDead: disable !== undefined }) ? disable : undefined
+  /** An answer is believed as far as its channel is; our own finding is. */
+  function toBelievable({ device, endpoint }: DeviceAttempt, verdict: PushVerdict): PushVerdict {
+    if (!isAnswer[verdict.origin.kind]) return verdict
+    const isBelieved = guard.believes(endpoint.origin, { deviceId: device.id, isDead: verdict.disable !== undefined })
+    return isBelieved ? verdict : { ...verdict, disable: undefined }
   }
 
   async function note(device: Device, verdict: PushVerdict, logger: Logger): Promise<void> {
     const { result, disable, countsRefusal } = verdict
     const { id: deviceId, refusals } = device
     try {
-      if (disable) await deviceStore.disableDevice(device, disable)
+      const isDisabled = disable !== undefined && (await deviceStore.disableDevice(device, disable))
       const isRefused = countsRefusal === true && (await deviceStore.countRefusal(device))
       if (result.kind === 'sent' && refusals > 0) await deviceStore.clearRefusals(device)
-      const reason = isRefused ? 'refused' : disable
-      if (reason === undefined) return
+      if (!isDisabled && !isRefused) return
+      const reason = disable ?? 'refused'
       counts.disabled(channel, reason)
       logger.info({ deviceId, reason }, 'Device disabled')
     } catch (error) {
@@ -75,7 +76,8 @@ export function createDeviceSender(options: DeviceSenderOptions): DeviceSender {
 
   return {
     note,
-    async send({ device, endpoint, attempt }, { tenantId, signal, logger }) {
+    async send(asked, { tenantId, signal, logger }) {
+      const { device, endpoint, attempt } = asked
       const waitMs = waits.remainingMs(endpoint.href)
       if (waitMs !== undefined) return { kind: 'defer', code: 'DEVICE_WAITS', delayMs: waitMs }
       const passage = await gate.enter(endpoint, { tenantId, signal })
@@ -88,7 +90,7 @@ export function createDeviceSender(options: DeviceSenderOptions): DeviceSender {
       } finally {
         closedMs = passage.leave(verdict.origin)
       }
-      await note(device, { ...verdict, disable: toReason(endpoint, verdict) }, logger)
+      await note(device, toBelievable(asked, verdict), logger)
       return toFinalResult(toWaiting(verdict, endpoint), closedMs)
     },
   }

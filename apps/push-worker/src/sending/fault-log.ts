@@ -10,13 +10,13 @@ export interface FaultLog {
 
 export interface FaultLogOptions {
   logger: Logger
-  /** Milliseconds since 1970. */
+  /** Milliseconds of a clock that never goes back. */
   now?: () => number
 }
 
 const silenceMs = 60 * 60 * 1000
 
-export function createFaultLog({ logger, now = Date.now }: FaultLogOptions): FaultLog {
+export function createFaultLog({ logger, now = () => performance.now() }: FaultLogOptions): FaultLog {
   const reportedAt = new Map<string, number>()
   return {
     report(code, data, message) {

@@ -91,11 +91,6 @@ export class GatedOrigin {
     return this.#closings > 0
   }
 
-  /** Requests under way. */
-  get inFlight(): number {
-    return this.#slots.held
-  }
-
   /** Nobody uses it, and its gate is not closed for a time to come: it can be forgotten. */
   get isIdle(): boolean {
     return this.#slots.held === 0 && this.#slots.waiting === 0 && this.#untilOpenMs() === undefined

@@ -32,11 +32,6 @@ export class OriginGate {
     return [...this.#origins.values()].filter(({ isClosed }) => isClosed).length
   }
 
-  /** Requests under way, at all origins. */
-  get inFlight(): number {
-    return [...this.#origins.values()].reduce((sum, { inFlight }) => sum + inFlight, 0)
-  }
-
   /** As {@link GatedOrigin.enter}. */
   enter({ origin, href }: Pick<URL, 'origin' | 'href'>, entry: Entry): Promise<Passage | number | undefined> {
     return this.#gatedOriginOf(origin).enter(href, entry)

@@ -32,9 +32,9 @@ export function createWebPush({ env, deviceStore, counts, logger }: ChannelParts
   })
   return {
     ...channel,
+    client,
     gate,
     guard: deadGuard,
     tokenRefreshes: () => tokens.signings,
-    close: () => client.close(),
   }
 }

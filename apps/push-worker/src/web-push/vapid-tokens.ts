@@ -11,7 +11,7 @@ export interface VapidKeys {
 
 /** `Authorization` headers by push service (RFC 8292). Signing takes longer than encrypting a notification. */
 export interface VapidTokens {
-  /** How often a header was signed. */
+  /** Counts the headers that were signed. */
   readonly signings: number
   /** The header for an origin, signed again before it expires. */
   get(origin: string): string

@@ -49,7 +49,7 @@ const status = (code: number, headers: HttpAnswer['headers'] = {}, body = ''): H
 type Answer = HttpAnswer | Error | ((request: HttpRequest) => Promise<HttpAnswer>)
 
 /** A push service that gives these answers, the last one again and again, and what it was asked. */
-function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: () => Promise<void> }) {
+function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: () => Promise<never> }) {
   const requests: HttpRequest[] = []
   const refusals: string[] = []
   const disabled: [string, DisableReason][] = []
@@ -68,6 +68,7 @@ function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: 
       async disableDevice({ id }, reason) {
         await disableDevice?.()
         disabled.push([id, reason])
+        return true
       },
       async countRefusal({ id }) {
         refusals.push(id)
