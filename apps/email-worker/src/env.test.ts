@@ -1,6 +1,9 @@
-import { existsSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { toDkimSettings } from './dkim/dkim-env.js'
 import { readEmailEnv, readMigrationEnv } from './env.js'
 
 const required = {
@@ -77,6 +80,68 @@ test('where answers go may be said, and is nowhere by default', () => {
   expect(() => readEmailEnv({ ...required, EMAIL_REPLY_TO: 'zoë@example.com' })).toThrow(
     'EMAIL_REPLY_TO: expected name@example.com or Name <name@example.com>: ASCII before the @; found "zoë@example.com"',
   )
+})
+
+describe('DKIM', () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
+  const EMAIL_DKIM_KEY = String(privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  const dkim = { EMAIL_DKIM_DOMAIN: 'example.com', EMAIL_DKIM_SELECTOR: 'mono-2027', EMAIL_DKIM_KEY }
+  const read = (fields: Record<string, string>) => readEmailEnv({ ...required, ...dkim, ...fields })
+
+  test('is off by default', () => {
+    expect(toDkimSettings(readEmailEnv(required))).toBeUndefined()
+    expect(toDkimSettings(read({ EMAIL_DKIM_DOMAIN: '', EMAIL_DKIM_SELECTOR: '', EMAIL_DKIM_KEY: '' }))).toBeUndefined()
+  })
+
+  test('is on with a domain, a selector and a key, which may come from a file', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'email-env-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    const file = join(directory, 'dkim.pem')
+    writeFileSync(file, EMAIL_DKIM_KEY)
+    for (const fields of [{}, { EMAIL_DKIM_KEY: '', EMAIL_DKIM_KEY_FILE: file }]) {
+      const settings = toDkimSettings(read(fields))
+      expect(settings).toMatchObject({ domain: 'example.com', selector: 'mono-2027' })
+      expect(settings?.key.equals(privateKey)).toBe(true)
+    }
+  })
+
+  test('half the settings are a fault', () => {
+    expect(() => read({ EMAIL_DKIM_SELECTOR: '', EMAIL_DKIM_KEY: '' })).toThrow(
+      'EMAIL_DKIM_SELECTOR: expected all of EMAIL_DKIM_DOMAIN, EMAIL_DKIM_SELECTOR, EMAIL_DKIM_KEY_FILE, or none; found nothing for EMAIL_DKIM_SELECTOR, EMAIL_DKIM_KEY_FILE',
+    )
+  })
+
+  test('a key that cannot be used is a fault, and in no word of it', () => {
+    const half = EMAIL_DKIM_KEY.slice(0, 900)
+    expect(() => read({ EMAIL_DKIM_KEY: half })).toThrow(
+      /1 fault:[\s\S]*EMAIL_DKIM_KEY: expected a private key of RSA in PEM, .*; found a text that is none \(not shown\)$/,
+    )
+  })
+
+  test.each(['example', 'exa mple.com', '127.0.0.1', 'example.com; p=', 'a'.repeat(300)])(
+    'the domain may not be %s',
+    (EMAIL_DKIM_DOMAIN) => {
+      expect(() => read({ EMAIL_DKIM_DOMAIN })).toThrow(/1 fault:[\s\S]*EMAIL_DKIM_DOMAIN: expected a domain/)
+    },
+  )
+
+  test.each(['mono_2027', '-mono', 'mono.', 'mono;d', 'a'.repeat(64)])(
+    'the selector may not be %s',
+    (EMAIL_DKIM_SELECTOR) => {
+      expect(() => read({ EMAIL_DKIM_SELECTOR })).toThrow(/1 fault:[\s\S]*EMAIL_DKIM_SELECTOR: expected a selector/)
+    },
+  )
+
+  test('the domain may be written in the letters of its language', () => {
+    const fields = { EMAIL_FROM: 'mono@news.Müller.example', EMAIL_DKIM_DOMAIN: 'müller.example' }
+    expect(toDkimSettings(read(fields))?.domain).toBe('xn--mller-kva.example')
+  })
+
+  test('a domain that DMARC would not take for the sender’s is a fault', () => {
+    expect(() => read({ EMAIL_DKIM_DOMAIN: 'example.org' })).toThrow(
+      /1 fault:[\s\S]*EMAIL_DKIM_DOMAIN: expected example.com, as EMAIL_FROM has it, or a domain above or below it \(DMARC\); found example.org$/,
+    )
+  })
 })
 
 test('all faults are reported together', () => {

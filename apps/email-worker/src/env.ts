@@ -15,6 +15,7 @@ import {
   workerEnv,
 } from '@mono/worker-runtime'
 import { z } from 'zod'
+import { dkimEnv, findAlignmentFault, findDkimFault } from './dkim/dkim-env.js'
 import { parseReplyTo, parseSender, type Sender } from './parse-sender.js'
 import { defaultMaxConnections, parseSmtpUrl, type SmtpSettings } from './smtp/parse-smtp-url.js'
 
@@ -33,6 +34,7 @@ const shape = {
   from: variable('EMAIL_FROM', z.string(senderForms).transform(toSender)),
   /** Where answers go, unless the message says it. */
   replyTo: variable('EMAIL_REPLY_TO', z.string(senderForms).transform(toReplyTo).optional()),
+  ...dkimEnv,
   ...workerEnv({ httpPort: 9103 }),
   prefetch: prefetch(prefetchFor(defaultMaxConnections)),
   /** What becomes of a mail that the server may have taken: sent again with the same Message-ID, or left `unknown`. */
@@ -51,7 +53,7 @@ const mailCatcher = 'mail-catcher'
 const processEnv: EnvSource = process.env
 
 export function readEmailEnv(source: EnvSource = processEnv): EmailEnv {
-  const env = readEnv(shape, source, { checks: [findMailCatcherFault] })
+  const env = readEnv(shape, source, { checks: [findMailCatcherFault, findDkimFault, findAlignmentFault] })
   return source.PREFETCH?.trim() ? env : { ...env, prefetch: prefetchFor(env.smtp.maxConnections) }
 }
 

@@ -1,5 +1,6 @@
 import { createDeliveryLedger, createLedgerMetrics, LedgerRetention } from '@mono/delivery-ledger'
 import { runWorker } from '@mono/worker-runtime'
+import { toDkimSettings } from './dkim/dkim-env.js'
 import { readEmailEnv } from './env.js'
 import { createEmailHandler } from './handle-email.js'
 import { describeTls } from './smtp/describe-tls.js'
@@ -25,7 +26,9 @@ await runWorker({
     const templates = loadTemplates(templatesDirectory)
     logger.info({ directory: templatesDirectory, templates: templates.names }, 'Templates are checked')
     logger.info({ tls: smtp.tls, login: smtp.auth !== undefined }, describeTls(smtp))
-    const provider = createSmtpProvider(smtp)
+    const dkim = toDkimSettings(env)
+    if (dkim) logger.info({ domain: dkim.domain, selector: dkim.selector }, 'Mails are signed with DKIM')
+    const provider = createSmtpProvider(smtp, { dkim })
     let merges = 0
     const handler = createEmailHandler({
       ledger: createDeliveryLedger({ pool, table: 'email.deliveries', recipientColumn: 'recipient' }),

@@ -1,6 +1,7 @@
 import { migrate, printNumbers, type TestDatabase, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
 import { bringBack } from './bring-back.js'
+import { createDkimKey, toDkimEnvironment } from './dkim-key.js'
 import { emailEnvironment } from './email-environment.js'
 
 const to = 'ada@example.com'
@@ -12,7 +13,10 @@ async function readState(database: TestDatabase): Promise<string> {
   return row?.state ?? ''
 }
 
-describe('the mail server drops the connection', () => {
+describe.for([
+  { mail: 'a mail', dkim: {} },
+  { mail: 'a signed mail', dkim: toDkimEnvironment(createDkimKey()) },
+])('the mail server drops the connection of $mail', ({ mail, dkim }) => {
   test.for([
     { when: 'before DATA', answer: 'drop-before-data', onUnknown: 'hold', becomes: 'sent', mails: 1 },
     // Whether the end of the mail had been handed over by then decides.
@@ -25,7 +29,7 @@ describe('the mail server drops the connection', () => {
     async ({ when, answer, onUnknown, becomes, mails }, { vhost, database, smtpSink, workers }) => {
       await migrate('email-worker', database.url)
       smtpSink.answer('all', [answer])
-      const env = { ...emailEnvironment({ vhost, database, smtpSink }), EMAIL_ON_UNKNOWN: onUnknown }
+      const env = { ...emailEnvironment({ vhost, database, smtpSink }), ...dkim, EMAIL_ON_UNKNOWN: onUnknown }
       const worker = workers.spawn('email-worker', env)
       await worker.ready()
       const text = 'a line of text\n'.repeat(when === 'in the middle' ? 60_000 : 1)
@@ -45,7 +49,7 @@ describe('the mail server drops the connection', () => {
       }
       const stateInTheEnd = await readState(database)
       expect(await worker.terminate()).toEqual({ code: 0, signal: null })
-      printNumbers(`email-worker, connection dropped ${when}, ${onUnknown}`, {
+      printNumbers(`email-worker, connection of ${mail} dropped ${when}, ${onUnknown}`, {
         stateAfterDrop,
         stateInTheEnd,
         received: smtpSink.received.length,

@@ -3,6 +3,7 @@ export type { EnvFault } from './env-error.js'
 /** @public No worker names it, but the compiler does, in the type of a worker's shape. */
 export type { EnvVariable } from './env-variable.js'
 export { type EnvOf, integer, oneOf, secret, unset, url, variable } from './env-variable.js'
+export { findIncompleteFault } from './find-incomplete-fault.js'
 export type { OwnMetric, Sample } from './metrics.js'
 export { type EnvSource, readEnv } from './read-env.js'
 export { runCommand } from './run-command.js'

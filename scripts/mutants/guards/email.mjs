@@ -43,6 +43,19 @@ export const email = [
     tests: { file: `${source}/smtp/hand-over-mark.test.ts`, name: 'a small body that nobody reads' },
   },
   {
+    name: 'signed-before-mark',
+    promise: promises.sentOnce,
+    guards: 'a signed mail counts as handed over when its last byte is taken, and not when it is signed',
+    file: `${source}/smtp/smtp-provider.ts`,
+    find:
+      '    if (signMail) mail.message.processFunc(signMail)\n' +
+      '    if (handOver) mail.message.processFunc((input) => createHandOverStage(input, handOver))\n',
+    replace:
+      '    if (handOver) mail.message.processFunc((input) => createHandOverStage(input, handOver))\n' +
+      '    if (signMail) mail.message.processFunc(signMail)\n',
+    tests: { file: 'apps/email-worker/test/dkim.test.ts', name: 'whose end was not sent goes over another connection' },
+  },
+  {
     name: 'handed-over-unknown',
     promise: promises.sentOnce,
     guards: 'a mail that was handed over and not answered may have been taken',

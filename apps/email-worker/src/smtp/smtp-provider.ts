@@ -1,4 +1,6 @@
 import { backoffMs, sleep, untilAborted, withDeadline } from '@mono/waiting'
+import { createDkimSigner } from '../dkim/create-dkim-signer.js'
+import type { DkimSettings } from '../dkim/dkim-env.js'
 import type { EmailProvider, Envelope, Mail, Rejection, SendReceipt } from '../email-provider.js'
 import { SendError } from '../email-provider.js'
 import { assertCarried } from './assert-carried.js'
@@ -20,6 +22,11 @@ export interface SmtpProvider extends EmailProvider {
   readonly pausedForMs: number
 }
 
+interface SmtpProviderOptions {
+  /** Default: mails are not signed. */
+  dkim?: DkimSettings | undefined
+}
+
 /** A mail waits for a server that wants mails more slowly no longer than this; then it comes back with its message. */
 const waitForPaceMs = 5 * 60_000
 /** A mail waits for its turn no longer than this: with the time for its last answer, that is less than a handler's time. */
@@ -35,17 +42,20 @@ const retryBackoff = { first: 200, max: 5_000 }
  * rate's is tried again here: no attempt of the message is counted. Others wait in line here, where the time limit of a mail
  * does not yet count.
  */
-export function createSmtpProvider(settings: SmtpSettings): SmtpProvider {
+export function createSmtpProvider(settings: SmtpSettings, { dkim }: SmtpProviderOptions = {}): SmtpProvider {
   const watch = new GreetingWatch(settings)
   const pace = new SmtpPace(settings)
   const closing = new AbortController()
   const transport = createSmtpPool(settings, watch)
   const smtpUtf8 = createSmtpUtf8(toServerOptions(settings, watch), () => watch.connect())
   const handOvers = new WeakMap<object, HandOver>()
+  const signMail = dkim && createDkimSigner(dkim)
   let tookAt = 0
   const takesOthers = (withinMs: number) => tookAt > 0 && performance.now() - tookAt < withinMs
   transport.use('stream', (mail, done) => {
     const handOver = handOvers.get(mail.data.envelope as object)
+    // First the signature: as nodemailer's option `dkim` it would come last, and every mail would count as handed over.
+    if (signMail) mail.message.processFunc(signMail)
     if (handOver) mail.message.processFunc((input) => createHandOverStage(input, handOver))
     done()
   })

@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto'
-import { type EnvFault, type EnvOf, secret, variable } from '@mono/worker-runtime'
+import { type EnvFault, type EnvOf, findIncompleteFault, secret, variable } from '@mono/worker-runtime'
 import { z } from 'zod'
 import { origin } from '../sending/origin-env.js'
 
@@ -40,12 +40,12 @@ export function toApnsSettings(env: EnvOf<typeof apnsEnv>): ApnsSettings | undef
 /** Half a setting is a mistake. */
 export function findApnsFault(env: EnvOf<typeof apnsEnv>): EnvFault | undefined {
   const { apnsKey, apnsKeyId, apnsTeamId, apnsTopic } = env
-  const values = { APNS_KEY_FILE: apnsKey, APNS_KEY_ID: apnsKeyId, APNS_TEAM_ID: apnsTeamId, APNS_TOPIC: apnsTopic }
-  const missing = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [name] : []))
-  const [first] = missing
-  if (first === undefined || missing.length === Object.keys(values).length) return undefined
-  const expected = `all of ${Object.keys(values).join(', ')}, or none`
-  return { name: first, expected, found: `nothing for ${missing.join(', ')}` }
+  return findIncompleteFault({
+    APNS_KEY_FILE: apnsKey,
+    APNS_KEY_ID: apnsKeyId,
+    APNS_TEAM_ID: apnsTeamId,
+    APNS_TOPIC: apnsTopic,
+  })
 }
 
 /** Apple signs with ES256, which is P-256. */
