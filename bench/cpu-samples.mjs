@@ -17,7 +17,7 @@ export function watchCpu(pid) {
     if (cpuMs !== undefined) samples.push({ at: Date.now(), cpuMs })
   }
   sample()
-  const timer = setInterval(sample, everyMs)
+  const timer = setInterval(sample, everyMs).unref()
   return {
     stop: () => clearInterval(timer),
     /**

@@ -1,5 +1,5 @@
 /**
- * Whether a signature of `signing` speaks for mails from `from`, as DMARC's relaxed alignment has it: both belong to one
+ * Tells whether a signature of `signing` speaks for mails from `from`, as DMARC's relaxed alignment has it: both belong to one
  * organisation. Without the list of public suffixes that is known for certain only where one domain is the other, or
  * above or below it. So two branches of one organisation (`news.example.com` and `mail.example.com`) are not seen to be
  * aligned, and a public suffix such as `co.uk` is not seen to be nobody's.
