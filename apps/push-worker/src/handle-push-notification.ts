@@ -70,7 +70,7 @@ export function createPushNotificationHandler({
       ledger,
       message: toLedgerMessage(message, fields),
       recipients: [...deviceById.keys()],
-      laneOf: (recipient) => deviceById.get(recipient)?.channel ?? '',
+      groupOf: (recipient) => deviceById.get(recipient)?.channel ?? '',
       resumeAt: message.resumeAt,
       concurrency,
       othersMayWait,

@@ -106,24 +106,24 @@ describe('a message with many recipients', () => {
   })
 })
 
-describe('a message with lanes', () => {
+describe('a message with groups', () => {
   const slow = recipients.map((name) => `slow-${name}`)
   const all = [...slow, ...recipients]
-  const laneOf = (recipient: string) => (recipient.startsWith('slow') ? 'slow' : 'fast')
+  const groupOf = (recipient: string) => (recipient.startsWith('slow') ? 'slow' : 'fast')
 
-  /** Those of the slow lane are never answered, until `end`. */
+  /** Those of the slow group are never answered, until `end`. */
   function startStuck(options: SetUp = {}) {
     const stuck: (() => void)[] = []
     const served: string[] = []
     const serve = async ({ recipient }: Claim): Promise<ServeResult> => {
-      if (laneOf(recipient) === 'slow') await new Promise<void>((resolve) => stuck.push(resolve))
+      if (groupOf(recipient) === 'slow') await new Promise<void>((resolve) => stuck.push(resolve))
       served.push(recipient)
       return { kind: 'sent' }
     }
     const end = () => {
       for (const resolve of stuck.splice(0)) resolve()
     }
-    return { ...start({ recipients: all, laneOf, serve, ...options }), served, stuck, end }
+    return { ...start({ recipients: all, groupOf, serve, ...options }), served, stuck, end }
   }
 
   test('serves one while the other stands still', async () => {
@@ -138,13 +138,13 @@ describe('a message with lanes', () => {
     expect(await ending).toMatchObject({ summary: { sent: 500 } })
   })
 
-  test('gives way as a whole, and goes on in each lane where it was', async () => {
+  test('gives way as a whole, and goes on in each group where it was', async () => {
     const ledger = createFakeLedger()
-    const { passes, summary } = await serveToTheEnd({ ledger, recipients: all, laneOf })
+    const { passes, summary } = await serveToTheEnd({ ledger, recipients: all, groupOf })
     expect(new Set(passes.flat()).size).toBe(500)
     expect(passes.flat()).toHaveLength(500)
     expect(summary).toMatchObject({ already: 500 - (passes.at(-1)?.length ?? 0) })
-    const { error } = await serve({ recipients: all, laneOf, othersMayWait: () => true })
+    const { error } = await serve({ recipients: all, groupOf, othersMayWait: () => true })
     expect(error).toMatchObject({ resumeAt: expect.stringMatching(/^slow:\d+ fast:\d+$/) })
   })
 
@@ -152,7 +152,7 @@ describe('a message with lanes', () => {
     const refused = new DeferError('The database is away', { code: 'DATABASE_UNAVAILABLE' })
     const { error, served } = await serve({
       recipients: all,
-      laneOf,
+      groupOf,
       resultOf(recipient) {
         if (recipient === 'slow-user-20') throw refused
         return { kind: 'sent' }
@@ -163,7 +163,7 @@ describe('a message with lanes', () => {
   })
 
   test('whose fault it is that nobody was served, is told of all', async () => {
-    const { error } = await serve({ recipients: all, laneOf, resultOf: () => ({ kind: 'failed', code: 'GONE' }) })
+    const { error } = await serve({ recipients: all, groupOf, resultOf: () => ({ kind: 'failed', code: 'GONE' }) })
     expect(error).toMatchObject({ code: 'ALL_RECIPIENTS_FAILED' })
   })
 })
@@ -328,8 +328,8 @@ test.each<[Record<string, number>, boolean, string]>([
   [{ '': 1_000 }, true, '1000 deferred'],
   [{ web: 12, fcm: 0 }, false, 'web:12 fcm:0'],
   [{ apns: 3 }, true, 'apns:3 deferred'],
-])('%j, deferred %j, is written %j, and read as it was written', (lanes, hasDeferred, text) => {
-  const point = { indexes: new Map(Object.entries(lanes)), hasDeferred }
+])('%j, deferred %j, is written %j, and read as it was written', (groups, hasDeferred, text) => {
+  const point = { indexes: new Map(Object.entries(groups)), hasDeferred }
   expect(formatResumePoint(point)).toBe(text)
   expect(parseResumePoint(text)).toEqual(point)
 })

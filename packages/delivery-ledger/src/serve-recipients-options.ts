@@ -8,13 +8,13 @@ export interface ServeRecipientsOptions {
   /** Everybody whom the message is for. A recipient who is named twice is served once. */
   recipients: readonly string[]
   /**
-   * Names the lane of a recipient, by letters and digits. Each lane is served at its own `concurrency`, so recipients of one
+   * Names the group of a recipient, by letters and digits. Each group is served at its own `concurrency`, so recipients of one
    * that is slow or stands still hold up none of the others. Default: all are in one.
    */
-  laneOf?(recipient: string): string
+  groupOf?(recipient: string): string
   /** Of the message, if it gave way to others: those who come first have been tried. Default: with the first. */
   resumeAt?: string | undefined
-  /** Recipients of a lane served at a time. */
+  /** Recipients of a group served at a time. */
   concurrency: number
   /**
    * Waits until one more recipient may be claimed and served; what it resolves with is called when that is over. Without it,

@@ -4,7 +4,7 @@ import { countMerged } from './count-merged.js'
 import type { RecipientRecord } from './delivery-ledger.js'
 import { describeFailures } from './describe-failures.js'
 import { isFinal } from './is-final.js'
-import { splitIntoLanes } from './lanes.js'
+import { splitIntoGroups } from './recipient-groups.js'
 import { formatResumePoint, parseResumePoint } from './resume-point.js'
 import type { ServeRecipientsOptions } from './serve-recipients-options.js'
 import type { ServeResult } from './serve-result.js'
@@ -28,12 +28,15 @@ import { toProgressed } from './to-progressed.js'
  * @throws the signal's reason when it is aborted; claims under which nothing was sent have been released
  */
 export async function serveRecipients(options: ServeRecipientsOptions): Promise<ServeSummary> {
-  const { ledger, message, resumeAt, laneOf, othersMayWait = () => false, onMerged, ...rest } = options
+  const { ledger, message, resumeAt, groupOf, othersMayWait = () => false, onMerged, ...rest } = options
   const recipients = [...new Set(options.recipients)]
   const { indexes, hasDeferred } = parseResumePoint(resumeAt)
-  const lanes = splitIntoLanes(recipients, laneOf).map((lane) => ({ ...lane, firstIndex: indexes.get(lane.name) ?? 0 }))
+  const groups = splitIntoGroups(recipients, groupOf).map((group) => ({
+    ...group,
+    firstIndex: indexes.get(group.name) ?? 0,
+  }))
   const share = new ServeShare({ othersMayWait, onEnd: () => giveWay(runs) })
-  const runs = lanes.map((lane) => new ServeRun({ ...rest, ...lane, ledger, message, share }))
+  const runs = groups.map((group) => new ServeRun({ ...rest, ...group, ledger, message, share }))
   const outcomes = await runAll(runs, share)
   const hasProgressed = runs.some((run) => run.hasProgressed)
   const results = new Map(outcomes.flatMap((outcome) => [...outcome.results]))
@@ -47,7 +50,7 @@ export async function serveRecipients(options: ServeRecipientsOptions): Promise<
     onMerged?.()
   }
   if (outcomes.some(({ givesWay }) => givesWay)) throw toGiveWay()
-  const before = new Set(lanes.flatMap((lane) => lane.recipients.slice(0, lane.firstIndex)))
+  const before = new Set(groups.flatMap((group) => group.recipients.slice(0, group.firstIndex)))
   const summary = concludeMessage({ recipients, records, results, before, hasDeferred })
   const unserved = [...records.values()].filter(({ state }) => state === 'failed' || state === 'unknown')
   if (unserved.length > 0) {
@@ -62,9 +65,9 @@ export async function serveRecipients(options: ServeRecipientsOptions): Promise<
   return summary
 
   function toGiveWay(): GiveWayError {
-    const turns = lanes.map((lane, index) => ({ ...lane, nextIndex: outcomes[index]?.nextIndex ?? 0 }))
+    const turns = groups.map((group, index) => ({ ...group, nextIndex: outcomes[index]?.nextIndex ?? 0 }))
     const count = turns.reduce((sum, { nextIndex }) => sum + nextIndex, 0)
-    const hadTurn = turns.flatMap((lane) => lane.recipients.slice(lane.firstIndex, lane.nextIndex))
+    const hadTurn = turns.flatMap((group) => group.recipients.slice(group.firstIndex, group.nextIndex))
     return new GiveWayError(`${count} of ${recipients.length} recipients have had their turn; others go first`, {
       resumeAt: formatResumePoint({
         indexes: new Map(turns.map(({ name, nextIndex }) => [name, nextIndex])),

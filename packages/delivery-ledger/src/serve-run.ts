@@ -17,8 +17,8 @@ const noneLeft = 'Nobody else is to be served'
 const maxClaimsAhead = 200
 
 export interface ServeRunOptions
-  extends Omit<ServeRecipientsOptions, 'resumeAt' | 'laneOf' | 'othersMayWait' | 'onMerged'> {
-  /** Of one lane; distinct. */
+  extends Omit<ServeRecipientsOptions, 'resumeAt' | 'groupOf' | 'othersMayWait' | 'onMerged'> {
+  /** Of one group; distinct. */
   recipients: readonly string[]
   /** Index of the recipient to begin with. */
   firstIndex: number
@@ -38,7 +38,7 @@ export interface ServeRunOutcome {
 }
 
 /**
- * One run over the recipients of a message, or over one lane of them: claims them, serves so many at a time, records the results.
+ * One run over the recipients of a message, or over one group of them: claims them, serves so many at a time, records the results.
  *
  * Its parts know each other in one direction, `ClaimSource` → `ResultRecorder` → `LeaseKeeper`. Only a recorder that
  * has to give results up calls back, to `stop`. A run is stopped by the first error or by the signal: it then claims
