@@ -206,7 +206,9 @@ describe('a worker that is killed amid 2,000 pushes of FCM and 2,000 of APNs', {
       ...userIds.map((userId) => ({ userId, channel: 'fcm' as const, address: fcm.register().address })),
       ...userIds.map((userId) => ({ userId, channel: 'apns' as const, address: production.register() })),
     ])
-    const [victim, survivor] = [await push.startWorker(), await push.startWorker()]
+    // Fewer than there are, so that both have some.
+    const start = () => push.startWorker({ PREFETCH: '4' })
+    const [victim, survivor] = [await start(), await start()]
     // It says when each was published; without that, the expiration counts from the first delivery to the worker.
     const messageQueue = createMessageQueue({ url: vhost.url, connectionName: 'test' })
     cleanUp(() => messageQueue.close())
@@ -214,8 +216,13 @@ describe('a worker that is killed amid 2,000 pushes of FCM and 2,000 of APNs', {
       const notification = { ...examples['push.notification'], recipientIds: userIds.slice(index, index + 100) }
       await messageQueue.sendPushNotification(notification, { channel: 'mobile' })
     }
-    const isAmid = () => fcm.received.length >= count / 4 && production.received.length >= count / 4
-    await waitFor(isAmid, { what: 'a quarter of both', timeoutMs: 60_000, intervalMs: 5 })
+    const countInFlight = (channel: string) => victim.metric('mono_push_in_flight', { channel })
+    const isAmid = async () =>
+      fcm.received.length >= count / 8 &&
+      production.received.length >= count / 8 &&
+      (await countInFlight('fcm')) > 0 &&
+      (await countInFlight('apns')) > 0
+    await waitFor(isAmid, { what: 'the victim to be amid both', timeoutMs: 60_000, intervalMs: 5 })
     victim.kill('SIGKILL')
     await victim.exited
     await waitFor(
