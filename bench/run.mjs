@@ -8,7 +8,7 @@ import { startServices } from '../scripts/services/services.mjs'
 const usage = `usage: npm run bench [-- publish drain push email chat]
 
 Compares the client and the workers with plain uses of the libraries below them, and says whether they are fast enough.
-Uses RABBITMQ_URL and DATABASE_URL if they are set, else private instances. Takes about twenty minutes.`
+Uses RABBITMQ_URL and DATABASE_URL if they are set, else private instances. Takes about half an hour.`
 
 const names = ['publish', 'drain', 'push', 'email', 'chat']
 const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`)
