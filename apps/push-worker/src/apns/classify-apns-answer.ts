@@ -38,9 +38,9 @@ const settingsFaults = new Set(['BadTopic', 'MissingTopic', 'TopicDisallowed'])
  */
 export function classifyApnsAnswer(answer: ApnsAnswer, device: Pick<Device, 'registeredAt'>, now: number): PushVerdict {
   const { status, headers } = answer
+  if (status === 200) return accept(headers)
   const said = readApnsReason(answer)
   const waitMs = parseRetryAfter(headers['retry-after'], now)
-  if (status === 200) return accept(headers)
   if (isSettingsRefusal(answer)) return leaveAlone('APNS_REJECTED', settingsWaitMs)
   if (status === 400) return classifyBadRequest(said)
   if (status === 410) return classifyGone(said, device, now)
