@@ -49,7 +49,7 @@ const status = (code: number, headers: HttpAnswer['headers'] = {}, body = ''): H
 type Answer = HttpAnswer | Error | ((request: HttpRequest) => Promise<HttpAnswer>)
 
 /** A push service that gives these answers, the last one again and again, and what it was asked. */
-function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: () => Promise<never> }) {
+function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: () => Promise<boolean> }) {
   const requests: HttpRequest[] = []
   const refusals: string[] = []
   const disabled: [string, DisableReason][] = []
@@ -66,9 +66,9 @@ function setUp({ answers, disableDevice }: { answers: Answer[]; disableDevice?: 
     waits: createDeviceWaits({ now, random: () => 1 }),
     deviceStore: {
       async disableDevice({ id }, reason) {
-        await disableDevice?.()
+        const isDisabled = (await disableDevice?.()) ?? true
         disabled.push([id, reason])
-        return true
+        return isDisabled
       },
       async countRefusal({ id }) {
         refusals.push(id)
@@ -218,6 +218,12 @@ describe('a device that is gone', () => {
     const { counted, send } = setUp({ answers: [status(410)] })
     await send()
     expect(counted).toEqual(['web gone'])
+  })
+
+  test('is not counted, nor told of, if it was registered anew meanwhile, or disabled by another message', async () => {
+    const { counted, logger, send } = setUp({ answers: [status(410)], disableDevice: async () => false })
+    await send()
+    expect([counted, logger.lines]).toEqual([[], []])
   })
 
   test('is not disabled when too many are called gone, but one whose address can never be served is', async () => {
