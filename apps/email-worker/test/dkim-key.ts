@@ -1,10 +1,10 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import type { DkimSettings } from '../src/dkim/dkim-env.js'
 
-/** What a domain publishes of a key: a record of the type TXT. */
+/** A domain publishes a key by it: a record of the type TXT. */
 export interface DkimRecord {
   name: string
-  /** Of at most 255 bytes each. */
+  /** Each has at most 255 bytes. */
   strings: string[]
 }
 

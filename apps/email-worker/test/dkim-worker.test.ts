@@ -23,7 +23,7 @@ async function makeDirectory(cleanUp: CleanUp): Promise<string> {
   return directory
 }
 
-/** What `npm run dkim` prints, as DNS and the worker read it. */
+/** The output of `npm run dkim`, as DNS and the worker read it. */
 async function runScript(...args: string[]): Promise<{ record: DkimRecord; settings: Record<string, string> }> {
   const { stdout } = await run(process.execPath, [script, ...args])
   const [line = '', ...rest] = stdout.split('\n')

@@ -6,7 +6,7 @@ export interface DkimVerdict {
   result: string
   /** The domain that signed, if it speaks for the one in From. */
   aligned: string | undefined
-  /** What the signature says of itself: `a`, `c`, `h` and so on, without white space. */
+  /** The signature's own tags: `a`, `c`, `h` and so on, without white space. */
   tags: Record<string, string>
   /** Names in lower case. */
   signedHeaders: string[]

@@ -10,7 +10,7 @@ import { createWebPush } from './web-push/create-web-push.js'
 export function createChannels({ env, deviceStore, logger }: Omit<ChannelParts, 'counts'>): {
   channels: RunningChannels
   counts: PushCounts
-  /** To be called when the last notification is served. */
+  /** Ends all connections; it is called when the last notification is served. */
   close(): Promise<void>
 } {
   const { fcmServiceAccount } = env

@@ -87,7 +87,7 @@ function classifyBadRequest({ reason = '' }: ApnsReason): PushVerdict {
   return reason === 'IdleTimeout' ? classifyTrouble(undefined) : unknown
 }
 
-/** What Apple says of the time before a registration may be old news for so long. */
+/** For so long after a registration, Apple's word of the time before may be old news. */
 const settlesMs = 10 * 60_000
 
 /**
