@@ -2,7 +2,8 @@
 import { promises } from '../promises.mjs'
 
 const source = 'apps/push-worker/src'
-const clientTests = `${source}/http/http-origin-client.test.ts`
+const httpClient = 'packages/http-client/src'
+const clientTests = `${httpClient}/http-origin-client.test.ts`
 
 /** @type {import('../mutant.mjs').Mutant[]} */
 export const push = [
@@ -10,7 +11,7 @@ export const push = [
     name: 'push-not-twice',
     promise: promises.sentOnce,
     guards: 'what a server may have processed is not sent again',
-    file: `${source}/http/http-origin-client.ts`,
+    file: `${httpClient}/http-origin-client.ts`,
     find: 'if (isRepeated || !isUnprocessed(error)) throw error',
     replace: 'if (isRepeated || isUnprocessed(error)) throw error',
     tests: { file: clientTests, name: 'is a failure, and not tried again' },
@@ -82,10 +83,10 @@ export const push = [
     name: 'push-apns-one-stream',
     promise: promises.survivesOutages,
     guards: 'a connection to Apple has one stream until Apple has accepted a token on it',
-    file: `${source}/http/http2-carrier.ts`,
+    file: `${httpClient}/http2-carrier.ts`,
     find: 'let isProven = rules === undefined',
     replace: 'let isProven = true',
-    tests: { file: `${source}/http/http2-rules.test.ts`, name: 'a session has one stream at a time' },
+    tests: { file: `${httpClient}/http2-rules.test.ts`, name: 'a session has one stream at a time' },
   },
   {
     name: 'push-apns-token-updates',

@@ -1,4 +1,4 @@
-import type { HttpAnswer } from '../http/http-messages.js'
+import type { HttpAnswer } from '@mono/http-client'
 import { parseJsonObject } from '../json-object.js'
 
 /** Apple says why a request was refused or a session ends, and since when a token is dead. */

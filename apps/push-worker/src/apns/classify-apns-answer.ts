@@ -1,6 +1,6 @@
 import type { ServeResult } from '@mono/delivery-ledger'
+import type { HttpAnswer } from '@mono/http-client'
 import type { Device, DisableReason } from '../device.js'
-import type { HttpAnswer } from '../http/http-messages.js'
 import type { OriginReport } from '../sending/origin-report.js'
 import type { PushVerdict } from '../sending/push-verdict.js'
 import { parseRetryAfter } from '../sending/retry-after.js'

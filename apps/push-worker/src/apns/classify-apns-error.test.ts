@@ -1,5 +1,5 @@
+import { HttpRequestError } from '@mono/http-client'
 import { describe, expect, test } from 'vitest'
-import { HttpRequestError } from '../http/http-request-error.js'
 import { classifyApnsError } from './classify-apns-error.js'
 
 const systemError = (code: string) => Object.assign(new Error(code), { code })

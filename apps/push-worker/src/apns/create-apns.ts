@@ -1,6 +1,5 @@
+import { createHttpOriginClient, type Http2Rules } from '@mono/http-client'
 import type { Logger } from '@mono/message-queue'
-import { createHttpOriginClient } from '../http/http-origin-client.js'
-import type { Http2Rules } from '../http/http2-rules.js'
 import { createDeadGuard } from '../sending/dead-guard.js'
 import { createDeviceSender } from '../sending/device-sender.js'
 import { createDeviceWaits } from '../sending/device-waits.js'

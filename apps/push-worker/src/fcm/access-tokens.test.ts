@@ -1,8 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { type HttpAnswer, type HttpRequest, HttpRequestError } from '@mono/http-client'
 import { createRecordingLogger } from '@mono/test-support'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { HttpAnswer, HttpRequest } from '../http/http-messages.js'
-import { HttpRequestError } from '../http/http-request-error.js'
 import { AccessTokens } from './access-tokens.js'
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })

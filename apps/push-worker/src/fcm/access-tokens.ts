@@ -1,7 +1,6 @@
+import { type HttpOriginClient, HttpRequestError } from '@mono/http-client'
 import type { Logger } from '@mono/message-queue'
 import { backoffMs, untilAborted, withDeadline } from '@mono/waiting'
-import type { HttpOriginClient } from '../http/http-origin-client.js'
-import { HttpRequestError } from '../http/http-request-error.js'
 import { AccessTokenError } from './access-token-error.js'
 import { classifyTokenAnswer, type TokenVerdict } from './classify-token-answer.js'
 import type { ServiceAccount } from './service-account.js'

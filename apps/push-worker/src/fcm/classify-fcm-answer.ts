@@ -1,4 +1,4 @@
-import type { HttpAnswer } from '../http/http-messages.js'
+import type { HttpAnswer } from '@mono/http-client'
 import { parseJsonObject } from '../json-object.js'
 import type { OriginReport } from '../sending/origin-report.js'
 import type { PushVerdict } from '../sending/push-verdict.js'

@@ -1,4 +1,4 @@
-import type { HttpAnswer } from '../http/http-messages.js'
+import type { HttpAnswer } from '@mono/http-client'
 import { parseJsonObject } from '../json-object.js'
 import { describeAnswer } from '../sending/describe-answer.js'
 import { parseRetryAfter } from '../sending/retry-after.js'

@@ -1,4 +1,4 @@
-import { HttpRequestError } from '../http/http-request-error.js'
+import { HttpRequestError } from '@mono/http-client'
 import type { PushVerdict } from './push-verdict.js'
 
 /**

@@ -1,5 +1,5 @@
+import type { HttpAnswer } from '@mono/http-client'
 import { toReason } from '@mono/worker-runtime'
-import type { HttpAnswer } from '../http/http-messages.js'
 
 /** No more of a body is read. */
 const maxBytes = 4_096

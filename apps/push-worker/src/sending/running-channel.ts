@@ -1,7 +1,7 @@
+import type { HttpOriginClient } from '@mono/http-client'
 import type { Logger } from '@mono/message-queue'
 import type { Channel } from '../device.js'
 import type { PushEnv } from '../env.js'
-import type { HttpOriginClient } from '../http/http-origin-client.js'
 import type { PushCounts } from '../push-counts.js'
 import type { DeadGuard } from './dead-guard.js'
 import type { DeviceSenderOptions } from './device-sender.js'

@@ -1,4 +1,4 @@
-import type { HttpAnswer } from '../http/http-messages.js'
+import type { HttpAnswer } from '@mono/http-client'
 import { describeAnswer } from './describe-answer.js'
 import type { PushVerdict } from './push-verdict.js'
 

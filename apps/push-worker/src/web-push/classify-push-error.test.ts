@@ -1,5 +1,5 @@
+import { HttpRequestError, type HttpRequestFailure } from '@mono/http-client'
 import { expect, test } from 'vitest'
-import { HttpRequestError, type HttpRequestFailure } from '../http/http-request-error.js'
 import { classifyPushError } from './classify-push-error.js'
 import { RefusedAddressError } from './endpoint-guard.js'
 

@@ -1,4 +1,4 @@
-import { HttpRequestError } from '../http/http-request-error.js'
+import { HttpRequestError } from '@mono/http-client'
 import { classifyRequestError } from '../sending/classify-request-error.js'
 import type { PushVerdict } from '../sending/push-verdict.js'
 import { RefusedAddressError } from './endpoint-guard.js'

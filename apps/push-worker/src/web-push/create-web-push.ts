@@ -1,4 +1,4 @@
-import { createHttpOriginClient } from '../http/http-origin-client.js'
+import { createHttpOriginClient } from '@mono/http-client'
 import { createDeadGuard } from '../sending/dead-guard.js'
 import { createDeviceSender } from '../sending/device-sender.js'
 import { createDeviceWaits } from '../sending/device-waits.js'
