@@ -125,3 +125,16 @@ test('those who wait can be refused together, and whoever comes later waits agai
   await later
   expect(admitted).toEqual(['a', 'd'])
 })
+
+test('whoever takes several is admitted as soon as one is free, and gives all of them back', async () => {
+  const { slots, admitted, enter } = setUp(2)
+  await enter('a')
+  await enter('b', signal, { count: 5 })
+  const waiting = enter('c')
+  slots.release()
+  await turn()
+  expect([slots.held, admitted]).toEqual([5, ['a', 'b']])
+  slots.release(5)
+  await waiting
+  expect(slots.held).toBe(1)
+})

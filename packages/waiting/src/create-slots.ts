@@ -8,12 +8,13 @@ export interface Slots {
   readonly held: number
   readonly waiting: number
   /**
-   * Resolves when a slot is the caller's.
+   * Resolves when a slot is the caller's, or as many as the caller takes.
    *
    * @throws the signal's reason, the deadline's error, or what `refuseWaiting` was called with
    */
   acquire(signal: AbortSignal, options?: AcquireOptions): Promise<void>
-  release(): void
+  /** Gives back as many as were taken. Default 1. */
+  release(count?: number): void
   /** More slots are handed out at once; fewer as those held are released. */
   resize(limit: number): void
   /** Rejects everybody who waits now. */
@@ -23,6 +24,11 @@ export interface Slots {
 export interface AcquireOptions {
   /** By default one that all share who name none. */
   group?: Group
+  /**
+   * Slots that are taken together. They may be more than are free, as long as one is: otherwise those who take few would be
+   * served first, and who takes more than there are would wait for ever. Default 1.
+   */
+  count?: number
   /** How long to wait, in milliseconds; what `createError` makes refuses whoever waits longer. By default there is none. */
   deadline?: { ms: number; createError(): unknown }
 }
@@ -30,6 +36,7 @@ export interface AcquireOptions {
 type Group = string | number
 
 interface Waiter {
+  count: number
   admit(): void
   refuse(reason: unknown): void
 }
@@ -48,7 +55,7 @@ export function createSlots(limit: number): Slots {
       groups.delete(group)
       if (waiter === undefined) continue
       groups.set(group, waiters)
-      held += 1
+      held += waiter.count
       waiter.admit()
     }
   }
@@ -71,10 +78,10 @@ export function createSlots(limit: number): Slots {
     get waiting() {
       return [...groups.values()].reduce((sum, { size }) => sum + size, 0)
     },
-    async acquire(signal, { group = '', deadline } = {}) {
+    async acquire(signal, { group = '', count = 1, deadline } = {}) {
       signal.throwIfAborted()
       if (held < limit) {
-        held += 1
+        held += count
         return
       }
       await new Promise<void>((resolve, reject) => {
@@ -85,6 +92,7 @@ export function createSlots(limit: number): Slots {
           signal.removeEventListener('abort', onAbort)
         }
         const waiter: Waiter = {
+          count,
           admit() {
             end()
             resolve()
@@ -100,8 +108,8 @@ export function createSlots(limit: number): Slots {
         signal.addEventListener('abort', onAbort, { once: true })
       })
     },
-    release() {
-      held -= 1
+    release(count = 1) {
+      held -= count
       admitWaiting()
     },
     resize(newLimit) {
