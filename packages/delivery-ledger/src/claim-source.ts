@@ -22,8 +22,8 @@ export interface ClaimSourceOptions {
  */
 export class ClaimSource {
   readonly #options: ClaimSourceOptions
-  /** In the order of the recipients. */
-  #waiting: Claim[] = []
+  /** In the order of the recipients, with their indexes. */
+  #waiting: { claim: Claim; index: number }[] = []
   /** Index of the first recipient who is neither claimed nor being claimed. */
   #position: number
   /** Calls of `next` that wait for a claim. */
@@ -38,8 +38,7 @@ export class ClaimSource {
 
   /** Index of the first recipient who is not handed out; everybody before was, or is not to be served. */
   get position(): number {
-    const [first] = this.#waiting
-    return first === undefined ? this.#position : this.#options.recipients.indexOf(first.recipient)
+    return this.#waiting[0]?.index ?? this.#position
   }
 
   /** There is nobody left to be handed out. */
@@ -73,7 +72,7 @@ export class ClaimSource {
   stop(): void {
     this.#stopped = true
     this.#position = this.position
-    this.#options.recorder.release(this.#waiting)
+    this.#options.recorder.release(this.#waiting.map(({ claim }) => claim))
     this.#waiting = []
   }
 
@@ -90,12 +89,16 @@ export class ClaimSource {
     }
     leases.hold(claims, askedAt)
     const byRecipient = new Map(claims.map((claim) => [claim.recipient, claim]))
-    this.#waiting = chunk.flatMap((recipient) => byRecipient.get(recipient) ?? [])
+    this.#waiting = chunk.flatMap((recipient, offset) => {
+      const claim = byRecipient.get(recipient)
+      return claim === undefined ? [] : [{ claim, index: start + offset }]
+    })
   }
 
   #takeWaiting(): Claim | undefined {
     const { leases, recorder } = this.#options
-    for (let claim = this.#waiting.shift(); claim; claim = this.#waiting.shift()) {
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      const { claim } = next
       if (leases.isHeld(claim)) return claim
       recorder.release([claim])
     }

@@ -323,6 +323,50 @@ describe('recipients that are to be admitted', () => {
   })
 })
 
+describe('groups that are to be admitted', () => {
+  const groupOf = (recipient: string) => (Number(recipient.slice('user-'.length)) < 100 ? 'slow' : 'fast')
+
+  test('are not claimed before, and hold up no other', async () => {
+    const ledger = createFakeLedger()
+    let open = () => {}
+    const opened = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    const asked: unknown[] = []
+    const admitGroup: ServeRecipientsOptions['admitGroup'] = async (group) => {
+      asked.push(group)
+      if (group.name === 'slow') await opened
+      return () => asked.push(`${group.name} is done`)
+    }
+    const { ending, served } = start({ ledger, groupOf, admitGroup })
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(new Set(served.map(groupOf))).toEqual(new Set(['fast']))
+    expect([served.length, ledger.statesOf('sending').length]).toEqual([150, 0])
+    expect(asked).toEqual([{ name: 'slow', size: 100 }, { name: 'fast', size: 150 }, 'fast is done'])
+    open()
+    await vi.runAllTimersAsync()
+    expect(await ending).toMatchObject({ summary: { sent: 250 } })
+    expect(asked.at(-1)).toBe('slow is done')
+  })
+
+  test('wait no longer when the message gives way, and have not had a turn', async () => {
+    const admitGroup: ServeRecipientsOptions['admitGroup'] = ({ name }, signal) =>
+      name === 'fast'
+        ? Promise.resolve(() => {})
+        : createSlots(0)
+            .acquire(signal)
+            .then(() => () => {})
+    const { error } = await serve({ groupOf, admitGroup, othersMayWait: () => true })
+    expect(error).toMatchObject({ name: 'GiveWayError', resumeAt: 'fast:109 slow:0' })
+  })
+
+  test('are not served if whoever admits them says that nobody can be', async () => {
+    const refused = new DeferError('The push service takes notifications more slowly than they come')
+    const { error, served } = await serve({ admitGroup: () => Promise.reject(refused) })
+    expect([error, served]).toEqual([refused, []])
+  })
+})
+
 test.each<[Record<string, number>, boolean, string]>([
   [{ '': 0 }, false, '0'],
   [{ '': 1_000 }, true, '1000 deferred'],
@@ -340,3 +384,10 @@ test.each([undefined, '', '-1', '1e3', '1000000000000', 'deferred', '3 deferred 
     expect(parseResumePoint(text)).toEqual({ indexes: new Map(), hasDeferred: false })
   },
 )
+
+test('of more groups than there is room for, those that have come furthest are told', () => {
+  const indexes = new Map(Array.from({ length: 9 }, (_, index) => [`web-aaa${index}`, index * 100]))
+  const text = formatResumePoint({ indexes, hasDeferred: true })
+  expect(text).toBe('web-aaa8:800 web-aaa7:700 web-aaa6:600 web-aaa5:500 deferred')
+  expect(parseResumePoint(text)).toMatchObject({ hasDeferred: true })
+})

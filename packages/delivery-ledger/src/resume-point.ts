@@ -6,10 +6,19 @@ export interface ResumePoint {
   hasDeferred: boolean
 }
 
-/** The only group of a message whose recipients are not told apart has no name. */
+/** The header that keeps it has room for so many characters. */
+const maxLength = 64
+
+/**
+ * The only group of a message whose recipients are not told apart has no name. Of more groups than there is room for, those
+ * are left out that have come least far: they begin anew, and the ledger knows whom of them it has served.
+ */
 export function formatResumePoint({ indexes, hasDeferred }: ResumePoint): string {
-  const groups = [...indexes].map(([name, index]) => (name === '' ? String(index) : `${name}:${index}`))
-  return [...groups, ...(hasDeferred ? ['deferred'] : [])].join(' ')
+  const byIndex = [...indexes].toSorted(([, a], [, b]) => b - a)
+  const groups = byIndex.map(([name, index]) => (name === '' ? String(index) : `${name}:${index}`))
+  const suffix = hasDeferred ? ['deferred'] : []
+  while ([...groups, ...suffix].join(' ').length > maxLength) groups.pop()
+  return [...groups, ...suffix].join(' ')
 }
 
 /** The beginning, if there is none or it cannot be read. */

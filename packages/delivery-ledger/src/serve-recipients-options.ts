@@ -17,6 +17,12 @@ export interface ServeRecipientsOptions {
   /** Recipients of a group served at a time. */
   concurrency: number
   /**
+   * Waits until a group may be served, of which so many recipients are left; what it resolves with is called when that is
+   * over. Nobody of the group is claimed before. It should heed the signal, which is aborted when nobody else is to be
+   * served. A DeferError that it throws says that nobody else can be. Default: each is served at once.
+   */
+  admitGroup?(group: { name: string; size: number }, signal: AbortSignal): Promise<() => void>
+  /**
    * Waits until one more recipient may be claimed and served; what it resolves with is called when that is over. Without it,
    * recipients are claimed ahead. It should heed the signal, which is aborted when nobody else is to be served. A DeferError
    * that it throws says that nobody else can be.

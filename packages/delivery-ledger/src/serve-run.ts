@@ -1,6 +1,5 @@
-import { setMaxListeners } from 'node:events'
 import { DeferError } from '@mono/message-queue'
-import { createSlots } from '@mono/waiting'
+import { createSlots, type Slots } from '@mono/waiting'
 import { ClaimSource } from './claim-source.js'
 import type { Claim } from './delivery-ledger.js'
 import { isFinal } from './is-final.js'
@@ -18,7 +17,9 @@ const maxClaimsAhead = 200
 
 export interface ServeRunOptions
   extends Omit<ServeRecipientsOptions, 'resumeAt' | 'groupOf' | 'othersMayWait' | 'onMerged'> {
-  /** Of one group; distinct. */
+  /** Of the group. */
+  name: string
+  /** Of the group; distinct. */
   recipients: readonly string[]
   /** Index of the recipient to begin with. */
   firstIndex: number
@@ -51,8 +52,7 @@ export class ServeRun {
   readonly #recorder: ResultRecorder
   readonly #claims: ClaimSource
   readonly #results = new Map<string, ServeResult>()
-  /** Of this message one recipient at a time waits to be admitted, so that others' are not behind all of them. */
-  readonly #line = createSlots(1)
+  readonly #inService: Slots
   /** Aborted when nobody else is to be handed out. */
   readonly #stopping = new AbortController()
   #givesWay = false
@@ -60,10 +60,9 @@ export class ServeRun {
   #failure: { error: unknown } | undefined
 
   constructor(options: ServeRunOptions) {
-    const { ledger, message, recipients, firstIndex, logger, signal } = options
+    const { ledger, message, recipients, firstIndex, concurrency, logger, signal } = options
     this.#options = options
-    // Every recipient that waits to be admitted listens; Node warns of a leak above ten.
-    setMaxListeners(0, this.#stopping.signal)
+    this.#inService = createSlots(concurrency)
     const leases = new LeaseKeeper({ ledger, message, logger })
     const onFailed = (error: unknown) => this.stop(error)
     const recorder = new ResultRecorder({ ledger, message, leases, logger, signal, onFailed })
@@ -75,7 +74,7 @@ export class ServeRun {
 
   /** Is called once. @throws the error that stopped the run, the signal's reason first */
   async run(): Promise<ServeRunOutcome> {
-    const { signal, concurrency, recipients, firstIndex } = this.#options
+    const { signal } = this.#options
     signal.throwIfAborted()
     const onAbort = () => {
       this.#leases.stop()
@@ -83,9 +82,7 @@ export class ServeRun {
     }
     signal.addEventListener('abort', onAbort, { once: true })
     try {
-      const workers = Math.max(0, Math.min(concurrency, recipients.length - firstIndex))
-      await Promise.all(Array.from({ length: workers }, () => this.#work()))
-      await this.#recorder.finish()
+      await this.#serveInTurn()
     } finally {
       this.#leases.stop()
       signal.removeEventListener('abort', onAbort)
@@ -127,38 +124,60 @@ export class ServeRun {
     return othersAreInLine?.() ? asked : Math.max(asked, concurrency)
   }
 
-  async #work(): Promise<void> {
-    while (!this.#stopping.signal.aborted && !this.#claims.isExhausted) {
-      const leave = await this.#admit()
-      if (leave === undefined) return
-      try {
-        const claim = await this.#next()
-        if (claim === undefined) return
-        await this.#serveOne(claim)
-      } finally {
-        leave()
-      }
+  /** Waits for the turn of the group, and serves it. */
+  async #serveInTurn(): Promise<void> {
+    const { admitGroup, name, recipients, firstIndex } = this.#options
+    const size = recipients.length - firstIndex
+    const leave = await this.#admittedBy((signal) => admitGroup?.({ name, size }, signal))
+    if (leave === undefined) return
+    try {
+      await this.#serveAll(size)
+      await this.#recorder.finish()
+    } finally {
+      leave()
     }
   }
 
-  /** @returns undefined if nobody else is to be served */
-  async #admit(): Promise<(() => void) | undefined> {
+  /**
+   * Admits one recipient after the other, and serves side by side those who are: of one message only one stands in line, and
+   * nothing is kept in memory for those behind.
+   */
+  async #serveAll(count: number): Promise<void> {
     const { admit } = this.#options
-    if (admit === undefined) return () => {}
+    const { signal } = this.#stopping
+    const underWay = new Set<Promise<void>>()
+    for (let admitted = 0; admitted < count && !signal.aborted; admitted += 1) {
+      const leave = await this.#admittedBy(async (stopping) => {
+        await this.#inService.acquire(stopping)
+        return await admit?.(stopping)
+      })
+      if (leave === undefined) break
+      const serving = this.#serveNext().finally(() => {
+        leave()
+        this.#inService.release()
+        underWay.delete(serving)
+      })
+      underWay.add(serving)
+    }
+    await Promise.all(underWay)
+  }
+
+  /** @returns undefined if nobody else is to be served */
+  async #admittedBy(
+    admit: (signal: AbortSignal) => Promise<(() => void) | undefined> | undefined,
+  ): Promise<(() => void) | undefined> {
     const { signal } = this.#stopping
     try {
-      await this.#line.acquire(signal)
-    } catch {
-      return undefined
-    }
-    try {
-      return await admit(signal)
+      return (await admit(signal)) ?? (() => {})
     } catch (error) {
       if (!signal.aborted) this.stop(error)
       return undefined
-    } finally {
-      this.#line.release()
     }
+  }
+
+  async #serveNext(): Promise<void> {
+    const claim = await this.#next()
+    if (claim !== undefined) await this.#serveOne(claim)
   }
 
   async #next(): Promise<Claim | undefined> {
