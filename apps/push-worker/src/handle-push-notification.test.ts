@@ -1,11 +1,14 @@
 import type { DeliveryLedger, LedgerMessage, RecipientResult, ServeResult } from '@mono/delivery-ledger'
 import { PermanentError } from '@mono/message-queue'
 import { createRecordingLogger } from '@mono/test-support'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { receivedPushNotification } from '../test/support/received-push-notification.js'
 import type { Channel, Device } from './device.js'
 import type { DeviceQuery } from './device-store.js'
 import { createPushNotificationHandler } from './handle-push-notification.js'
+import { createMailingTurns } from './mailing-turns.js'
+import { createOriginNames } from './origin-names.js'
+import { createOriginTurns, type OriginTurns } from './sending/origin-turns.js'
 
 const device = (id: string, fields: Partial<Device> = {}): Device => ({
   id,
@@ -24,19 +27,23 @@ const device = (id: string, fields: Partial<Device> = {}): Device => ({
 /** A ledger that knows nothing of the message yet, and what was asked of each part. */
 function setUp({
   devices,
+  originTurns = createOriginTurns(800),
   serve = () => ({ kind: 'sent' }),
 }: {
   devices: Device[]
+  originTurns?: OriginTurns
   serve?: (id: string) => ServeResult | Promise<ServeResult>
 }) {
   const queries: DeviceQuery[] = []
   const sent: string[] = []
   const messages: LedgerMessage[] = []
+  const claimed: string[] = []
   const results = new Map<string, RecipientResult>()
   const ledger: DeliveryLedger = {
     leaseMs: 30_000,
     async claim(message, recipients) {
       messages.push(message)
+      claimed.push(...recipients)
       return recipients.map((recipient) => ({ recipient, attempts: 1, ambiguous: false, reuses: 0 }))
     },
     async record(_message, recorded) {
@@ -58,6 +65,8 @@ function setUp({
   const { signal } = new AbortController()
   const counted: unknown[] = []
   const handler = createPushNotificationHandler({
+    originTurns,
+    mailingTurns: createMailingTurns(),
     counts: { settled: (channel, { kind }) => counted.push([channel, kind]) },
     ledger,
     deviceStore: {
@@ -68,6 +77,7 @@ function setUp({
     },
     channels: {
       web: {
+        originOf: ({ address }) => new URL(address).origin,
         prepare: () => ({
           async send({ id }) {
             sent.push(id)
@@ -80,7 +90,7 @@ function setUp({
   const handle = (message = receivedPushNotification()) =>
     handler(message, { signal, logger, othersMayWait: () => false })
   const codes = () => [...results.values()].map(({ recipient, state, code }) => [recipient, state, code])
-  return { queries, sent, messages, counted, codes, handle }
+  return { queries, sent, messages, claimed, counted, codes, handle }
 }
 
 test('every device is served, and the message is done', async () => {
@@ -169,4 +179,24 @@ test('devices wait for their push services side by side, 200 of them', async () 
   })
   await handle()
   expect(new Set(sent).size).toBe(250)
+})
+
+test('devices whose push service has too many in hand are not claimed, and those of another are served', async () => {
+  const { signal } = new AbortController()
+  const originTurns = createOriginTurns(1)
+  const { sent, claimed, handle } = setUp({
+    originTurns,
+    devices: [device('1'), device('2', { address: 'https://other.example.com/2' })],
+  })
+  const leave = await originTurns.enter(
+    createOriginNames()('web', 'https://push.example.com'),
+    { tenantId: 42, devices: 1 },
+    signal,
+  )
+  const handling = handle()
+  await vi.waitFor(() => expect(sent).toEqual(['2']))
+  expect(claimed).toEqual(['2'])
+  leave()
+  await handling
+  expect(sent).toEqual(['2', '1'])
 })

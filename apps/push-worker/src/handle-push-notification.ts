@@ -1,10 +1,13 @@
 import { setMaxListeners } from 'node:events'
 import { toPushOptions } from '@mono/contracts'
 import { type DeliveryLedger, type ServeResult, serveRecipients, toLedgerMessage } from '@mono/delivery-ledger'
-import type { MessageHandler, ReceivedMessage } from '@mono/message-queue'
+import type { MessageContext, MessageHandler, ReceivedMessage } from '@mono/message-queue'
 import type { Channel, Device } from './device.js'
 import type { DeviceStore } from './device-store.js'
+import type { MailingTurns } from './mailing-turns.js'
+import { createOriginNames } from './origin-names.js'
 import type { PushCounts } from './push-counts.js'
+import type { OriginTurns } from './sending/origin-turns.js'
 import type { PreparedNotification, PushChannel, SendContext } from './sending/push-channel.js'
 
 export interface PushNotificationHandlerOptions {
@@ -12,14 +15,16 @@ export interface PushNotificationHandlerOptions {
   ledger: DeliveryLedger
   /** Devices of a channel that is not among them fail. */
   channels: Partial<Record<Channel, PushChannel>>
+  originTurns: OriginTurns
+  mailingTurns: MailingTurns
   counts: Pick<PushCounts, 'settled'>
   /** Called when an equal message without an id was taken for the same. */
   onMerged?: (() => void) | undefined
 }
 
 /**
- * Of each channel as many as the ledger leases at a time: how many requests are under way is bounded by push service, so
- * that devices of one that is slow do not stand in the way of the others.
+ * Of one message, at each push service, as many as the ledger leases at a time: how many requests are under way is bounded
+ * by push service, so that devices of one that is slow do not stand in the way of the others.
  */
 const concurrency = 200
 
@@ -37,12 +42,27 @@ export function createPushNotificationHandler({
   deviceStore,
   ledger,
   channels,
+  originTurns,
+  mailingTurns,
   counts,
   onMerged,
 }: PushNotificationHandlerOptions): MessageHandler<'push.notifications'> {
-  return async (message, { signal, logger, othersMayWait }) => {
+  return async (message, context) => {
     // Every device that is being served listens to it.
-    setMaxListeners(0, signal)
+    setMaxListeners(0, context.signal)
+    const { tenantId, payload } = message
+    const leave = await mailingTurns.enter({ tenantId, users: payload.recipientIds.length }, context.signal)
+    try {
+      await serveMessage(message, context)
+    } finally {
+      leave()
+    }
+  }
+
+  async function serveMessage(
+    message: ReceivedMessage<'push.notifications'>,
+    { signal, logger, othersMayWait }: MessageContext,
+  ): Promise<void> {
     const { payload, tenantId, messageId, publishedAt } = message
     const { recipientIds, tenantId: _tenant, ...fields } = payload
     const notification = {
@@ -66,19 +86,29 @@ export function createPushNotificationHandler({
       prepared.set(channel, channels[channel]?.prepare(notification))
     }
     const deviceById = new Map(devices.map((device) => [device.id, device]))
+    const deviceOf = (id: string): Device => {
+      const device = deviceById.get(id)
+      if (!device) throw new Error(`Expected a device of this message, found ${id}`)
+      return device
+    }
+    const nameOf = createOriginNames()
     const summary = await serveRecipients({
       ledger,
       message: toLedgerMessage(message, fields),
       recipients: [...deviceById.keys()],
-      groupOf: (recipient) => deviceById.get(recipient)?.channel ?? '',
+      groupOf(recipient) {
+        const device = deviceOf(recipient)
+        return nameOf(device.channel, channels[device.channel]?.originOf(device) ?? 'off')
+      },
+      admitGroup: ({ name, size }, waiting) =>
+        originTurns.enter(name, { tenantId, devices: Math.min(size, concurrency) }, waiting),
       resumeAt: message.resumeAt,
       concurrency,
       othersMayWait,
       signal,
       logger,
       serve: async ({ recipient }, serveSignal) => {
-        const device = deviceById.get(recipient)
-        if (!device) throw new Error(`Expected a device of this message, found ${recipient}`)
+        const device = deviceOf(recipient)
         const result = await serve(device, prepared.get(device.channel), { tenantId, signal: serveSignal, logger })
         counts.settled(device.channel, result)
         return result

@@ -5,9 +5,17 @@ import { createChannels } from './create-channels.js'
 import { createDeviceStore } from './device-store.js'
 import { readPushEnv } from './env.js'
 import { createPushNotificationHandler } from './handle-push-notification.js'
+import { createMailingTurns } from './mailing-turns.js'
+import { createOriginTurns } from './sending/origin-turns.js'
 
 /** Below the broker's consumer timeout of 30 minutes: 10,000 recipients at a slow push service take their time. */
 const handlerTimeoutMs = 20 * 60_000
+
+/**
+ * Devices of a push service in hand for each request that may be under way to it: while one is asked for, the database is
+ * busy with others.
+ */
+const inHandPerRequest = 4
 
 await runWorker({
   name: 'push-worker',
@@ -28,7 +36,15 @@ await runWorker({
     const onMerged = () => {
       merges += 1
     }
-    const handler = createPushNotificationHandler({ deviceStore, ledger, channels, counts, onMerged })
+    const handler = createPushNotificationHandler({
+      deviceStore,
+      ledger,
+      channels,
+      originTurns: createOriginTurns(inHandPerRequest * env.concurrency),
+      mailingTurns: createMailingTurns(),
+      counts,
+      onMerged,
+    })
     const consumer = await messageQueue.consumeMessages('push.notifications', judged.message(handler), {
       prefetch: env.prefetch,
       handlerTimeoutMs,

@@ -130,7 +130,7 @@ test('a replica that is killed amid the devices of one notification, after it ga
   await vhost.publish('notifications', 'push.all', body, { messageId: 'to-many-devices' })
 
   await waitFor(() => gaveWay.length > 0, { what: 'the notification to give way', timeoutMs: 30_000, intervalMs: 5 })
-  const resumeIndex = Number(/ web:(\d+)$/.exec(String(gaveWay[0]?.headers['x-resume-at']))?.[1])
+  const resumeIndex = Number(/ web-[\w-]{4}:(\d+)$/.exec(String(gaveWay[0]?.headers['x-resume-at']))?.[1])
   await waitFor(() => service.received.length >= resumeIndex + 20, {
     what: 'its second share',
     timeoutMs: 30_000,

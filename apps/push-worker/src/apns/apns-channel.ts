@@ -74,6 +74,7 @@ export function createApnsChannel(options: ApnsChannelOptions): PushChannel {
   }
 
   return {
+    originOf: ({ environment }) => origins[environment],
     prepare(message) {
       const content = toApnsContent(message, topic)
       return {

@@ -85,6 +85,7 @@ export function createFcmChannel(options: FcmChannelOptions): PushChannel {
   }
 
   return {
+    originOf: () => url.origin,
     prepare(message) {
       const { content, reservedKeys } = toFcmContent(message)
       countReservedKeys(message.messageId, reservedKeys)

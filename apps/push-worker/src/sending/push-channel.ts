@@ -7,6 +7,8 @@ import type { Device } from '../device.js'
 export interface PushChannel {
   /** Makes what is the same for every device of a message. */
   prepare(message: PushMessage): PreparedNotification
+  /** Where the device's push service is. Only so much is looked at that devices of one can be told from those of another. */
+  originOf(device: Device): string
 }
 
 export interface PushMessage {

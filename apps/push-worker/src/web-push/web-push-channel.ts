@@ -55,6 +55,8 @@ export function createWebPushChannel(options: WebPushChannelOptions): PushChanne
   }
 
   return {
+    // An endpoint that is no such URL is refused before anybody is asked.
+    originOf: ({ address }) => /^https:\/\/[^/?#]+/.exec(address)?.[0] ?? 'no origin',
     prepare(message) {
       const content = toWebContent(message)
       return {
