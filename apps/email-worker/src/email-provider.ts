@@ -10,6 +10,16 @@ export interface Mail {
   html?: string
   /** With its angle brackets. The same at every try. */
   messageId: string
+  /** Whose mail it is to us. A provider that reports later what became of it gives them back. */
+  ids?: MailIds
+}
+
+export interface MailIds {
+  tenantId: number
+  /** Of the message that asks for the mail. */
+  messageId: string
+  /** The recipient's key in the ledger. */
+  recipient: string
 }
 
 /** Who is told to the provider, whatever the headers say. */
@@ -51,6 +61,14 @@ export interface EmailProvider {
   probe(): Promise<void>
   /** To be called when nothing is being sent. */
   close(): Promise<void>
+}
+
+/** A provider that sends at the pace that the far end allows. */
+export interface PacedProvider extends EmailProvider {
+  /** How many mails may be on their way at a time, as the far end has it now. */
+  readonly concurrency: number
+  /** Milliseconds until the next mail may be begun. */
+  readonly pausedForMs: number
 }
 
 /**

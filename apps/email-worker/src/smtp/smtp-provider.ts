@@ -1,8 +1,10 @@
 import { backoffMs, sleep, untilAborted, withDeadline } from '@mono/waiting'
 import { createDkimSigner } from '../dkim/create-dkim-signer.js'
 import type { DkimSettings } from '../dkim/dkim-env.js'
-import type { EmailProvider, Envelope, Mail, Rejection, SendReceipt } from '../email-provider.js'
+import type { Envelope, Mail, PacedProvider, Rejection, SendReceipt } from '../email-provider.js'
 import { SendError } from '../email-provider.js'
+import { Pace, type Turn } from '../pace.js'
+import { assertPlainAddresses, toMessage } from '../to-message.js'
 import { assertCarried } from './assert-carried.js'
 import { classifySmtpError, type SmtpErrorLike, type SmtpSituation, type SmtpVerdict } from './classify-smtp-error.js'
 import { findQueueId } from './find-queue-id.js'
@@ -10,17 +12,8 @@ import { GreetingWatch } from './greeting-watch.js'
 import { createHandOverStage, type HandOver } from './hand-over-mark.js'
 import type { SmtpSettings } from './parse-smtp-url.js'
 import { probeSmtpServer } from './probe-smtp-server.js'
-import { SmtpPace, type Turn } from './smtp-pace.js'
 import { createSmtpPool, toServerOptions, verifySmtpServer } from './smtp-transport.js'
 import { createSmtpUtf8 } from './smtp-utf8.js'
-import { assertPlainAddresses, toMessage } from './to-message.js'
-
-export interface SmtpProvider extends EmailProvider {
-  /** How many mails may be on their way at a time, as the server has it now. */
-  readonly concurrency: number
-  /** Milliseconds until the next mail may be begun. */
-  readonly pausedForMs: number
-}
 
 interface SmtpProviderOptions {
   /** Default: mails are not signed. */
@@ -42,9 +35,9 @@ const retryBackoff = { first: 200, max: 5_000 }
  * rate's is tried again here: no attempt of the message is counted. Others wait in line here, where the time limit of a mail
  * does not yet count.
  */
-export function createSmtpProvider(settings: SmtpSettings, { dkim }: SmtpProviderOptions = {}): SmtpProvider {
+export function createSmtpProvider(settings: SmtpSettings, { dkim }: SmtpProviderOptions = {}): PacedProvider {
   const watch = new GreetingWatch(settings)
-  const pace = new SmtpPace(settings)
+  const pace = new Pace({ maxConcurrent: settings.maxConnections, ratePerMinute: settings.ratePerMinute })
   const closing = new AbortController()
   const transport = createSmtpPool(settings, watch)
   const smtpUtf8 = createSmtpUtf8(toServerOptions(settings, watch), () => watch.connect())

@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events'
 import type { DeliveredMail, MailServer, MailServerName, MailServerOptions } from '@mono/test-support/mail-servers'
 import { expect } from 'vitest'
-import type { Mail, SendReceipt } from '../../src/email-provider.js'
+import type { Mail, PacedProvider, SendReceipt } from '../../src/email-provider.js'
 import { parseSmtpUrl } from '../../src/smtp/parse-smtp-url.js'
-import { createSmtpProvider, type SmtpProvider } from '../../src/smtp/smtp-provider.js'
+import { createSmtpProvider } from '../../src/smtp/smtp-provider.js'
 
 export interface ProviderContext {
   server: MailServer
-  provider: SmtpProvider
+  provider: PacedProvider
   /** To ada@example.com, unless `fields` say otherwise. */
   send(fields?: Partial<Mail>): Promise<SendReceipt>
   /** To `user-<index>@example.com`, each with a Message-ID of its own. */

@@ -1,7 +1,6 @@
 import { createPrivateKey } from 'node:crypto'
-import { type EnvFault, type EnvOf, findIncompleteFault, secret, variable } from '@mono/worker-runtime'
+import { type EnvFault, type EnvOf, findIncompleteFault, origin, secret, variable } from '@mono/worker-runtime'
 import { z } from 'zod'
-import { origin } from '../sending/origin-env.js'
 
 const tenCharacters = (what: string) => z.string().regex(/^[A-Z0-9]{10}$/, `${what}: 10 capital letters and digits`)
 

@@ -1,6 +1,5 @@
-import { secret, variable } from '@mono/worker-runtime'
+import { origin, secret, variable } from '@mono/worker-runtime'
 import { z } from 'zod'
-import { origin } from '../sending/origin-env.js'
 import { parseServiceAccount, type ServiceAccount } from './service-account.js'
 
 /** The settings of Firebase Cloud Messaging. Without the first, the channel is off. */

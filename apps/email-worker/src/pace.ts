@@ -1,35 +1,35 @@
 import { createSlots, sleep } from '@mono/waiting'
 
-export interface SmtpPaceOptions {
+export interface PaceOptions {
   /** Mails on their way at a time, at most. */
-  maxConnections: number
+  maxConcurrent: number
   /** Mails begun in a minute, at most. Default: no limit. */
   ratePerMinute?: number | undefined
 }
 
 /** The right to send a mail now. */
 export interface Turn {
-  /** Which pace it was given under: a server that says no to several mails of one pace has said it once. */
+  /** Which pace it was given under: a provider that says no to several mails of one pace has said it once. */
   readonly epoch: number
 }
 
 /** Mails that go well, for each that may be on its way, before there is one more. */
 const successesToGrow = 10
-/** A limit of connections that the server has shown is not tried again for so long. */
+/** A limit of connections that a mail server has shown is not tried again for so long. */
 const ceilingMs = 60_000
 const pauses = { firstMs: 1_000, maxMs: 60_000 }
 
 /**
- * How many mails are on their way at a time, and when. It begins with all that are allowed, and goes by what the server
- * says:
+ * How many mails are on their way at a time, and when. It begins with all that are allowed, and goes by what the
+ * provider says:
  *
- * | the server | number at a time | pause |
+ * | the provider | number at a time | pause |
  * | --- | --- | --- |
  * | has too many connections | those that it has, at least one | none |
  * | wants mails more slowly | half, at least one | as long as it says, else 1 s, doubled each time up to 60 s |
  * | has taken ten mails for each at a time | one more | none, and the next begins with 1 s |
  */
-export class SmtpPace {
+export class Pace {
   readonly #max: number
   readonly #spacingMs: number
   readonly #slots: ReturnType<typeof createSlots>
@@ -42,12 +42,12 @@ export class SmtpPace {
   #pausedUntil = 0
   #nextAt = 0
 
-  constructor({ maxConnections, ratePerMinute }: SmtpPaceOptions) {
-    this.#max = maxConnections
-    this.#concurrency = maxConnections
-    this.#ceiling = maxConnections
+  constructor({ maxConcurrent, ratePerMinute }: PaceOptions) {
+    this.#max = maxConcurrent
+    this.#concurrency = maxConcurrent
+    this.#ceiling = maxConcurrent
     this.#spacingMs = ratePerMinute === undefined ? 0 : 60_000 / ratePerMinute
-    this.#slots = createSlots(maxConnections)
+    this.#slots = createSlots(maxConcurrent)
   }
 
   /** How many mails may be on their way at a time. */
@@ -93,7 +93,7 @@ export class SmtpPace {
     this.#change(this.#concurrency + 1)
   }
 
-  /** A connection was refused while others were open. */
+  /** A mail server has refused a connection while others were open. */
   haveFewerConnections(): void {
     // The one that was refused is still counted. Each that is refused is one too many.
     this.#change(Math.min(this.#concurrency, this.#slots.held) - 1)
@@ -101,7 +101,7 @@ export class SmtpPace {
     this.#ceilingUntil = performance.now() + ceilingMs
   }
 
-  /** @param askedMs the pause that the server has named */
+  /** @param askedMs the pause that the provider has named */
   slowDown({ epoch }: Turn, askedMs?: number): void {
     if (epoch !== this.#epoch) return
     this.#epoch += 1

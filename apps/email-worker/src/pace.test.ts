@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { SmtpPace, type Turn } from './smtp-pace.js'
+import { Pace, type Turn } from './pace.js'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -10,8 +10,8 @@ afterEach(() => {
 
 const { signal } = new AbortController()
 
-function setUp(options: Partial<ConstructorParameters<typeof SmtpPace>[0]> = {}) {
-  const pace = new SmtpPace({ maxConnections: 10, ...options })
+function setUp(options: Partial<ConstructorParameters<typeof Pace>[0]> = {}) {
+  const pace = new Pace({ maxConcurrent: 10, ...options })
   const begin = async (count: number) => await Promise.all(Array.from({ length: count }, () => pace.begin(signal)))
   const end = (turns: readonly Turn[], conclude: (turn: Turn) => void) => {
     for (const turn of turns) {
@@ -38,7 +38,7 @@ test('a server that refuses seven of ten connections has three from then on, for
   expect(pace.concurrency).toBeGreaterThan(3)
 })
 
-test('a server that wants mails more slowly gets half of them, after a pause that doubles', async () => {
+test('a provider that wants mails more slowly gets half of them, after a pause that doubles', async () => {
   const { pace, begin, end } = setUp()
   end(await begin(10), (turn) => pace.slowDown(turn))
   expect([pace.concurrency, pace.pausedForMs]).toEqual([5, 1000])
@@ -90,7 +90,7 @@ test('no more mails are begun in a minute than are allowed', async () => {
 })
 
 test('whoever stops waiting for a pause gives the turn to others', async () => {
-  const { pace, begin, end } = setUp({ maxConnections: 1 })
+  const { pace, begin, end } = setUp({ maxConcurrent: 1 })
   end(await begin(1), (turn) => pace.slowDown(turn))
   const leaving = new AbortController()
   const left = pace.begin(leaving.signal)

@@ -1,5 +1,5 @@
 import { findAddressFault } from '@mono/contracts'
-import { type Envelope, type Mail, SendError } from '../email-provider.js'
+import { type Envelope, type Mail, SendError } from './email-provider.js'
 import { encodeSubject } from './encode-subject.js'
 
 /** Field by field: an option that nodemailer knows and a mail should not have cannot slip through. */
