@@ -47,6 +47,7 @@ test('a recipient gets a mail of their own, at the address as it was given', asy
         subject: 's',
         text: 't',
         messageId: expect.stringMatching(/^<[0-9a-f]{64}@example\.com>$/),
+        ids: { tenantId: 42, messageId: 'm1', recipient: 'ada@example.com' },
       },
       envelope: { from: 'mono@example.com', to: ['Ada@example.com'] },
     },

@@ -41,7 +41,8 @@ export function createRecipientServer(options: RecipientServerOptions) {
 
     const address = recipients.get(recipient)?.address ?? recipient
     const messageId = createMessageId({ ...message, recipient, domain, reuses })
-    const mail = { from, to: { address }, ...(replyTo && { replyTo }), messageId, ...content }
+    const ids = { tenantId: message.tenantId, messageId: message.messageId, recipient }
+    const mail = { from, to: { address }, ...(replyTo && { replyTo }), messageId, ids, ...content }
     const startedAt = performance.now()
     try {
       return toResult(await provider.send(mail, { from: from.address, to: [address] }, signal))

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { toDkimSettings } from './dkim/dkim-env.js'
 import { readEmailEnv, readMigrationEnv } from './env.js'
+import { toMailgunSettings } from './mailgun/mailgun-env.js'
 
 const required = {
   RABBITMQ_URL: 'amqp://a:b@localhost/mono',
@@ -58,7 +59,7 @@ test('in production the development password is refused in the SMTP URL too', ()
 
 test('in production the mail catcher of docker-compose.yml is refused: it takes mails and delivers none', () => {
   const SMTP_URL = 'smtp://mail-catcher:1025'
-  expect(readEmailEnv({ ...required, SMTP_URL }).smtp.host).toBe('mail-catcher')
+  expect(readEmailEnv({ ...required, SMTP_URL }).smtp?.host).toBe('mail-catcher')
   expect(() => readEmailEnv({ ...required, SMTP_URL, NODE_ENV: 'production' })).toThrow(
     'SMTP_URL: expected a mail server that delivers, because NODE_ENV is production; found the mail catcher',
   )
@@ -144,9 +145,88 @@ describe('DKIM', () => {
   })
 })
 
+describe('Mailgun', () => {
+  const { SMTP_URL: _none, ...withoutSmtp } = required
+  const mailgun = { MAILGUN_API_KEY: 'key-0123456789abcdef', MAILGUN_DOMAIN: 'mg.example.com' }
+  const read = (fields: Record<string, string> = {}) => readEmailEnv({ ...withoutSmtp, ...mailgun, ...fields })
+
+  test('is off by default', () => {
+    expect(toMailgunSettings(readEmailEnv(required))).toBeUndefined()
+    const empty = { MAILGUN_API_KEY: '', MAILGUN_DOMAIN: '', MAILGUN_ORIGIN: 'https://api.eu.mailgun.net' }
+    expect(toMailgunSettings(readEmailEnv({ ...required, ...empty }))).toBeUndefined()
+  })
+
+  test('is on with a key and a domain, in the place of a mail server', () => {
+    const env = read()
+    expect(env.smtp).toBeUndefined()
+    expect(toMailgunSettings(env)).toEqual({
+      apiKey: 'key-0123456789abcdef',
+      domain: 'mg.example.com',
+      origin: 'https://api.mailgun.net',
+    })
+    expect(env.prefetch).toBe(200)
+  })
+
+  test('may be there beside a mail server', () => {
+    const env = read({ SMTP_URL: 'smtp://localhost?maxConnections=30' })
+    expect([env.smtp?.maxConnections, env.mailgunDomain, env.prefetch]).toEqual([30, 'mg.example.com', 300])
+  })
+
+  test('has its key from a file, too', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'email-env-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    const file = join(directory, 'key')
+    writeFileSync(file, 'key-of-the-file\n')
+    expect(read({ MAILGUN_API_KEY: '', MAILGUN_API_KEY_FILE: file }).mailgunApiKey).toBe('key-of-the-file')
+  })
+
+  test('with half its settings is a fault, and no other', () => {
+    expect(() => read({ MAILGUN_DOMAIN: '' })).toThrow(
+      /1 fault:[\s\S]*MAILGUN_DOMAIN: expected all of MAILGUN_API_KEY, MAILGUN_DOMAIN, or none; found nothing for MAILGUN_DOMAIN$/,
+    )
+    expect(() => read({ MAILGUN_API_KEY: '' })).toThrow(/1 fault:[\s\S]*MAILGUN_API_KEY: expected all of/)
+  })
+
+  test.each([
+    ['api:s3cret', 'one with "api:" or "Basic" in front of it'],
+    ['Basic s3cret', 'one with "api:" or "Basic" in front of it'],
+    ['s3 cret', 'one with white space in it'],
+    ['s3cret\nMAILGUN_DOMAIN=x', 'one with white space in it'],
+    ['s3crét', 'one with letters other than ASCII in it'],
+  ])('does not have the key %j', (MAILGUN_API_KEY, found) => {
+    const readIt = () => read({ MAILGUN_API_KEY })
+    expect(readIt).toThrow(`found ${found} (not shown)`)
+    expect(readIt).toThrow(/1 fault:/)
+    expect(readIt).not.toThrow(/s3c?/)
+  })
+
+  test.each(['example', 'exa mple.com', 'https://mg.example.com', 'mg.example.com/', '127.0.0.1'])(
+    'does not have the domain %s',
+    (MAILGUN_DOMAIN) => {
+      expect(() => read({ MAILGUN_DOMAIN })).toThrow(/1 fault:[\s\S]*MAILGUN_DOMAIN: expected a domain/)
+    },
+  )
+
+  test('has a domain that DMARC takes for the sender’s', () => {
+    for (const MAILGUN_DOMAIN of ['example.com', 'mg.example.com', 'MG.Example.com']) read({ MAILGUN_DOMAIN })
+    expect(() => read({ MAILGUN_DOMAIN: 'sandbox1.mailgun.org' })).toThrow(
+      /1 fault:[\s\S]*MAILGUN_DOMAIN: expected example.com, as EMAIL_FROM has it, or a domain above or below it \(DMARC\); found sandbox1.mailgun.org$/,
+    )
+  })
+
+  test.each(['http://api.mailgun.net', 'https://api.mailgun.net/v3', 'api.eu.mailgun.net'])(
+    'is not asked at %s',
+    (MAILGUN_ORIGIN) => {
+      expect(() => read({ MAILGUN_ORIGIN })).toThrow(
+        /1 fault:[\s\S]*MAILGUN_ORIGIN: expected an origin such as https:\/\/api.mailgun.net, without a path/,
+      )
+    },
+  )
+})
+
 test('all faults are reported together', () => {
   expect(() => readEmailEnv({ EMAIL_ON_UNKNOWN: 'maybe', PREFETCH: '0' })).toThrow(
-    /6 faults:[\s\S]*SMTP_URL[\s\S]*EMAIL_FROM[\s\S]*DATABASE_URL[\s\S]*RABBITMQ_URL[\s\S]*PREFETCH[\s\S]*EMAIL_ON_UNKNOWN/,
+    /6 faults:[\s\S]*EMAIL_FROM[\s\S]*DATABASE_URL[\s\S]*RABBITMQ_URL[\s\S]*PREFETCH[\s\S]*EMAIL_ON_UNKNOWN[\s\S]*SMTP_URL/,
   )
 })
 

@@ -15,7 +15,8 @@ import {
   workerEnv,
 } from '@mono/worker-runtime'
 import { z } from 'zod'
-import { dkimEnv, findAlignmentFault, findDkimFault } from './dkim/dkim-env.js'
+import { dkimEnv, findDkimAlignmentFault, findDkimFault } from './dkim/dkim-env.js'
+import { findMailgunAlignmentFault, findMailgunFault, mailgunConcurrency, mailgunEnv } from './mailgun/mailgun-env.js'
 import { parseReplyTo, parseSender, type Sender } from './parse-sender.js'
 import { defaultMaxConnections, parseSmtpUrl, type SmtpSettings } from './smtp/parse-smtp-url.js'
 
@@ -30,11 +31,18 @@ const templatesEnv = {
 }
 
 const shape = {
-  smtp: secret('SMTP_URL', url({ schemes: ['smtp', 'smtps'] }).transform(toSmtpSettings)),
+  /** Needed if mails do not go by Mailgun. */
+  smtp: secret(
+    'SMTP_URL',
+    url({ schemes: ['smtp', 'smtps'] })
+      .transform(toSmtpSettings)
+      .optional(),
+  ),
   from: variable('EMAIL_FROM', z.string(senderForms).transform(toSender)),
   /** Where answers go, unless the message says it. */
   replyTo: variable('EMAIL_REPLY_TO', z.string(senderForms).transform(toReplyTo).optional()),
   ...dkimEnv,
+  ...mailgunEnv,
   ...workerEnv({ httpPort: 9103 }),
   prefetch: prefetch(prefetchFor(defaultMaxConnections)),
   /** What becomes of a mail that the server may have taken: sent again with the same Message-ID, or left `unknown`. */
@@ -49,12 +57,21 @@ export type EmailEnv = EnvOf<typeof shape>
 /** Of docker-compose.yml. Whatever it takes would be recorded as sent. */
 const mailCatcher = 'mail-catcher'
 
+const checks = [
+  findMissingProviderFault,
+  findMailCatcherFault,
+  findDkimFault,
+  findDkimAlignmentFault,
+  findMailgunFault,
+  findMailgunAlignmentFault,
+]
+
 /** The one place of this process that reads the environment. */
 const processEnv: EnvSource = process.env
 
 export function readEmailEnv(source: EnvSource = processEnv): EmailEnv {
-  const env = readEnv(shape, source, { checks: [findMailCatcherFault, findDkimFault, findAlignmentFault] })
-  return source.PREFETCH?.trim() ? env : { ...env, prefetch: prefetchFor(env.smtp.maxConnections) }
+  const env = readEnv(shape, source, { checks })
+  return source.PREFETCH?.trim() ? env : { ...env, prefetch: prefetchFor(concurrencyOf(env)) }
 }
 
 export function readMigrationEnv(source: EnvSource = processEnv): MigrationEnv {
@@ -66,16 +83,31 @@ export function templatesDirectory(source: EnvSource = processEnv): string {
   return readEnv(templatesEnv, source).templatesDirectory
 }
 
+/** Mails that may be on their way at a time, by whichever provider allows more. */
+export function concurrencyOf({ smtp, mailgunApiKey }: Pick<EmailEnv, 'smtp' | 'mailgunApiKey'>): number {
+  return Math.max(smtp?.maxConnections ?? 0, mailgunApiKey === undefined ? 0 : mailgunConcurrency)
+}
+
 /**
- * By default the broker hands out ten messages for each SMTP connection, so that a single mail is seldom behind mailings
+ * By default the broker hands out ten messages for each mail on its way, so that a single mail is seldom behind mailings
  * that are not in hand yet: of those in hand, tenants take turns. What waits in line is not claimed.
  */
-function prefetchFor(maxConnections: number): number {
-  return 10 * maxConnections
+function prefetchFor(concurrency: number): number {
+  return 10 * concurrency
+}
+
+/** Half of Mailgun's settings are a fault by themselves. */
+function findMissingProviderFault({ smtp, mailgunApiKey, mailgunDomain }: EmailEnv): EnvFault | undefined {
+  if (smtp ?? mailgunApiKey ?? mailgunDomain) return undefined
+  return {
+    name: 'SMTP_URL',
+    expected: 'a smtp:// or smtps:// URL, or SMTP_URL_FILE naming a file with it',
+    found: 'nothing',
+  }
 }
 
 function findMailCatcherFault({ smtp, nodeEnv }: EmailEnv): EnvFault | undefined {
-  if (nodeEnv !== 'production' || smtp.host !== mailCatcher) return undefined
+  if (nodeEnv !== 'production' || smtp?.host !== mailCatcher) return undefined
   const expected = 'a mail server that delivers, because NODE_ENV is production'
   return { name: 'SMTP_URL', expected, found: 'the mail catcher of development' }
 }

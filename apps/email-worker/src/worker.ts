@@ -1,10 +1,9 @@
 import { createDeliveryLedger, createLedgerMetrics, LedgerRetention } from '@mono/delivery-ledger'
 import { runWorker } from '@mono/worker-runtime'
-import { toDkimSettings } from './dkim/dkim-env.js'
-import { readEmailEnv } from './env.js'
+import { createPaceMetrics } from './create-pace-metrics.js'
+import { createProviders } from './create-providers.js'
+import { concurrencyOf, readEmailEnv } from './env.js'
 import { createEmailHandler } from './handle-email.js'
-import { describeTls } from './smtp/describe-tls.js'
-import { createSmtpProvider } from './smtp/smtp-provider.js'
 import { createSuppressions } from './suppressions.js'
 import { loadTemplates } from './templates/template-store.js'
 
@@ -22,13 +21,12 @@ await runWorker({
     'SELECT FROM email.suppressions WHERE false AND email.needs_normalizing(address)',
   ],
   async start({ env, pool, messageQueue, logger, judged, onSettled }) {
-    const { smtp, from, replyTo, onUnknown, prefetch, templatesDirectory } = env
+    const { from, replyTo, onUnknown, prefetch, templatesDirectory } = env
     const templates = loadTemplates(templatesDirectory)
     logger.info({ directory: templatesDirectory, templates: templates.names }, 'Templates are checked')
-    logger.info({ tls: smtp.tls, login: smtp.auth !== undefined }, describeTls(smtp))
-    const dkim = toDkimSettings(env)
-    if (dkim) logger.info({ domain: dkim.domain, selector: dkim.selector }, 'Mails are signed with DKIM')
-    const provider = createSmtpProvider(smtp, { dkim })
+    const [first] = createProviders(env, logger)
+    if (!first) throw new TypeError('Expected a provider')
+    const { name, provider } = first
     let merges = 0
     const handler = createEmailHandler({
       ledger: createDeliveryLedger({ pool, table: 'email.deliveries', recipientColumn: 'recipient' }),
@@ -38,7 +36,7 @@ await runWorker({
       from,
       replyTo,
       onUnknown,
-      concurrency: smtp.maxConnections,
+      concurrency: concurrencyOf(env),
       onMerged: () => {
         merges += 1
       },
@@ -55,7 +53,7 @@ await runWorker({
       consumer,
       dependencies: [
         {
-          name: 'smtp',
+          name,
           code: 'PROVIDER_UNAVAILABLE',
           probe: () => provider.probe(),
           usedAt: () => provider.tookAt,
@@ -63,18 +61,7 @@ await runWorker({
       ],
       metrics: [
         ...createLedgerMetrics({ merged: () => merges, deleted: () => retention.deleted }),
-        {
-          kind: 'gauge',
-          name: 'mono_smtp_concurrency',
-          help: 'Mails that may be on their way to the mail server at a time',
-          read: () => provider.concurrency,
-        },
-        {
-          kind: 'gauge',
-          name: 'mono_smtp_paused_seconds',
-          help: 'How long no mail is begun, because the mail server wants mails more slowly',
-          read: () => provider.pausedForMs / 1000,
-        },
+        ...createPaceMetrics(name, provider),
       ],
       async stop() {
         await Promise.all([retention.stop(), provider.close()])

@@ -1,21 +1,16 @@
 import type { KeyObject } from 'node:crypto'
-import { toAsciiDomain } from '@mono/contracts'
 import { type EnvFault, type EnvOf, findIncompleteFault, secret, variable } from '@mono/worker-runtime'
 import { z } from 'zod'
-import { domainOf, type Sender } from '../parse-sender.js'
-import { isAligned } from './is-aligned.js'
+import { domain, findAlignmentFault } from '../domain-env.js'
+import type { Sender } from '../parse-sender.js'
 import { parseDkimKey } from './parse-dkim-key.js'
 
-const domainText = 'a domain of at least two labels, such as example.com'
 const selectorText =
   'a selector of letters, digits and hyphens, such as mono-2027 (labels of at most 63, separated by dots)'
 
 /** How mails are signed. Without these, they are not. */
 export const dkimEnv = {
-  dkimDomain: variable(
-    'EMAIL_DKIM_DOMAIN',
-    z.string().transform(toAsciiDomain).refine(isDomain, domainText).optional(),
-  ),
+  dkimDomain: variable('EMAIL_DKIM_DOMAIN', domain().optional()),
   dkimSelector: variable('EMAIL_DKIM_SELECTOR', z.string().refine(isSelector, selectorText).optional()),
   dkimKey: secret('EMAIL_DKIM_KEY', z.string().transform(toDkimKey).optional()),
 }
@@ -45,19 +40,11 @@ export function findDkimFault({ dkimDomain, dkimSelector, dkimKey }: EnvOf<typeo
   })
 }
 
-/** A signature of another domain is valid, and is worth nothing to DMARC: nobody would notice until mails are refused. */
-export function findAlignmentFault({
+export function findDkimAlignmentFault({
   dkimDomain,
   from,
 }: EnvOf<typeof dkimEnv> & { from: Sender }): EnvFault | undefined {
-  const fromDomain = domainOf(from.address)
-  if (dkimDomain === undefined || isAligned(dkimDomain, fromDomain)) return undefined
-  const expected = `${fromDomain}, as EMAIL_FROM has it, or a domain above or below it (DMARC)`
-  return { name: 'EMAIL_DKIM_DOMAIN', expected, found: dkimDomain }
-}
-
-function isDomain(domain: string): boolean {
-  return domain.includes('.')
+  return findAlignmentFault('EMAIL_DKIM_DOMAIN', dkimDomain, from)
 }
 
 /** RFC 6376, section 3.1. */

@@ -1,0 +1,122 @@
+import { createHttpOriginClient, type HttpAnswer } from '@mono/http-client'
+import { withDeadline } from '@mono/waiting'
+import { type Envelope, type Mail, type PacedProvider, SendError } from '../email-provider.js'
+import { Pace, type Turn } from '../pace.js'
+import { assertPlainAddresses } from '../to-message.js'
+import { classifyMailgunAnswer, type MailgunRefusal, type MailgunTaking } from './classify-mailgun-answer.js'
+import { classifyMailgunError } from './classify-mailgun-error.js'
+import { composeMail } from './compose-mail.js'
+import type { EncodedForm } from './encode-form.js'
+import { type MailgunSettings, mailgunConcurrency } from './mailgun-env.js'
+import { probeMailgun } from './probe-mailgun.js'
+import { toMailgunForm } from './to-mailgun-form.js'
+import { UnknownRun } from './unknown-run.js'
+
+export interface MailgunOptions {
+  /**
+   * How long a request may take, from connecting to the last byte of the answer, in milliseconds. Default 30000. A mail
+   * whose answer comes later is of unknown outcome.
+   */
+  timeoutMs?: number
+}
+
+/** A mail waits for its turn, or for a pause to end, no longer than this; then it comes back with its message. */
+const waitMs = 5 * 60_000
+const probeMs = 10_000
+
+/**
+ * Sends mails through the HTTP interface of Mailgun, each in a request of its own, at the pace that Mailgun allows. A mail
+ * that is refused for its rate is tried again here: no attempt of its message is counted.
+ */
+export function createMailgunProvider(
+  { apiKey, domain, origin }: MailgunSettings,
+  { timeoutMs = 30_000 }: MailgunOptions = {},
+): PacedProvider {
+  const url = new URL(`/v3/${domain}/messages.mime`, origin)
+  const authorization = `Basic ${Buffer.from(`api:${apiKey}`).toString('base64')}`
+  const client = createHttpOriginClient({ maxConcurrent: mailgunConcurrency })
+  const pace = new Pace({ maxConcurrent: mailgunConcurrency })
+  const unknowns = new UnknownRun()
+  /** Why there is a pause. */
+  let rateError = new SendError('Mailgun takes mails more slowly than they come', slow)
+  let tookAt = 0
+
+  function post({ contentType, body }: EncodedForm, ms: number, signal?: AbortSignal): Promise<HttpAnswer> {
+    const headers = { authorization, 'content-type': contentType, 'content-length': String(body.length) }
+    return withDeadline({ ms, signal }, (within) =>
+      client.request({ url, method: 'POST', headers, body, signal: within }),
+    )
+  }
+
+  /** @throws SendError if the mail can never be sent; the signal's reason if that was aborted before Mailgun had the mail */
+  async function tryOnce(mail: Mail, recipient: string, signal: AbortSignal): Promise<MailgunTaking | MailgunRefusal> {
+    const form = toMailgunForm(mail, recipient, await composeMail(mail))
+    try {
+      return classifyMailgunAnswer(await post(form, timeoutMs, signal), Date.now())
+    } catch (error) {
+      const refusal = classifyMailgunError(error)
+      if (signal.aborted && refusal.fault !== 'unknown') throw signal.reason
+      return refusal
+    }
+  }
+
+  function learn(verdict: MailgunTaking | MailgunRefusal, turn: Turn): void {
+    if (verdict.fault === undefined) {
+      pace.succeed(turn)
+      tookAt = performance.now()
+    } else if (verdict.fault === 'rate') {
+      pace.slowDown(turn, verdict.pauseMs)
+      rateError = verdict.error
+    }
+    if (verdict.fault === 'unknown') unknowns.add(verdict.error)
+    // Without a connection nothing was answered.
+    else if (verdict.fault !== 'server') unknowns.end()
+  }
+
+  return {
+    get tookAt() {
+      return tookAt
+    },
+    get concurrency() {
+      return pace.concurrency
+    },
+    get pausedForMs() {
+      return pace.pausedForMs
+    },
+    async send(mail, envelope, signal) {
+      assertPlainAddresses(mail, envelope)
+      const recipient = findRecipient(envelope)
+      const startedAt = performance.now()
+      for (;;) {
+        const ms = Math.max(0, waitMs - (performance.now() - startedAt))
+        if (pace.pausedForMs > ms) throw rateError
+        const turn = await withDeadline({ ms, signal, createError: () => rateError }, (inner) => pace.begin(inner))
+        try {
+          unknowns.assertShort()
+          const verdict = await tryOnce(mail, recipient, signal)
+          learn(verdict, turn)
+          if (verdict.fault === undefined) {
+            return { providerId: verdict.providerId, accepted: envelope.to, rejected: [] }
+          }
+          if (verdict.fault !== 'rate') throw verdict.error
+        } finally {
+          pace.end()
+        }
+      }
+    },
+    async probe() {
+      if (pace.pausedForMs > waitMs) throw rateError
+      await probeMailgun((form) => post(form, probeMs))
+      unknowns.allowTrial()
+    },
+    close: () => client.close(),
+  }
+}
+
+const slow = { outcome: 'provider', code: 'MAILGUN_SLOW' } as const
+
+/** With several, an answer would be about all of them, and each would see the others. */
+function findRecipient({ to: [recipient, ...others] }: Envelope): string {
+  if (recipient === undefined || others.length > 0) throw new TypeError('Expected one recipient in the envelope')
+  return recipient
+}
