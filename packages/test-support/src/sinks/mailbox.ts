@@ -1,16 +1,16 @@
 import type { ReceivedMail } from './parse-received-mail.js'
 
 /** Mails in the order they came, and by recipient. */
-export interface Mailbox {
-  received: readonly ReceivedMail[]
-  add(mail: ReceivedMail): void
-  receivedBy(address: string): readonly ReceivedMail[]
+export interface Mailbox<Mail extends ReceivedMail = ReceivedMail> {
+  received: readonly Mail[]
+  add(mail: Mail): void
+  receivedBy(address: string): readonly Mail[]
   counts(): Map<string, number>
 }
 
-export function createMailbox(): Mailbox {
-  const received: ReceivedMail[] = []
-  const byAddress = new Map<string, ReceivedMail[]>()
+export function createMailbox<Mail extends ReceivedMail = ReceivedMail>(): Mailbox<Mail> {
+  const received: Mail[] = []
+  const byAddress = new Map<string, Mail[]>()
   return {
     received,
     add(mail) {
