@@ -18,6 +18,8 @@ export interface MailgunOptions {
    * whose answer comes later is of unknown outcome.
    */
   timeoutMs?: number
+  /** Trusted instead of Node's own list of authorities, in PEM. */
+  ca?: string
 }
 
 /** A mail waits for its turn, or for a pause to end, no longer than this; then it comes back with its message. */
@@ -30,11 +32,11 @@ const probeMs = 10_000
  */
 export function createMailgunProvider(
   { apiKey, domain, origin }: MailgunSettings,
-  { timeoutMs = 30_000 }: MailgunOptions = {},
+  { timeoutMs = 30_000, ca }: MailgunOptions = {},
 ): PacedProvider {
   const url = new URL(`/v3/${domain}/messages.mime`, origin)
   const authorization = `Basic ${Buffer.from(`api:${apiKey}`).toString('base64')}`
-  const client = createHttpOriginClient({ maxConcurrent: mailgunConcurrency })
+  const client = createHttpOriginClient({ maxConcurrent: mailgunConcurrency, ca })
   const pace = new Pace({ maxConcurrent: mailgunConcurrency })
   const unknowns = new UnknownRun()
   /** Why there is a pause. */
