@@ -30,6 +30,8 @@ export interface MailgunForm {
   fields: Record<string, string>
   /** The mail. */
   message: Buffer
+  /** What is said of the mail as a file. */
+  file: { name: string; type: string }
 }
 
 const maxMessageBytes = 25 * 1024 * 1024
@@ -55,10 +57,10 @@ export async function checkMailgunRequest(
   }
   const form = await parseForm(body, contentType)
   const recipient = readRecipient(form)
-  const message = await readMessage(form)
+  const { name, type, content } = await readMessage(form)
   const fields = readFields(form)
   checkOptions(fields)
-  return { domain, recipient, fields, message }
+  return { domain, recipient, fields, message: content, file: { name, type } }
 }
 
 /** The recipient that a request names, if it can be told. */
@@ -96,7 +98,7 @@ function readRecipient(form: FormData): string {
   return recipient
 }
 
-async function readMessage(form: FormData): Promise<Buffer> {
+async function readMessage(form: FormData): Promise<{ name: string; type: string; content: Buffer }> {
   const [message, ...others] = form.getAll('message')
   if (message === undefined) refuse(400, 'message parameter is missing')
   if (typeof message === 'string' || others.length > 0) refuse(400, "'message' parameter is not a file")
@@ -104,7 +106,7 @@ async function readMessage(form: FormData): Promise<Buffer> {
   const content = Buffer.from(await message.arrayBuffer())
   if (/(^|[^\r])\n|\r(?!\n)/.test(content.toString('latin1')))
     refuse(400, 'A line of the message does not end with CRLF')
-  return content
+  return { name: message.name, type: message.type, content }
 }
 
 function readFields(form: FormData): Record<string, string> {

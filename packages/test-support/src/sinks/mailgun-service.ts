@@ -35,6 +35,8 @@ export interface MailgunServiceOptions {
 export interface MailgunMail extends ReceivedMail {
   /** The parameters of the request, all but the mail. */
   fields: Record<string, string>
+  /** What the request says of the mail as a file. */
+  file: { name: string; type: string }
   /** Of the request; names in lower case. */
   requestHeaders: IncomingHttpHeaders
   /** With its angle brackets. */
@@ -134,12 +136,12 @@ export async function createMailgunService({
   /** Resolves with the mail's id. */
   async function take(request: MailgunRequest, requestHeaders: IncomingHttpHeaders): Promise<string> {
     const form = await checkMailgunRequest(request, { apiKey, domains, region })
-    const { domain, recipient, fields, message } = form
+    const { domain, recipient, fields, message, file } = form
     const mail = await parseReceivedMail(message, { from: '', to: [recipient], answered: true })
     if (!isOfDomain(mail.headers.from, domain))
       refuse(400, "'from' parameter is not a valid address. please check documentation")
     const id = mail.messageId ?? `<${mailbox.received.length + 1}@${domain}>`
-    if (fields['o:testmode'] !== 'yes') mailbox.add({ ...mail, fields, requestHeaders, id })
+    if (fields['o:testmode'] !== 'yes') mailbox.add({ ...mail, fields, file, requestHeaders, id })
     return id
   }
 
