@@ -1,7 +1,6 @@
 import { globalAgent } from 'node:https'
 import { test } from '@mono/test-support'
 import { createMailgunService, type MailgunMail, type MailgunService } from '@mono/test-support/sinks'
-// @ts-expect-error its types are not among its exports for Node
 import Mailgun from 'mailgun.js'
 import { expect } from 'vitest'
 import type { Mail } from '../src/email-provider.js'
