@@ -2,6 +2,7 @@
 import { createDeliveryComparison } from './delivery.mjs'
 import { inGroups } from './in-groups.mjs'
 import { addressOf, createMail } from './mail.mjs'
+import { compareMailgun } from './mailgun.mjs'
 import { withSink } from './sink-child.mjs'
 
 const nearCount = 3_000
@@ -12,7 +13,7 @@ const from = 'Mono <mono@example.com>'
 
 /**
  * Sends mails: one to a message, as an application mostly sends them, to a server on this machine and to a distant one; and
- * many to a message.
+ * many to a message; and the same by Mailgun.
  * @param {import('./push.mjs').Means} means
  * @param {{ compare: import('./push.mjs').Compare, signal: AbortSignal }} options
  * @returns {Promise<boolean>}
@@ -29,7 +30,8 @@ export async function compareEmail(means, { compare, signal }) {
     const where = `answers after ${commandMs} and ${finalDotMs} ms`
     return await compare(create(sink, { perMessage: 1, bar: 0.9, count: distant.count, where }))
   })
-  return isNearHeld && isDistantHeld
+  const isMailgunHeld = await compareMailgun(means, { compare, signal })
+  return isNearHeld && isDistantHeld && isMailgunHeld
 
   /**
    * @param {import('./sink-child.mjs').Sink} sink

@@ -4,6 +4,7 @@ import process from 'node:process'
 import { PromptSmtpServer } from '@mono/test-support/sinks'
 import { createTcpProxy } from '@mono/test-support/tools'
 import { serveTally } from './sink-tally.mjs'
+import { withoutIds } from './without-ids.mjs'
 
 // A mail server that takes everything and looks into nothing. Told to, it is as far away as that each command is answered
 // after so many milliseconds, and needs more for what it has been given.
@@ -43,12 +44,4 @@ async function openDistantPort(nearPort) {
   const proxy = await createTcpProxy({ target: `smtp://127.0.0.1:${nearPort}` })
   proxy.delay(commandMs / 2)
   return proxy.port
-}
-
-/** @param {string} mail */
-function withoutIds(mail) {
-  return mail
-    .replace(/[0-9a-f]{16,}/g, (id) => `${id.length} hexadecimal digits`)
-    .replace(/^Date: .*$/m, (date) => `Date of ${date.length} characters`)
-    .replace(/\d{6}(?=@)/g, '6 digits')
 }

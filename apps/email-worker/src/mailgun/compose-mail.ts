@@ -8,12 +8,18 @@ import { toMessage } from '../to-message.js'
  * @throws SendError if it can never be sent
  */
 export async function composeMail(mail: Mail): Promise<Buffer> {
-  // Over SMTP it is the connection that sees to it that every line ends as a mail's lines do.
-  const composer = new MailComposer({ ...toMessage(mail), newline: 'windows' })
   try {
-    return await composer.compile().build()
+    return endLines(await new MailComposer(toMessage(mail)).compile().build())
   } catch (cause) {
     const { code = 'ESTREAM', message } = cause as NodeJS.ErrnoException
     throw new SendError(`The mail cannot be put together (${message})`, { outcome: 'permanent', code, cause })
   }
+}
+
+/**
+ * Ends every line as a mail's lines end; over SMTP it is the connection that sees to it. nodemailer’s option for it takes
+ * a fifth of the time of composing.
+ */
+function endLines(mail: Buffer): Buffer {
+  return Buffer.from(mail.toString('latin1').replaceAll(/\r?\n/g, '\r\n'), 'latin1')
 }
