@@ -1,4 +1,5 @@
-import { setMaxListeners } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { test, waitFor } from '@mono/test-support'
 import {
   createMailgunError,
@@ -221,6 +222,20 @@ describe('a stop', () => {
     await expect(waiting).rejects.toBe(reason)
     await others
     expect(service.receivedBy('ada@example.com')).toEqual([])
+  })
+
+  test('of a mail that waits for a connection was before it was sent', async ({ cleanUp }) => {
+    const silent = createServer((socket) => cleanUp(() => socket.destroy())).listen(0, '127.0.0.1')
+    cleanUp(() => silent.close())
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const { send } = await setUp(cleanUp, { settings: { origin: `https://127.0.0.1:${port}` } })
+    const stopping = new AbortController()
+    const connected = once(silent, 'connection')
+    const sending = send({}, undefined, stopping.signal)
+    await connected
+    stopping.abort(reason)
+    await expect(sending).rejects.toBe(reason)
   })
 
   test('of a mail that was handed over leaves it in doubt', async ({ cleanUp }) => {
