@@ -131,6 +131,14 @@ describe('when somebody is not final', () => {
     })
   })
 
+  test('those who wait alone are no fault of a provider', () => {
+    const alone: Recipient = { state: 'retry', result: { kind: 'defer', code: 'PROVIDER_AWAY', alone: true } }
+    const error = failureOf(served, alone)
+    expect(error).toBeInstanceOf(DeferError)
+    expect(error).toMatchObject({ code: 'UNCLASSIFIED', message: '1 of 2 recipients have to wait: 1 PROVIDER_AWAY' })
+    expect(failureOf(alone, deferred('ORIGIN_CLOSED'))).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' })
+  })
+
   test('one who waits without a delay waits for the queue’s shortest', () => {
     expect(failureOf(deferred('A', 9000), deferred('B'))).toMatchObject({ name: 'DeferError', delayMs: undefined })
   })

@@ -81,5 +81,11 @@ type DeferResult = Extract<ServeResult, { kind: 'defer' }>
 function toDeferError(deferrals: readonly DeferResult[], ofAll: string, hasProgressed: boolean): DeferError {
   const message = `${deferrals.length} ${ofAll} have to wait: ${describeFailures(deferrals)}`
   const delayMs = Math.min(...deferrals.map(({ delayMs = 0 }) => delayMs))
-  return new DeferError(message, { code: 'PROVIDER_UNAVAILABLE', hasProgressed, ...(delayMs > 0 && { delayMs }) })
+  // The code is counted against the provider.
+  const isFault = deferrals.some(({ alone = false }) => !alone)
+  return new DeferError(message, {
+    ...(isFault && { code: 'PROVIDER_UNAVAILABLE' }),
+    hasProgressed,
+    ...(delayMs > 0 && { delayMs }),
+  })
 }

@@ -9,7 +9,7 @@ import type {
   RecipientState,
 } from './delivery-ledger.js'
 import { indexRequests, keyOf, toKeys, toTokens } from './ledger-rows.js'
-import { createLedgerStatements, type LedgerNames } from './ledger-statements.js'
+import { createLedgerStatements, keepsProvider, type LedgerNames } from './ledger-statements.js'
 
 /** The part of a `pg` pool that the ledger uses. */
 export interface LedgerDatabase {
@@ -64,9 +64,10 @@ export function createDeliveryLedger({ pool, leaseMs = 30_000, ...names }: Deliv
       const key = { tenantId: row.tenant, messageId: row.message }
       if (row.conflict) conflicts.set(keyOf(key), row.conflict)
       else {
-        const { recipient, attempts, ambiguous, reuses } = row
+        const { recipient, attempts, ambiguous, reuses, provider } = row
         const index = whose.get(keyOf(key, recipient))
-        if (index !== undefined) claims[index]?.push({ recipient, attempts, ambiguous, reuses })
+        if (index !== undefined)
+          claims[index]?.push({ recipient, attempts, ambiguous, reuses, ...(provider && { provider }) })
       }
     }
     return requests.map(({ message }, index) => ({
@@ -85,6 +86,7 @@ export function createDeliveryLedger({ pool, leaseMs = 30_000, ...names }: Deliv
       results.map(({ providerId }) => toStorable(providerId)),
       results.map(({ code }) => toStorable(code)),
       results.map(({ reason }) => toStorable(reason)),
+      ...(keepsProvider(names) ? [results.map(({ provider }) => toStorable(provider))] : []),
     )
     const whose = indexRequests(requests, (request) =>
       request.results.map(({ recipient, attempts }) => keyOf(request.message, recipient, attempts)),
@@ -195,6 +197,8 @@ interface ClaimedRow extends RecordedRow {
   ambiguous: boolean
   reuses: number
   conflict: null
+  /** Of mails only. */
+  provider?: string | null
 }
 
 interface RefusedRow {

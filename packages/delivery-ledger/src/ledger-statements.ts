@@ -9,7 +9,7 @@ export interface LedgerStatements {
    * each row; lease in milliseconds; time of the replay or null.
    */
   claim: string
-  /** Tenants, messages, recipients, attempts, states, provider ids, codes, reasons. */
+  /** Tenants, messages, recipients, attempts, states, provider ids, codes, reasons; of mails also providers. */
   record: string
   /** Tenants, messages, recipients, attempts; lease in milliseconds. */
   renew: string
@@ -21,13 +21,19 @@ export interface LedgerStatements {
 
 const recipientTypes = { device_id: 'bigint', recipient: 'text' } as const
 
+/** A device has one provider that can serve it; a mail may go by any. */
+export function keepsProvider({ table }: LedgerNames): boolean {
+  return table === 'email.deliveries'
+}
+
 /**
  * Lists are of equal length, one entry for each row. Every statement locks its rows in the order of their key, because
  * two that lock the same rows in different orders end in a deadlock. A claim also locks the rows that it must not take:
  * `ON CONFLICT DO UPDATE` looks at its condition when the row is already locked. It is a function of the worker's
  * migrations, `<schema>.claim_deliveries`.
  */
-export function createLedgerStatements({ table, recipientColumn: recipient }: LedgerNames): LedgerStatements {
+export function createLedgerStatements(names: LedgerNames): LedgerStatements {
+  const { table, recipientColumn: recipient } = names
   const type = recipientTypes[recipient]
   const [schema] = table.split('.')
   const key = `d.tenant_id, d.message_id, d.${recipient}`
@@ -57,10 +63,13 @@ export function createLedgerStatements({ table, recipientColumn: recipient }: Le
       SELECT * FROM ${schema}.claim_deliveries(
         $1::bigint[], $2::text[], $3::bytea[], $4::boolean[], $5::int[], $6::${type}[], $7::float8, $8::timestamptz)`,
 
-    record: `${withHeld(', $5::text[], $6::text[], $7::text[], $8::text[]', ', state, provider_id, code, reason')}
+    record: `${withHeld(
+      `, $5::text[], $6::text[], $7::text[], $8::text[]${keepsProvider(names) ? ', $9::text[]' : ''}`,
+      `, state, provider_id, code, reason${keepsProvider(names) ? ', provider' : ''}`,
+    )}
       UPDATE ${table} AS d
       SET state = h.state, provider_id = h.provider_id, last_code = h.code, last_reason = h.reason,
-        lease_until = NULL, updated_at = now()
+        ${keepsProvider(names) ? 'provider = h.provider,' : ''} lease_until = NULL, updated_at = now()
       FROM held AS h WHERE ${isHeld}
       RETURNING ${returnedKey}, d.attempts`,
 

@@ -171,16 +171,20 @@ function toEntry({ recipient, attempts }: Claim, result: ServeResult): Entry {
   const claim = { recipient, attempts }
   switch (result.kind) {
     case 'sent':
-      return { kind: 'result', row: { ...claim, state: 'sent', providerId: result.providerId } }
+      return { kind: 'result', row: { ...claim, state: 'sent', providerId: result.providerId, ...toProvider(result) } }
     case 'defer':
       return { kind: 'unsent', row: { ...claim, ...toCause(result) } }
     default:
-      return { kind: 'result', row: { ...claim, state: result.kind, ...toCause(result) } }
+      return { kind: 'result', row: { ...claim, state: result.kind, ...toCause(result), ...toProvider(result) } }
   }
 }
 
 function toCause({ code, reason }: Exclude<ServeResult, { kind: 'sent' }>) {
   return { code, ...(reason !== undefined && { reason: toReason(reason) }) }
+}
+
+function toProvider({ provider }: Exclude<ServeResult, { kind: 'defer' }>) {
+  return provider === undefined ? {} : { provider }
 }
 
 /** The ledger throws these when the database is away, or was busy with another transaction. */

@@ -106,6 +106,49 @@ describe('claim', () => {
     expect(await ledger.claim(replay, recipients)).toEqual([])
   })
 
+  test('says who may have a mail from an earlier try, and not who has refused it', async ({ database }) => {
+    const { ledger } = await openLedger(database)
+    const recipients = ['free', 'refused', 'replayed', 'tried']
+    const claims = await ledger.claim(message, recipients)
+    expect(claims.every(({ provider }) => provider === undefined)).toBe(true)
+    const states = { free: 'retry', refused: 'failed', replayed: 'unknown', tried: 'retry' } as const
+    const results = claims.map(({ recipient, attempts }) => {
+      const state = states[recipient as keyof typeof states]
+      return { recipient, attempts, state, provider: recipient === 'free' ? undefined : 'mailgun' }
+    })
+    await ledger.record(message, results)
+    const [row] = await database.query<{ now: Date }>("SELECT now() + interval '1 ms' AS now")
+    const again = await ledger.claim({ ...message, replayedAt: row?.now }, recipients)
+    expect(again.map(({ recipient, provider }) => [recipient, provider])).toEqual([
+      ['free', undefined],
+      ['refused', undefined],
+      ['replayed', 'mailgun'],
+      ['tried', 'mailgun'],
+    ])
+    // Nothing was sent meanwhile, so it is still true of whoever comes next.
+    await ledger.release(message, again)
+    expect((await ledger.claim(message, ['tried'])).map(({ provider }) => provider)).toEqual(['mailgun'])
+  })
+
+  test.for([
+    ['retry', 'ECONNECTION', null, 'smtp'],
+    ['retry', 'ESOCKET_ECONNRESET', 'The mail server had the whole mail, but its answer was lost (ECONNRESET)', 'smtp'],
+    ['retry', 'ESOCKET_ECONNRESET', 'The mail server has closed the connection (ESOCKET_ECONNRESET)', undefined],
+    ['retry', 'ESOCKET_ECONNREFUSED', null, undefined],
+    ['retry', 'SMTP_451', null, undefined],
+    ['failed', 'SMTP_550', null, undefined],
+  ] as const)(
+    'knows of a row from before there were several providers, %s with %s and %s, that %s may have the mail',
+    async ([state, code, reason, provider], { database }) => {
+      const { ledger } = await openLedger(database)
+      await database.query(`
+        INSERT INTO email.deliveries (tenant_id, message_id, recipient, state, attempts, last_code, last_reason, updated_at)
+        VALUES (1, 'm-1', 'a', '${state}', 1, '${code}', ${reason === null ? 'NULL' : `'${reason}'`}, now() - interval '1 hour')`)
+      const claims = await ledger.claim({ ...message, replayedAt: new Date() }, ['a'])
+      expect(claims.map((claim) => claim.provider)).toEqual([provider])
+    },
+  )
+
   test('keeps tenants apart who use the same message id, and messages of one tenant', async ({ database }) => {
     const { ledger, rows } = await openLedger(database)
     const other = { ...message, tenantId: Number.MAX_SAFE_INTEGER }

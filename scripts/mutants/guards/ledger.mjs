@@ -3,7 +3,7 @@ import { promises } from '../promises.mjs'
 
 const source = 'packages/delivery-ledger/src'
 const statements = `${source}/ledger-statements.ts`
-const claims = 'apps/email-worker/migrations/0002_keep-digests.sql'
+const claims = 'apps/email-worker/migrations/0005_tell-providers.sql'
 const ledgerTests = 'packages/delivery-ledger/test/delivery-ledger.test.ts'
 const serving = `${source}/serve-recipients.test.ts`
 const givingWay = `${source}/give-way.test.ts`
@@ -207,5 +207,14 @@ export const ledger = [
     find: 'else retries.push(failure)',
     replace: '',
     tests: { file: givingWay, name: 'count one attempt at the end' },
+  },
+  {
+    name: 'who-may-have-it',
+    promise: promises.sentOnce,
+    guards: 'a mail that a provider may have is claimed with that provider',
+    file: claims,
+    find: '      WHEN d.provider IS NOT NULL THEN d.provider\n',
+    replace: '',
+    tests: { file: ledgerTests, name: 'who may have a mail from an earlier try' },
   },
 ]
