@@ -41,9 +41,21 @@ export interface Rejection {
 export interface SendReceipt {
   /** By what the provider knows the mail. */
   providerId: string
+  /** Who has taken or refused it. Told where there may be several. */
+  provider?: string
   /** Success may be partial: every address of the envelope is in one of the two. */
   accepted: readonly string[]
   rejected: readonly Rejection[]
+}
+
+export interface SendOptions {
+  /**
+   * Aborted when the mail is to go by another provider. Heeded only while this one certainly has not got it: then `send`
+   * rejects with its reason. A mail that has been handed over waits for its answer. Default: never.
+   */
+  withdraw?: AbortSignal
+  /** The one provider that is to be asked, where there are several: it may have the mail from an earlier try. Default: any. */
+  only?: string | undefined
 }
 
 /** Somebody who sends mails: an SMTP server, or a service with an HTTP interface. Knows nothing of messages and ledgers. */
@@ -56,7 +68,7 @@ export interface EmailProvider {
    * @param signal gives up; what has been handed over by then is of unknown outcome
    * @throws SendError
    */
-  send(mail: Mail, envelope: Envelope, signal: AbortSignal): Promise<SendReceipt>
+  send(mail: Mail, envelope: Envelope, signal: AbortSignal, options?: SendOptions): Promise<SendReceipt>
   /** Asks whether it can be used, without sending. Takes some seconds at most. @throws Error if it cannot */
   probe(): Promise<void>
   /** To be called when nothing is being sent. */
@@ -85,10 +97,25 @@ export class SendError extends Error {
   readonly outcome: SendOutcome
   /** For the ledger: `SMTP_554`, `ETIMEDOUT`. */
   readonly code: string
+  /** Who has refused the mail, or may have it. Told where there may be several. */
+  readonly provider: string | undefined
 
-  constructor(message: string, { outcome, code, ...options }: ErrorOptions & { outcome: SendOutcome; code: string }) {
+  constructor(message: string, { outcome, code, provider, ...options }: SendErrorOptions) {
     super(message, options)
     this.outcome = outcome
     this.code = code
+    this.provider = provider
   }
+
+  /** The same, told with who said it. */
+  by(provider: string): SendError {
+    const { message, outcome, code, cause } = this
+    return new SendError(message, { outcome, code, provider, cause })
+  }
+}
+
+interface SendErrorOptions extends ErrorOptions {
+  outcome: SendOutcome
+  code: string
+  provider?: string | undefined
 }

@@ -359,3 +359,30 @@ describe('a probe', () => {
     await provider.probe()
   })
 })
+
+describe('a mail that is to go by another provider', () => {
+  const withdrawn = 'goes by another'
+
+  test('is given back while it waits for a pause to end', async ({ cleanUp }) => {
+    const { service, provider } = await setUp(cleanUp)
+    service.answer('all', [{ status: 429, retryAfter: 60 }])
+    const withdraw = new AbortController()
+    const envelope = { from: 'mono@example.com', to: ['ada@example.com'] }
+    const waiting = provider.send(mail, envelope, signal, { withdraw: withdraw.signal })
+    await waitFor(() => provider.pausedForMs > 0, { what: 'the pause' })
+    withdraw.abort(withdrawn)
+    await expect(waiting).rejects.toBe(withdrawn)
+    expect(service.received).toEqual([])
+  })
+
+  test('stays where it is asked for, and waits for the answer', async ({ cleanUp }) => {
+    const { service, provider } = await setUp(cleanUp)
+    service.answer('all', [{ status: 200, delayMs: 300 }])
+    const withdraw = new AbortController()
+    const envelope = { from: 'mono@example.com', to: ['ada@example.com'] }
+    const sending = provider.send(mail, envelope, signal, { withdraw: withdraw.signal })
+    await waitFor(() => service.received.length === 1, { what: 'the request' })
+    withdraw.abort(withdrawn)
+    expect(await sending).toMatchObject({ accepted: ['ada@example.com'] })
+  })
+})

@@ -6,6 +6,7 @@ import { describe, expect } from 'vitest'
 import type { Envelope, Mail } from '../src/email-provider.js'
 import { parseSmtpUrl, type SmtpTimeLimits } from '../src/smtp/parse-smtp-url.js'
 import { createSmtpProvider } from '../src/smtp/smtp-provider.js'
+import { createSilentSmtpProxy } from './failover/silent-smtp-proxy.js'
 
 const mail: Mail = {
   from: { name: 'Mono', address: 'mono@example.com' },
@@ -318,6 +319,53 @@ describe('how it is sent', () => {
     const waiting = provider.send(mail, envelope, controller.signal)
     controller.abort(reason)
     await expect(waiting).rejects.toBe(reason)
+    await first
+    expect(sink.received).toHaveLength(1)
+  })
+})
+
+describe('a mail that is to go by another provider', () => {
+  const withdrawn = 'goes by another'
+
+  test.for(['greeting', 'EHLO', 'MAIL', 'RCPT', 'DATA'] as const)(
+    'is given back by a server that hangs at %s, which has not taken it',
+    async (stage, { cleanUp }) => {
+      const sink = await createSmtpSink()
+      cleanUp(() => sink.close())
+      const proxy = await createSilentSmtpProxy(sink.url)
+      cleanUp(() => proxy.close())
+      proxy.fallSilent(stage)
+      const provider = createSmtpProvider(parseSmtpUrl(proxy.url))
+      cleanUp(() => provider.close())
+      const withdraw = new AbortController()
+      const sending = expect(provider.send(mail, envelope, signal, { withdraw: withdraw.signal })).rejects.toBe(
+        withdrawn,
+      )
+      await waitFor(() => proxy.isMet, { what: 'the server to hang' })
+      withdraw.abort(withdrawn)
+      await sending
+      expect(sink.received).toEqual([])
+    },
+  )
+
+  test('stays where it was handed over, and waits for the answer', async ({ cleanUp }) => {
+    const { sink, provider } = await setUp(cleanUp)
+    sink.answer('all', ['delay 300'])
+    const withdraw = new AbortController()
+    const sending = provider.send(mail, envelope, signal, { withdraw: withdraw.signal })
+    await waitFor(() => sink.received.length === 1, { what: 'the mail to be handed over' })
+    withdraw.abort(withdrawn)
+    expect(await sending).toMatchObject({ accepted: ['ada@example.com'] })
+  })
+
+  test('is given back while it waits for its turn', async ({ cleanUp }) => {
+    const { sink, provider, send } = await setUp(cleanUp, { parameters: '?maxConnections=1' })
+    sink.answer('all', ['delay 200'])
+    const first = send()
+    const withdraw = new AbortController()
+    const waiting = provider.send(mail, envelope, signal, { withdraw: withdraw.signal })
+    withdraw.abort(withdrawn)
+    await expect(waiting).rejects.toBe(withdrawn)
     await first
     expect(sink.received).toHaveLength(1)
   })

@@ -1,6 +1,7 @@
 import { createHttpOriginClient, type HttpAnswer } from '@mono/http-client'
 import { withDeadline } from '@mono/waiting'
 import { type Envelope, type Mail, type PacedProvider, SendError } from '../email-provider.js'
+import { MailSignal } from '../mail-signal.js'
 import { Pace, type Turn } from '../pace.js'
 import { assertPlainAddresses } from '../to-message.js'
 import { classifyMailgunAnswer, type MailgunRefusal, type MailgunTaking } from './classify-mailgun-answer.js'
@@ -75,6 +76,29 @@ export function createMailgunProvider(
     else if (verdict.fault !== 'server') unknowns.end()
   }
 
+  /** @returns Mailgun's id of the mail */
+  async function sendAtPace(mail: Mail, recipient: string, onItsWay: MailSignal): Promise<string> {
+    const { signal } = onItsWay
+    const startedAt = performance.now()
+    for (;;) {
+      const ms = Math.max(0, waitMs - (performance.now() - startedAt))
+      if (pace.pausedForMs > ms) throw rateError
+      const turn = await withDeadline({ ms, signal, createError: () => rateError }, (inner) => pace.begin(inner))
+      try {
+        unknowns.assertShort()
+        // What of a request has left is known only when it has failed.
+        onItsWay.handOver()
+        const verdict = await tryOnce(mail, recipient, signal)
+        learn(verdict, turn)
+        if (verdict.fault === undefined) return verdict.providerId
+        if (verdict.fault !== 'rate') throw verdict.error
+      } finally {
+        pace.end()
+      }
+      onItsWay.takeBack()
+    }
+  }
+
   return {
     get tookAt() {
       return tookAt
@@ -85,25 +109,15 @@ export function createMailgunProvider(
     get pausedForMs() {
       return pace.pausedForMs
     },
-    async send(mail, envelope, signal) {
+    async send(mail, envelope, signal, { withdraw } = {}) {
       assertPlainAddresses(mail, envelope)
       const recipient = findRecipient(envelope)
-      const startedAt = performance.now()
-      for (;;) {
-        const ms = Math.max(0, waitMs - (performance.now() - startedAt))
-        if (pace.pausedForMs > ms) throw rateError
-        const turn = await withDeadline({ ms, signal, createError: () => rateError }, (inner) => pace.begin(inner))
-        try {
-          unknowns.assertShort()
-          const verdict = await tryOnce(mail, recipient, signal)
-          learn(verdict, turn)
-          if (verdict.fault === undefined) {
-            return { providerId: verdict.providerId, accepted: envelope.to, rejected: [] }
-          }
-          if (verdict.fault !== 'rate') throw verdict.error
-        } finally {
-          pace.end()
-        }
+      const onItsWay = new MailSignal(signal, withdraw)
+      try {
+        const providerId = await sendAtPace(mail, recipient, onItsWay)
+        return { providerId, accepted: envelope.to, rejected: [] }
+      } finally {
+        onItsWay.end()
       }
     },
     async probe() {

@@ -3,6 +3,7 @@ import { createDkimSigner } from '../dkim/create-dkim-signer.js'
 import type { DkimSettings } from '../dkim/dkim-env.js'
 import type { Envelope, Mail, PacedProvider, Rejection, SendReceipt } from '../email-provider.js'
 import { SendError } from '../email-provider.js'
+import { MailSignal } from '../mail-signal.js'
 import { Pace, type Turn } from '../pace.js'
 import { assertPlainAddresses, toMessage } from '../to-message.js'
 import { assertCarried } from './assert-carried.js'
@@ -54,7 +55,8 @@ export function createSmtpProvider(settings: SmtpSettings, { dkim }: SmtpProvide
   })
 
   /** @throws SmtpFailure; SendError if an address cannot be carried */
-  async function tryOnce(mail: Mail, envelope: Envelope, signal: AbortSignal): Promise<SendReceipt> {
+  async function tryOnce(mail: Mail, envelope: Envelope, onItsWay: MailSignal): Promise<SendReceipt> {
+    const { signal } = onItsWay
     const { greetingTimeoutMs, commandTimeoutMs, finalDotTimeoutMs } = settings
     const handOver: HandOver = { complete: false }
     const ownEnvelope = { from: envelope.from, to: [...envelope.to] }
@@ -64,7 +66,10 @@ export function createSmtpProvider(settings: SmtpSettings, { dkim }: SmtpProvide
     const createError = () => Object.assign(new Error('The mail server took too long'), { code: 'ETIMEDOUT' })
     try {
       return await withDeadline({ ms, signal, createError }, async (deadline, restart) => {
-        handOver.onComplete = () => restart(finalDotTimeoutMs)
+        handOver.onComplete = () => {
+          onItsWay.handOver()
+          restart(finalDotTimeoutMs)
+        }
         await untilAborted(assertCarried(mail, envelope, smtpUtf8), deadline)
         const message = { ...toMessage(mail), envelope: ownEnvelope, signal: deadline }
         const { accepted, rejectedErrors, response, serverMessageId, ehlo } = await transport.sendMail(message)
@@ -109,6 +114,34 @@ export function createSmtpProvider(settings: SmtpSettings, { dkim }: SmtpProvide
     return mayGoOn ? backoffMs(tries, retryBackoff) : undefined
   }
 
+  async function sendAtPace(mail: Mail, envelope: Envelope, onItsWay: MailSignal): Promise<SendReceipt> {
+    const { signal } = onItsWay
+    const startedAt = performance.now()
+    for (let tries = 1; ; tries += 1) {
+      const ms = Math.max(0, waitInLineMs - (performance.now() - startedAt))
+      const turn = await withDeadline({ ms, signal, createError: createSlowError }, (inner) => pace.begin(inner))
+      let waitMs: number | undefined
+      try {
+        const receipt = await tryOnce(mail, envelope, onItsWay)
+        pace.succeed(turn)
+        if (receipt.accepted.length > 0) tookAt = performance.now()
+        return receipt
+      } catch (error) {
+        if (!(error instanceof SmtpFailure)) throw error
+        const { verdict } = error
+        // It was cut short before it was handed over: nothing has failed.
+        if (signal.aborted && verdict.fault === 'connection' && !verdict.isAnswered) throw signal.reason
+        waitMs = signal.aborted ? undefined : adapt(verdict, turn, { tries, sinceMs: performance.now() - startedAt })
+        if (waitMs === undefined) throw verdict.error
+      } finally {
+        pace.end()
+      }
+      onItsWay.takeBack()
+      await sleep(waitMs, signal)
+      signal.throwIfAborted()
+    }
+  }
+
   return {
     get tookAt() {
       return tookAt
@@ -119,30 +152,13 @@ export function createSmtpProvider(settings: SmtpSettings, { dkim }: SmtpProvide
     get pausedForMs() {
       return pace.pausedForMs
     },
-    async send(mail, envelope, signal) {
+    async send(mail, envelope, givenSignal, { withdraw } = {}) {
       assertPlainAddresses(mail, envelope)
-      const startedAt = performance.now()
-      for (let tries = 1; ; tries += 1) {
-        const ms = Math.max(0, waitInLineMs - (performance.now() - startedAt))
-        const turn = await withDeadline({ ms, signal, createError: createSlowError }, (inner) => pace.begin(inner))
-        let waitMs: number | undefined
-        try {
-          const receipt = await tryOnce(mail, envelope, signal)
-          pace.succeed(turn)
-          if (receipt.accepted.length > 0) tookAt = performance.now()
-          return receipt
-        } catch (error) {
-          if (!(error instanceof SmtpFailure)) throw error
-          const { verdict } = error
-          // It was cut short before it was handed over: nothing has failed.
-          if (signal.aborted && verdict.fault === 'connection' && !verdict.isAnswered) throw signal.reason
-          waitMs = signal.aborted ? undefined : adapt(verdict, turn, { tries, sinceMs: performance.now() - startedAt })
-          if (waitMs === undefined) throw verdict.error
-        } finally {
-          pace.end()
-        }
-        await sleep(waitMs, signal)
-        signal.throwIfAborted()
+      const onItsWay = new MailSignal(givenSignal, withdraw)
+      try {
+        return await sendAtPace(mail, envelope, onItsWay)
+      } finally {
+        onItsWay.end()
       }
     },
     probe: () => probeSmtpServer((verifySignal) => verifySmtpServer(settings, watch, verifySignal), closing.signal),
