@@ -1,7 +1,6 @@
 import type { ServeResult } from '@mono/delivery-ledger'
-import type { OwnMetric } from '@mono/worker-runtime'
+import { createTally, type OwnMetric } from '@mono/worker-runtime'
 import type { Channel, DisableReason } from './device.js'
-import { createTally } from './tally.js'
 
 /** Counts what becomes of devices, by channel, for the metrics. */
 export interface PushCounts {

@@ -1,4 +1,4 @@
-import type { Sample } from '@mono/worker-runtime'
+import type { Sample } from './metrics.js'
 
 /** Counts by the values of some labels. */
 export interface Tally<Name extends string> {
