@@ -1,6 +1,13 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createRecipientServer, type RecipientServerOptions } from './create-recipient-server.js'
-import { type EmailProvider, type Envelope, type Mail, SendError, type SendOutcome } from './email-provider.js'
+import {
+  type EmailProvider,
+  type Envelope,
+  type Mail,
+  SendError,
+  type SendOptions,
+  type SendOutcome,
+} from './email-provider.js'
 import { toRecipients } from './recipient.js'
 
 const { signal } = new AbortController()
@@ -11,6 +18,7 @@ function setUp({
   ...options
 }: Partial<RecipientServerOptions> & { send?: EmailProvider['send'] } = {}) {
   const sent: { mail: Mail; envelope: Envelope }[] = []
+  const optionsGiven: (SendOptions | undefined)[] = []
   const serve = createRecipientServer({
     from: { name: 'Mono', address: 'mono@example.com' },
     onUnknown: 'resend',
@@ -19,8 +27,9 @@ function setUp({
     recipients: toRecipients(['Ada@example.com']),
     suppressed: new Set(),
     provider: {
-      async send(mail, envelope, sendSignal) {
+      async send(mail, envelope, sendSignal, sendOptions) {
         sent.push({ mail, envelope })
+        optionsGiven.push(sendOptions)
         return await send(mail, envelope, sendSignal)
       },
       tookAt: 0,
@@ -29,11 +38,11 @@ function setUp({
     },
     ...options,
   })
-  return { serve, sent }
+  return { serve, sent, options: optionsGiven }
 }
 
-const failing = (outcome: SendOutcome, code = 'CODE') => ({
-  send: () => Promise.reject(new SendError('no', { outcome, code })),
+const failing = (outcome: SendOutcome, code = 'CODE', provider?: string) => ({
+  send: () => Promise.reject(new SendError('no', { outcome, code, provider })),
 })
 
 test('a recipient gets a mail of their own, at the address as it was given', async () => {
@@ -131,4 +140,51 @@ test('what was cut short when it was handed over is unknown', async () => {
 test('an error of the program is not taken for an answer', async () => {
   const error = new TypeError('bug')
   await expect(setUp({ send: () => Promise.reject(error) }).serve(claim, signal)).rejects.toBe(error)
+})
+
+test.each<[SendOutcome, string | undefined]>([
+  ['permanent', 'smtp'],
+  ['unknown', 'smtp'],
+  ['transient', undefined],
+])('of outcome %s, the ledger is told that %s has, or may have, the mail', async (outcome, provider) => {
+  const { serve } = setUp(failing(outcome, 'CODE', 'smtp'))
+  expect(await serve(claim, signal)).toMatchObject(provider === undefined ? { code: 'CODE' } : { provider })
+  expect('provider' in (await serve(claim, signal))).toBe(provider !== undefined)
+})
+
+describe('a mail that one provider may have from an earlier try', () => {
+  const doubtful = { ...claim, attempts: 2, provider: 'smtp' }
+
+  test('goes by that one only', async () => {
+    const { serve, options } = setUp({
+      send: async (_mail, { to }) => ({ providerId: 'q', provider: 'smtp', accepted: to, rejected: [] }),
+    })
+    expect(await serve(doubtful, signal)).toEqual({ kind: 'sent', providerId: 'q', provider: 'smtp' })
+    await serve(claim, signal)
+    expect(options).toEqual([{ only: 'smtp' }, { only: undefined }])
+  })
+
+  test('stays so while that one has not taken it', async () => {
+    for (const onUnknown of ['resend', 'hold'] as const) {
+      const { serve } = setUp({ ...failing('transient', 'CODE', 'smtp'), onUnknown })
+      expect(await serve(doubtful, signal)).toMatchObject({ kind: 'retry', provider: 'smtp' })
+    }
+    const rejected = [{ address: 'ada@example.com', code: 'SMTP_451', permanent: false }]
+    const { serve } = setUp({ send: async () => ({ providerId: '', provider: 'smtp', accepted: [], rejected }) })
+    expect(await serve(doubtful, signal)).toMatchObject({ kind: 'retry', provider: 'smtp' })
+    const held = setUp({ onUnknown: 'hold' })
+    expect(await held.serve({ ...doubtful, ambiguous: true }, signal)).toMatchObject({
+      kind: 'unknown',
+      provider: 'smtp',
+    })
+  })
+
+  test('says nothing for the others when that one cannot be used', async () => {
+    const onProviderAway = vi.fn()
+    const { serve, sent } = setUp({ ...failing('provider'), onProviderAway })
+    expect(await serve(doubtful, signal)).toMatchObject({ kind: 'defer', alone: true })
+    await serve({ ...claim, recipient: 'grace@example.com' }, signal)
+    expect(sent).toHaveLength(2)
+    expect(onProviderAway).toHaveBeenCalledOnce()
+  })
 })

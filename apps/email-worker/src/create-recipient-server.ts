@@ -34,9 +34,10 @@ export function createRecipientServer(options: RecipientServerOptions) {
   const domain = domainOf(from.address)
   let providerProblem: SendError | undefined
 
-  return async ({ recipient, ambiguous, reuses }: Claim, signal: AbortSignal): Promise<ServeResult> => {
+  return async (claim: Claim, signal: AbortSignal): Promise<ServeResult> => {
+    const { recipient, ambiguous, reuses, provider: only } = claim
     if (suppressed.has(recipient)) return { kind: 'failed', code: 'SUPPRESSED' }
-    if (ambiguous && onUnknown === 'hold') return { kind: 'unknown', code: 'CLAIM_EXPIRED' }
+    if (ambiguous && onUnknown === 'hold') return { kind: 'unknown', code: 'CLAIM_EXPIRED', provider: only }
     if (providerProblem) return { kind: 'defer', code: providerProblem.code, reason: providerProblem.message }
 
     const address = recipients.get(recipient)?.address ?? recipient
@@ -45,35 +46,48 @@ export function createRecipientServer(options: RecipientServerOptions) {
     const mail = { from, to: { address }, ...(replyTo && { replyTo }), messageId, ids, ...content }
     const startedAt = performance.now()
     try {
-      return toResult(await provider.send(mail, { from: from.address, to: [address] }, signal))
+      return toResult(await provider.send(mail, { from: from.address, to: [address] }, signal, { only }), only)
     } catch (error) {
       if (!(error instanceof SendError)) throw error
-      if (error.outcome === 'provider') {
+      // Where one provider may have the mail, that is about this one only.
+      if (error.outcome === 'provider' && only === undefined) {
         providerProblem = error
         if (provider.tookAt < startedAt) onProviderAway?.(error)
       }
-      return toFailure(error, onUnknown)
+      return toFailure(error, { onUnknown, only })
     }
   }
 }
 
-function toResult({ providerId, accepted, rejected: [rejection] }: SendReceipt): ServeResult {
-  if (accepted.length > 0) return { kind: 'sent', providerId }
+/** @param only who may have the mail from an earlier try; that stays so until somebody has it for certain */
+function toResult(receipt: SendReceipt, only: string | undefined): ServeResult {
+  const { providerId, provider, accepted, rejected } = receipt
+  if (accepted.length > 0) return { kind: 'sent', providerId, ...named(provider) }
+  const [rejection] = rejected
   // A provider that names neither has taken nothing.
-  if (rejection === undefined) return { kind: 'retry', code: 'NOT_ACCEPTED' }
+  if (rejection === undefined) return { kind: 'retry', code: 'NOT_ACCEPTED', ...named(only) }
   const { permanent, code, reason } = rejection
-  return { kind: permanent ? 'failed' : 'retry', code, reason }
+  return permanent
+    ? { kind: 'failed', code, reason, ...named(provider) }
+    : { kind: 'retry', code, reason, ...named(only) }
 }
 
-function toFailure({ outcome, code, message }: SendError, onUnknown: OnUnknown): ServeResult {
+function toFailure(
+  { outcome, code, message: reason, provider }: SendError,
+  { onUnknown, only }: { onUnknown: OnUnknown; only: string | undefined },
+): ServeResult {
   switch (outcome) {
     case 'provider':
-      return { kind: 'defer', code, reason: message }
+      return { kind: 'defer', code, reason, ...(only !== undefined && { alone: true }) }
     case 'permanent':
-      return { kind: 'failed', code, reason: message }
+      return { kind: 'failed', code, reason, ...named(provider) }
     case 'transient':
-      return { kind: 'retry', code, reason: message }
+      return { kind: 'retry', code, reason, ...named(only) }
     case 'unknown':
-      return { kind: onUnknown === 'hold' ? 'unknown' : 'retry', code, reason: message }
+      return { kind: onUnknown === 'hold' ? 'unknown' : 'retry', code, reason, ...named(provider) }
   }
+}
+
+function named(provider: string | undefined): { provider?: string } {
+  return provider === undefined ? {} : { provider }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { toDkimSettings } from './dkim/dkim-env.js'
 import { readEmailEnv, readMigrationEnv } from './env.js'
+import { providersOf } from './failover/providers-env.js'
 import { toMailgunSettings } from './mailgun/mailgun-env.js'
 
 const required = {
@@ -222,6 +223,45 @@ describe('Mailgun', () => {
       )
     },
   )
+})
+
+describe('the order of providers', () => {
+  const mailgun = { MAILGUN_API_KEY: 'key-1', MAILGUN_DOMAIN: 'example.com' }
+  const orderOf = (fields: Record<string, string>) => providersOf(readEmailEnv({ ...required, ...fields }))
+
+  test('is by default that of those who are configured, the mail server first', () => {
+    expect(orderOf({})).toEqual(['smtp'])
+    expect(orderOf(mailgun)).toEqual(['smtp', 'mailgun'])
+    expect(orderOf({ ...mailgun, SMTP_URL: '' })).toEqual(['mailgun'])
+  })
+
+  test('may be said; who is not named is not used', () => {
+    expect(orderOf({ ...mailgun, EMAIL_PROVIDERS: ' mailgun , smtp ' })).toEqual(['mailgun', 'smtp'])
+    expect(orderOf({ ...mailgun, EMAIL_PROVIDERS: 'mailgun' })).toEqual(['mailgun'])
+    const env = readEmailEnv({ ...required, ...mailgun, EMAIL_PROVIDERS: 'smtp' })
+    expect(env.prefetch).toBe(100)
+  })
+
+  test.each(['postmark', 'smtp,', 'smtp,smtp', 'SMTP', ','])('may not be %s', (EMAIL_PROVIDERS) => {
+    expect(() => readEmailEnv({ ...required, ...mailgun, EMAIL_PROVIDERS })).toThrow(
+      /1 fault:[\s\S]*EMAIL_PROVIDERS: expected smtp, mailgun, separated by commas, in the order of trying, each once; found "/,
+    )
+  })
+
+  test('may leave the mail catcher of development out in production', () => {
+    const fields = { ...mailgun, SMTP_URL: 'smtp://mail-catcher:1025', NODE_ENV: 'production' }
+    expect(() => orderOf(fields)).toThrow('SMTP_URL: expected a mail server that delivers')
+    expect(orderOf({ ...fields, EMAIL_PROVIDERS: 'mailgun' })).toEqual(['mailgun'])
+  })
+
+  test('names nobody without settings', () => {
+    expect(() => readEmailEnv({ ...required, EMAIL_PROVIDERS: 'smtp,mailgun' })).toThrow(
+      /1 fault:[\s\S]*MAILGUN_API_KEY: expected a key of Mailgun, or MAILGUN_API_KEY_FILE naming a file with it, because EMAIL_PROVIDERS names it; found nothing$/,
+    )
+    expect(() => readEmailEnv({ ...required, ...mailgun, SMTP_URL: '', EMAIL_PROVIDERS: 'mailgun,smtp' })).toThrow(
+      /1 fault:[\s\S]*SMTP_URL: expected a smtp:\/\/ or smtps:\/\/ URL, .*, because EMAIL_PROVIDERS names it; found nothing$/,
+    )
+  })
 })
 
 test('all faults are reported together', () => {

@@ -16,6 +16,7 @@ import {
 } from '@mono/worker-runtime'
 import { z } from 'zod'
 import { dkimEnv, findDkimAlignmentFault, findDkimFault } from './dkim/dkim-env.js'
+import { findMissingProviderFault, providersEnv, providersOf } from './failover/providers-env.js'
 import { findMailgunAlignmentFault, findMailgunFault, mailgunConcurrency, mailgunEnv } from './mailgun/mailgun-env.js'
 import { parseReplyTo, parseSender, type Sender } from './parse-sender.js'
 import { defaultMaxConnections, parseSmtpUrl, type SmtpSettings } from './smtp/parse-smtp-url.js'
@@ -31,6 +32,7 @@ const templatesEnv = {
 }
 
 const shape = {
+  ...providersEnv,
   /** Needed if mails do not go by Mailgun. */
   smtp: secret(
     'SMTP_URL',
@@ -84,8 +86,9 @@ export function templatesDirectory(source: EnvSource = processEnv): string {
 }
 
 /** Mails that may be on their way at a time, by whichever provider allows more. */
-export function concurrencyOf({ smtp, mailgunApiKey }: Pick<EmailEnv, 'smtp' | 'mailgunApiKey'>): number {
-  return Math.max(smtp?.maxConnections ?? 0, mailgunApiKey === undefined ? 0 : mailgunConcurrency)
+export function concurrencyOf(env: Pick<EmailEnv, 'smtp' | 'mailgunApiKey' | 'providers'>): number {
+  const numbers = { smtp: env.smtp?.maxConnections ?? 0, mailgun: mailgunConcurrency }
+  return Math.max(...providersOf(env).map((name) => numbers[name]))
 }
 
 /**
@@ -96,18 +99,9 @@ function prefetchFor(concurrency: number): number {
   return 10 * concurrency
 }
 
-/** Half of Mailgun's settings are a fault by themselves. */
-function findMissingProviderFault({ smtp, mailgunApiKey, mailgunDomain }: EmailEnv): EnvFault | undefined {
-  if (smtp ?? mailgunApiKey ?? mailgunDomain) return undefined
-  return {
-    name: 'SMTP_URL',
-    expected: 'a smtp:// or smtps:// URL, or SMTP_URL_FILE naming a file with it',
-    found: 'nothing',
-  }
-}
-
-function findMailCatcherFault({ smtp, nodeEnv }: EmailEnv): EnvFault | undefined {
-  if (nodeEnv !== 'production' || smtp?.host !== mailCatcher) return undefined
+function findMailCatcherFault(env: EmailEnv): EnvFault | undefined {
+  if (env.nodeEnv !== 'production' || env.smtp?.host !== mailCatcher) return undefined
+  if (!providersOf(env).includes('smtp')) return undefined
   const expected = 'a mail server that delivers, because NODE_ENV is production'
   return { name: 'SMTP_URL', expected, found: 'the mail catcher of development' }
 }

@@ -68,6 +68,7 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
       onProviderAway: ({ message: reason }) =>
         turns.refuseWaiting(new DeferError(reason, { code: 'PROVIDER_UNAVAILABLE' })),
     })
+    const sentBy: Record<string, number> = {}
     try {
       const summary = await serveRecipients({
         ledger,
@@ -83,10 +84,14 @@ export function createEmailHandler(options: EmailHandlerOptions): MessageHandler
         othersMayWait,
         signal,
         logger,
-        serve,
+        async serve(claim, whileServing) {
+          const result = await serve(claim, whileServing)
+          if (result.kind === 'sent' && result.provider) sentBy[result.provider] = (sentBy[result.provider] ?? 0) + 1
+          return result
+        },
         onMerged,
       })
-      logger.debug({ ...summary, suppressed: suppressed.size }, 'Every recipient is settled')
+      logger.debug({ ...summary, sentBy, suppressed: suppressed.size }, 'Every recipient is settled')
     } catch (error) {
       if (!isAllFailed(error) || suppressed.size < recipients.size) throw error
       // Somebody decided that nothing is sent to them: that is no failure for anybody to look into.

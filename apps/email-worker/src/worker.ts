@@ -3,6 +3,7 @@ import { runWorker } from '@mono/worker-runtime'
 import { createPaceMetrics } from './create-pace-metrics.js'
 import { createProviders } from './create-providers.js'
 import { concurrencyOf, readEmailEnv } from './env.js'
+import { createSender } from './failover/create-sender.js'
 import { createEmailHandler } from './handle-email.js'
 import { createSuppressions } from './suppressions.js'
 import { loadTemplates } from './templates/template-store.js'
@@ -17,16 +18,15 @@ await runWorker({
   probeStatements: [
     `INSERT INTO email.deliveries (tenant_id, message_id, recipient, state, attempts)
      VALUES (0, gen_random_uuid()::text, '', 'sending', 0)`,
-    'UPDATE email.deliveries SET state = state, last_reason = last_reason WHERE false',
+    'UPDATE email.deliveries SET state = state, last_reason = last_reason, provider = provider WHERE false',
     'SELECT FROM email.suppressions WHERE false AND email.needs_normalizing(address)',
   ],
   async start({ env, pool, messageQueue, logger, judged, onSettled }) {
     const { from, replyTo, onUnknown, prefetch, templatesDirectory } = env
     const templates = loadTemplates(templatesDirectory)
     logger.info({ directory: templatesDirectory, templates: templates.names }, 'Templates are checked')
-    const [first] = createProviders(env, logger)
-    if (!first) throw new TypeError('Expected a provider')
-    const { name, provider } = first
+    const providers = createProviders(env, logger)
+    const { name, provider, metrics } = createSender(providers, logger)
     let merges = 0
     const handler = createEmailHandler({
       ledger: createDeliveryLedger({ pool, table: 'email.deliveries', recipientColumn: 'recipient' }),
@@ -61,7 +61,8 @@ await runWorker({
       ],
       metrics: [
         ...createLedgerMetrics({ merged: () => merges, deleted: () => retention.deleted }),
-        ...createPaceMetrics(name, provider),
+        ...providers.flatMap((each) => createPaceMetrics(each.name, each.provider)),
+        ...metrics,
       ],
       async stop() {
         await Promise.all([retention.stop(), provider.close()])

@@ -2,6 +2,8 @@
 import { promises } from '../promises.mjs'
 
 const source = 'apps/email-worker/src'
+const failover = `${source}/failover/create-failover.ts`
+const failoverTests = `${source}/failover/create-failover.test.ts`
 const serving = `${source}/create-recipient-server.test.ts`
 
 /** @type {import('../mutant.mjs').Mutant[]} */
@@ -11,8 +13,8 @@ export const email = [
     promise: promises.sentOnce,
     guards: 'with hold, a mail that may have been taken is not sent again',
     file: `${source}/create-recipient-server.ts`,
-    find: "return { kind: onUnknown === 'hold' ? 'unknown' : 'retry', code, reason: message }",
-    replace: "return { kind: 'retry', code, reason: message }",
+    find: "return { kind: onUnknown === 'hold' ? 'unknown' : 'retry', code, reason, ...named(provider) }",
+    replace: "return { kind: 'retry', code, reason, ...named(provider) }",
     tests: { file: serving },
   },
   {
@@ -108,5 +110,41 @@ export const email = [
     find: 'return hasFault(address) ? address : normalizeAddress(address)',
     replace: 'void normalizeAddress\n  return address',
     tests: { file: 'apps/email-worker/test/handle-email.test.ts', name: 'two spellings' },
+  },
+  {
+    name: 'unknown-is-nobody-elses',
+    promise: promises.sentOnce,
+    guards: 'a mail that one provider may have is not tried at the other',
+    file: failover,
+    find: "if (outcome.kind === 'permanent' || outcome.kind === 'unknown') throw",
+    replace: "if (outcome.kind === 'permanent') throw",
+    tests: { file: failoverTests, name: 'goes by nobody else' },
+  },
+  {
+    name: 'refused-for-all',
+    promise: promises.sentOnce,
+    guards: 'a mail that one provider refuses for its content is not tried at the other',
+    file: failover,
+    find: "if (outcome.kind === 'permanent' || outcome.kind === 'unknown') throw",
+    replace: "if (outcome.kind === 'unknown') throw",
+    tests: { file: failoverTests, name: 'goes by nobody else' },
+  },
+  {
+    name: 'doubt-outlives-the-try',
+    promise: promises.sentOnce,
+    guards: 'a mail that one provider may have from an earlier try is sent by nobody else',
+    file: failover,
+    find: 'only: candidates.find(({ name }) => name === only)',
+    replace: 'only: candidates.find(({ name }) => name === only && false)',
+    tests: { file: failoverTests, name: 'goes by that one only' },
+  },
+  {
+    name: 'handed-over-stays',
+    promise: promises.sentOnce,
+    guards: 'a mail that was handed over is not taken back when its provider goes away',
+    file: `${source}/mail-signal.ts`,
+    find: 'this.#withdraw?.aborted && !this.#isHandedOver',
+    replace: 'this.#withdraw?.aborted',
+    tests: { file: `${source}/mail-signal.test.ts` },
   },
 ]
