@@ -4,6 +4,7 @@ import { createMessageQueue } from '@mono/message-queue'
 import { describeUpgrade, migrate, test, waitFor } from '@mono/test-support'
 import { expect } from 'vitest'
 import { emailEnvironment } from './email-environment.js'
+import { openFarEnds } from './failover/far-ends.js'
 import { emailWorker } from './worker-under-test.js'
 
 describeUpgrade(emailWorker, {
@@ -69,5 +70,55 @@ test('addresses that the first release stored are those of today: nobody gets a 
     ['jos\u00e9@example.com', 'sent'],
     ['ren\u00e9@example.com', 'failed SUPPRESSED'],
     ['éva@example.com', 'sent'],
+  ])
+})
+
+test('what the first release has sent is sent by nobody, and what it may have sent by the mail server only', async ({
+  vhost,
+  database,
+  workers,
+  cleanUp,
+}) => {
+  await database.query(await readFile(new URL('upgrade/database.sql', import.meta.url), 'utf8'))
+  await database.query(`
+    INSERT INTO email.deliveries (tenant_id, message_id, recipient, state, attempts, lease_until, last_code) VALUES
+      (42, 'providers', 'sent@example.com', 'sent', 1, NULL, NULL),
+      (42, 'providers', 'refused@example.com', 'failed', 1, NULL, 'SMTP_550'),
+      (42, 'providers', 'held@example.com', 'unknown', 1, NULL, 'ECONNECTION'),
+      (42, 'providers', 'doubtful@example.com', 'retry', 1, NULL, 'ECONNECTION'),
+      (42, 'providers', 'later@example.com', 'retry', 1, NULL, 'SMTP_451')`)
+  await migrate('email-worker', database.url)
+  const { smtpSink, mailgun, env } = await openFarEnds(cleanUp)
+  const worker = workers.spawn('email-worker', {
+    RABBITMQ_URL: vhost.url,
+    DATABASE_URL: database.url,
+    ...env,
+    EMAIL_PROVIDERS: 'mailgun,smtp',
+  })
+  await worker.ready()
+  const names = ['sent', 'refused', 'held', 'doubtful', 'later', 'new']
+  const mail = { ...examples['email.message'], to: names.map((name) => `${name}@example.com`) }
+  await vhost.publish('notifications', 'email.send', mail, { messageId: 'providers' })
+  await waitFor(async () => (await worker.metric('mono_deliveries_total', { outcome: 'acked' })) === 1, {
+    what: 'the message to be acknowledged',
+  })
+  await worker.terminate()
+  expect([...smtpSink.counts()]).toEqual([['doubtful@example.com', 1]])
+  expect(new Map(mailgun.counts())).toEqual(
+    new Map([
+      ['later@example.com', 1],
+      ['new@example.com', 1],
+    ]),
+  )
+  const rows = await database.query(
+    `SELECT recipient, state, provider FROM email.deliveries WHERE message_id = 'providers' ORDER BY recipient`,
+  )
+  expect(rows.map(({ recipient, state, provider }) => [recipient, state, provider])).toEqual([
+    ['doubtful@example.com', 'sent', 'smtp'],
+    ['held@example.com', 'unknown', null],
+    ['later@example.com', 'sent', 'mailgun'],
+    ['new@example.com', 'sent', 'mailgun'],
+    ['refused@example.com', 'failed', null],
+    ['sent@example.com', 'sent', null],
   ])
 })
