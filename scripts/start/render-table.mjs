@@ -20,10 +20,10 @@ export function renderOutcomes(outcomes) {
   return renderTable(
     ['worker', 'sent', 'where', 'what was done', 'seconds'],
     outcomes.map(({ worker, sent, where, done, seconds }, index) => {
-      const repeated = outcomes[index - 1]?.worker === worker
+      const before = outcomes[index - 1]
       return [
-        repeated ? '' : worker,
-        repeated ? '' : sent,
+        before?.worker === worker ? '' : worker,
+        before?.sent === sent ? '' : sent,
         where,
         done ?? 'NOTHING within a minute',
         seconds.toFixed(2),

@@ -9,9 +9,11 @@ const pollMs = 20
  * @typedef {{ worker: string, sent: string, where: string, done: string | undefined, seconds: number }} Outcome
  */
 
+/** @typedef {Awaited<ReturnType<import('../workers.mjs').WorkerDescription['sendExample']>>} Example */
+
 /**
  * Waits for an effect.
- * @param {Awaited<ReturnType<import('../workers.mjs').WorkerDescription['sendExample']>>['effects'][number]} effect
+ * @param {Example['effects'][number]} effect
  * @param {number} since
  */
 async function awaitEffect({ where, read }, since) {
@@ -24,7 +26,22 @@ async function awaitEffect({ where, read }, since) {
 }
 
 /**
- * Connects as an application does, sends one example for each worker and waits up to a minute for its effects.
+ * Sends an example, waits for its effects, and goes on with the next one if there is one.
+ * @param {string} worker
+ * @param {() => Promise<Example>} send
+ * @returns {Promise<Outcome[]>}
+ */
+async function runInTurn(worker, send) {
+  const since = performance.now()
+  const { sent, effects, end, sendNext } = await send()
+  const results = await Promise.all(effects.map((effect) => awaitEffect(effect, since)))
+  await end?.()
+  const outcomes = results.map((result) => ({ worker, sent, ...result }))
+  return sendNext ? [...outcomes, ...(await runInTurn(worker, sendNext))] : outcomes
+}
+
+/**
+ * Connects as an application does, sends the examples for each worker and waits up to a minute for its effects.
  * @param {import('../workers.mjs').WorkerDescription[]} workers
  * @param {{ rabbitmqUrl: string, databaseUrl: string }} services
  * @param {import('./far-ends.mjs').FarEnds} farEnds
@@ -64,14 +81,7 @@ export async function runExamples(workers, { rabbitmqUrl, databaseUrl }, farEnds
   }
   try {
     await messageQueue.connect()
-    const outcomes = await Promise.all(
-      workers.map(async (worker) => {
-        const since = performance.now()
-        const { sent, effects } = await worker.sendExample(stage)
-        const results = await Promise.all(effects.map((effect) => awaitEffect(effect, since)))
-        return results.map((result) => ({ worker: worker.name, sent, ...result }))
-      }),
-    )
+    const outcomes = await Promise.all(workers.map((worker) => runInTurn(worker.name, () => worker.sendExample(stage))))
     return outcomes.flat()
   } finally {
     await messageQueue.close()

@@ -1,4 +1,4 @@
-import type { ApnsService, FcmService, PushService, ReceivedMail, SmtpSink } from './sinks/index.js'
+import type { ApnsService, FcmService, MailgunService, PushService, ReceivedMail, SmtpSink } from './sinks/index.js'
 
 /**
  * What the tools of this repository and the worker's own tests need to know of a worker: how to run it, what to send it,
@@ -27,7 +27,7 @@ export interface WorkerDescription<Client> {
   /** What is wrong with the effects as a whole. Default: nothing can be. */
   findFaults?(sources: Pick<EffectSources, 'query'>): Promise<string[]>
   /** Sends a message such as an application does, and says in what its effects can be seen. */
-  sendExample(stage: ExampleStage<Client>): Promise<{ sent: string; effects: ExampleEffect[] }>
+  sendExample(stage: ExampleStage<Client>): Promise<Example>
 }
 
 /** Where the push services and a mail server are. */
@@ -39,6 +39,8 @@ export interface FarEndAddresses {
   phones?: Record<string, string>
   vapid: { publicKey: string; privateKey: string }
   smtpUrl: string
+  /** The settings of Mailgun. Default: mails do not go by it. */
+  mailgun?: Record<string, string>
 }
 
 export interface EffectSources {
@@ -65,7 +67,8 @@ export interface ExampleStage<Client> extends Pick<EffectSources, 'query'> {
   fcmService: FcmService
   apnsService: ApnsService
   mailCatcher: SmtpSink
-  /** The page that shows what the mail catcher has. */
+  mailgunService: MailgunService
+  /** The page that shows what the mail catcher and Mailgun have. */
   mailPage: string
   /** With a queue of its own, as an application would. */
   subscribe(exchange: string, bindingKey: string): Promise<LiveMessages>
@@ -74,6 +77,15 @@ export interface ExampleStage<Client> extends Pick<EffectSources, 'query'> {
 export interface LiveMessages {
   /** The routing key of the message that is wanted, once it is there. */
   find(wanted: (body: Record<string, unknown>) => boolean): string | undefined
+}
+
+export interface Example {
+  sent: string
+  effects: ExampleEffect[]
+  /** Called when the effects are there, or their time is up. */
+  end?(): Promise<void>
+  /** Sends another example, after the end of this one. */
+  sendNext?(): Promise<Example>
 }
 
 export interface ExampleEffect {
