@@ -94,6 +94,15 @@ export const email = [
     tests: { file: `${source}/mailgun/unknown-run.test.ts` },
   },
   {
+    name: 'mailgun-tries-alone',
+    promise: promises.sentOnce,
+    guards: 'after a probe one mail tries Mailgun, and the others wait for its outcome',
+    file: `${source}/mailgun/unknown-run.ts`,
+    find: 'if (this.#trial === undefined) return this.#beginTrial()',
+    replace: 'if (most > 0) return this.#beginTrial()',
+    tests: { file: `${source}/mailgun/unknown-run.test.ts` },
+  },
+  {
     name: 'mailgun-account-fault',
     promise: promises.survivesOutages,
     guards: 'what Mailgun has against our account is counted against no mail',

@@ -63,6 +63,20 @@ export function createMailgunProvider(
     }
   }
 
+  /** @throws as `tryOnce`; SendError if too many mails in a row are of unknown outcome */
+  async function tryAdmitted(mail: Mail, recipient: string, { turn, onItsWay }: { turn: Turn; onItsWay: MailSignal }) {
+    const settle = await unknowns.admit(onItsWay.signal)
+    try {
+      // What of a request has left is known only when it has failed.
+      onItsWay.handOver()
+      const verdict = await tryOnce(mail, recipient, onItsWay.signal)
+      learn(verdict, turn)
+      return verdict
+    } finally {
+      settle()
+    }
+  }
+
   function learn(verdict: MailgunTaking | MailgunRefusal, turn: Turn): void {
     if (verdict.fault === undefined) {
       pace.succeed(turn)
@@ -85,11 +99,7 @@ export function createMailgunProvider(
       if (pace.pausedForMs > ms) throw rateError
       const turn = await withDeadline({ ms, signal, createError: () => rateError }, (inner) => pace.begin(inner))
       try {
-        unknowns.assertShort()
-        // What of a request has left is known only when it has failed.
-        onItsWay.handOver()
-        const verdict = await tryOnce(mail, recipient, signal)
-        learn(verdict, turn)
+        const verdict = await tryAdmitted(mail, recipient, { turn, onItsWay })
         if (verdict.fault === undefined) return verdict.providerId
         if (verdict.fault !== 'rate') throw verdict.error
       } finally {
