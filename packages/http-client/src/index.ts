@@ -1,4 +1,7 @@
+export { describeAnswer } from './describe-answer.js'
 export type { HttpAnswer, HttpRequest } from './http-messages.js'
 export { createHttpOriginClient, type HttpOriginClient } from './http-origin-client.js'
 export { HttpRequestError, type HttpRequestFailure } from './http-request-error.js'
 export type { Http2Rules } from './http2-rules.js'
+export { isJsonObject, type JsonObject, parseJsonObject } from './json-object.js'
+export { parseRetryAfter } from './retry-after.js'

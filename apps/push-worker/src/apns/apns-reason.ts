@@ -1,5 +1,4 @@
-import type { HttpAnswer } from '@mono/http-client'
-import { parseJsonObject } from '../json-object.js'
+import { type HttpAnswer, parseJsonObject } from '@mono/http-client'
 
 /** Apple says why a request was refused or a session ends, and since when a token is dead. */
 export interface ApnsReason {

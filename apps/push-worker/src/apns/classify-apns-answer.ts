@@ -1,9 +1,8 @@
 import type { ServeResult } from '@mono/delivery-ledger'
-import type { HttpAnswer } from '@mono/http-client'
+import { type HttpAnswer, parseRetryAfter } from '@mono/http-client'
 import type { Device, DisableReason } from '../device.js'
 import type { OriginReport } from '../sending/origin-report.js'
 import type { PushVerdict } from '../sending/push-verdict.js'
-import { parseRetryAfter } from '../sending/retry-after.js'
 import { type ApnsReason, readApnsReason } from './apns-reason.js'
 
 export type ApnsAnswer = Pick<HttpAnswer, 'status' | 'headers' | 'body'>

@@ -1,8 +1,6 @@
-import type { HttpAnswer } from '@mono/http-client'
-import { parseJsonObject } from '../json-object.js'
+import { type HttpAnswer, parseJsonObject, parseRetryAfter } from '@mono/http-client'
 import type { OriginReport } from '../sending/origin-report.js'
 import type { PushVerdict } from '../sending/push-verdict.js'
-import { parseRetryAfter } from '../sending/retry-after.js'
 import { type FcmFault, parseFcmFault } from './parse-fcm-fault.js'
 
 /** All devices wait so long if FCM has not said it: its quota is for a minute, and settings are changed by people. */

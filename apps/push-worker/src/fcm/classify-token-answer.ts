@@ -1,7 +1,4 @@
-import type { HttpAnswer } from '@mono/http-client'
-import { parseJsonObject } from '../json-object.js'
-import { describeAnswer } from '../sending/describe-answer.js'
-import { parseRetryAfter } from '../sending/retry-after.js'
+import { describeAnswer, type HttpAnswer, parseJsonObject, parseRetryAfter } from '@mono/http-client'
 
 /**
  * The decision of the token endpoint.

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, parseJsonObject } from '../json-object.js'
+import { isJsonObject, type JsonObject, parseJsonObject } from '@mono/http-client'
 
 /** An error in Google's form (AIP-193), as far as it is used. */
 export interface FcmFault {

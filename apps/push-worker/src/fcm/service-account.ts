@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { parseJsonObject } from '../json-object.js'
+import { parseJsonObject } from '@mono/http-client'
 
 /** The account that Google knows us by, as far as its key file is needed. */
 export interface ServiceAccount {

@@ -1,5 +1,4 @@
-import type { HttpAnswer } from '@mono/http-client'
-import { describeAnswer } from './describe-answer.js'
+import { describeAnswer, type HttpAnswer } from '@mono/http-client'
 import type { PushVerdict } from './push-verdict.js'
 
 /** The push service's own words are the better reason. */

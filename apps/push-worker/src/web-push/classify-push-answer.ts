@@ -1,8 +1,7 @@
 import type { ServeResult } from '@mono/delivery-ledger'
-import type { HttpAnswer } from '@mono/http-client'
+import { type HttpAnswer, parseRetryAfter } from '@mono/http-client'
 import type { OriginReport } from '../sending/origin-report.js'
 import type { PushVerdict } from '../sending/push-verdict.js'
-import { parseRetryAfter } from '../sending/retry-after.js'
 
 /** A bad moment, or a bad connection (RFC 9110, RFC 8470): 5xx besides. */
 const passingStatuses = new Set([408, 421, 425])

@@ -1,5 +1,5 @@
-import type { HttpAnswer } from '@mono/http-client'
 import { toReason } from '@mono/worker-runtime'
+import type { HttpAnswer } from './http-messages.js'
 
 /** No more of a body is read. */
 const maxBytes = 4_096
@@ -13,7 +13,7 @@ const sentenceOf = (json: unknown): unknown => {
 }
 
 /**
- * What a push service says in the body of an answer, for people: the sentence of a JSON object, the title of a page, else
+ * What a server says in the body of an answer, for people: the sentence of a JSON object, the title of a page, else
  * the first line. Undefined if it says nothing.
  */
 export function describeAnswer({ status, body }: Pick<HttpAnswer, 'status' | 'body'>): string | undefined {
