@@ -4,7 +4,7 @@
  */
 export type AccessTokenFailure = 'ACCESS_TOKEN_REFUSED' | 'ACCESS_TOKEN_UNAVAILABLE'
 
-/** There is no access token now, so nothing can be sent to FCM. */
+/** There is no access token now. */
 export class AccessTokenError extends Error {
   override readonly name = 'AccessTokenError'
   readonly code: AccessTokenFailure

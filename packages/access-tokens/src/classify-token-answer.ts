@@ -3,7 +3,7 @@ import { describeAnswer, type HttpAnswer, parseJsonObject, parseRetryAfter } fro
 /**
  * The decision of the token endpoint.
  * - `granted`: there is an access token
- * - `refused`: the service account, its key, or the clock is wrong, and asking again changes nothing
+ * - `refused`: the settings, or the clock, are wrong, and asking again changes nothing
  * - `unavailable`: another time, maybe after `waitMs`
  */
 export type TokenVerdict =
