@@ -4,7 +4,6 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { AccessTokens } from './access-tokens.js'
 
 const url = new URL('https://oauth2.example.com/token')
-const adviceOnRefusal = 'The token endpoint refuses us; check the settings'
 const { signal } = new AbortController()
 const minute = 60_000
 
@@ -24,10 +23,12 @@ function setUp({ answers = [], expiresIn = 3600 }: { answers?: Answer[]; expires
   const clock = { now: 1_000_000_000 }
   const logger = createRecordingLogger()
   const requests: HttpRequest[] = []
+  const refreshTokens: string[] = []
   const tokens = new AccessTokens({
     url,
     createForm: (now) => new URLSearchParams({ grant_type: 'client_credentials', now: String(now) }),
-    adviceOnRefusal,
+    adviseOnRefusal: (error) => `Refused with ${error}; check the settings`,
+    onRefreshToken: (refreshToken) => refreshTokens.push(refreshToken),
     logger,
     now: () => clock.now,
     uptime: () => clock.now,
@@ -43,7 +44,7 @@ function setUp({ answers = [], expiresIn = 3600 }: { answers?: Answer[]; expires
     },
   })
   const levels = () => logger.lines.map(({ level }) => level)
-  return { tokens, requests, clock, logger, levels, get: () => tokens.get(signal) }
+  return { tokens, requests, refreshTokens, clock, logger, levels, get: () => tokens.get(signal) }
 }
 
 function createLateAnswer() {
@@ -69,6 +70,14 @@ test('a token is asked for by a form, and given out until it is to be renewed', 
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
   })
   expect(String(request?.body)).toBe('grant_type=client_credentials&now=1000000000')
+})
+
+test('a refresh token that comes with a token is told, and only then', async () => {
+  const rotated = answer(200, { access_token: 'first', expires_in: 3600, refresh_token: 'next' })
+  const { tokens, refreshTokens, get } = setUp({ answers: [rotated] })
+  expect(await get()).toBe('first')
+  expect(await tokens.renew('first', signal)).toBe('token-2')
+  expect(refreshTokens).toEqual(['next'])
 })
 
 test('everybody who waits for the first token waits for one request', async () => {
@@ -139,7 +148,12 @@ describe('a refusal', () => {
   test('is one error line with the words of the endpoint, which is not asked again for a minute', async () => {
     const { requests, clock, logger, levels, get } = setUp({ answers: [invalidGrant, invalidGrant] })
     const reason = 'HTTP 400: Invalid JWT Signature.'
-    await expect(get()).rejects.toMatchObject({ code: 'ACCESS_TOKEN_REFUSED', reason, delayMs: 60_000 })
+    await expect(get()).rejects.toMatchObject({
+      code: 'ACCESS_TOKEN_REFUSED',
+      reason,
+      error: 'invalid_grant',
+      delayMs: 60_000,
+    })
     clock.now += 59_000
     await expect(get()).rejects.toMatchObject({ code: 'ACCESS_TOKEN_REFUSED', reason, delayMs: 1_000 })
     expect(requests).toHaveLength(1)
@@ -147,7 +161,7 @@ describe('a refusal', () => {
     await expect(get()).rejects.toMatchObject({ delayMs: 60_000 })
     expect(levels()).toEqual(['error', 'debug'])
     expect(logger.lines[0]).toMatchObject({
-      message: adviceOnRefusal,
+      message: 'Refused with invalid_grant; check the settings',
       data: { origin: 'https://oauth2.example.com', reason },
     })
     clock.now += 60_000

@@ -9,8 +9,13 @@ export interface AccessTokensOptions {
   url: URL
   /** Makes the form that asks for a token. `now`: milliseconds since 1970. */
   createForm(now: number): URLSearchParams
-  /** The error line for people when the token endpoint refuses: it names what they have to look at. */
-  adviceOnRefusal: string
+  /**
+   * The error line for people when the token endpoint refuses: it names what they have to look at.
+   * @param error the endpoint's code for it (RFC 6749, section 5.2), such as `invalid_client`
+   */
+  adviseOnRefusal(error: string | undefined): string
+  /** Called with the refresh token that is to be used from now on, if the endpoint has given one out. */
+  onRefreshToken?(refreshToken: string): void
   client: Pick<HttpOriginClient, 'request'>
   logger: Logger
   /** For a request to the token endpoint, in milliseconds. Default 10000. */
@@ -75,6 +80,7 @@ export class AccessTokens {
       now: Date.now,
       uptime: () => performance.now(),
       random: Math.random,
+      onRefreshToken: () => {},
       ...options,
     }
   }
@@ -116,7 +122,8 @@ export class AccessTokens {
     const askedAt = uptime()
     const verdict = await this.#ask(now())
     if (verdict.kind !== 'granted') throw this.#toError(this.#fail(verdict))
-    const { accessToken, lifetimeMs } = verdict
+    const { accessToken, lifetimeMs, refreshToken } = verdict
+    if (refreshToken !== undefined) this.#options.onRefreshToken(refreshToken)
     const endsAt = askedAt + lifetimeMs
     this.#token = { value: accessToken, endsAt, renewAt: endsAt - Math.min(marginMs, lifetimeMs / 2) }
     this.#refreshes += 1
@@ -150,18 +157,20 @@ export class AccessTokens {
     return this.#failure
   }
 
-  #log({ verdict: { kind, reason } }: Failure, { isNew }: { isNew: boolean }): void {
-    const { adviceOnRefusal, logger, uptime } = this.#options
+  #log({ verdict }: Failure, { isNew }: { isNew: boolean }): void {
+    const { adviseOnRefusal, logger, uptime } = this.#options
+    const { kind, reason } = verdict
     const data = { ...this.#where, reason, tokenEndsInMs: Math.max((this.#token?.endsAt ?? 0) - uptime(), 0) }
     if (!isNew) logger.debug(data, 'The token endpoint still gives out no access token')
     else if (kind === 'unavailable') logger.warn(data, 'The token endpoint gives out no access token')
-    else logger.error(data, adviceOnRefusal)
+    else logger.error(data, adviseOnRefusal(verdict.error))
   }
 
-  #toError({ verdict: { kind, reason }, askAgainAt }: Failure): AccessTokenError {
+  #toError({ verdict, askAgainAt }: Failure): AccessTokenError {
     const delayMs = askAgainAt - this.#options.uptime()
-    const code = kind === 'refused' ? 'ACCESS_TOKEN_REFUSED' : 'ACCESS_TOKEN_UNAVAILABLE'
-    return new AccessTokenError(code, { reason, delayMs })
+    const { reason } = verdict
+    if (verdict.kind === 'unavailable') return new AccessTokenError('ACCESS_TOKEN_UNAVAILABLE', { reason, delayMs })
+    return new AccessTokenError('ACCESS_TOKEN_REFUSED', { reason, delayMs, error: verdict.error })
   }
 
   get #where(): { origin: string } {

@@ -23,7 +23,7 @@ export function createFcm(account: ServiceAccount, { env, deviceStore, counts, l
         grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
         assertion: signAssertion(account, now),
       }),
-    adviceOnRefusal: 'The token endpoint refuses the service account; check FCM_SERVICE_ACCOUNT and the clock',
+    adviseOnRefusal: () => 'The token endpoint refuses the service account; check FCM_SERVICE_ACCOUNT and the clock',
     client,
     logger,
   })
