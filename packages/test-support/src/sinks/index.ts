@@ -5,6 +5,11 @@ export type { FcmDevice } from './check-fcm-request.js'
 export type { FcmAnswer } from './fcm-answer.js'
 export { createFcmError } from './fcm-error.js'
 export { createFcmService, type FcmService, type FcmServiceOptions } from './fcm-service.js'
+export {
+  createOAuthTokenEndpoint,
+  type OAuthTokenEndpoint,
+  type OAuthTokenEndpointOptions,
+} from './oauth-token-endpoint.js'
 export type { ReceivedMail } from './parse-received-mail.js'
 export { PromptSmtpServer } from './prompt-smtp-server.js'
 export type { PushAnswer } from './push-answer.js'
