@@ -16,6 +16,7 @@ import {
 } from '@mono/worker-runtime'
 import { z } from 'zod'
 import { dkimEnv, findAlignmentFault, findDkimFault } from './dkim/dkim-env.js'
+import { findOAuthFault, findOAuthUserFault, oauthEnv } from './oauth/oauth-env.js'
 import { parseReplyTo, parseSender, type Sender } from './parse-sender.js'
 import { defaultMaxConnections, parseSmtpUrl, type SmtpSettings } from './smtp/parse-smtp-url.js'
 
@@ -31,6 +32,7 @@ const templatesEnv = {
 
 const shape = {
   smtp: secret('SMTP_URL', url({ schemes: ['smtp', 'smtps'] }).transform(toSmtpSettings)),
+  ...oauthEnv,
   from: variable('EMAIL_FROM', z.string(senderForms).transform(toSender)),
   /** Where answers go, unless the message says it. */
   replyTo: variable('EMAIL_REPLY_TO', z.string(senderForms).transform(toReplyTo).optional()),
@@ -46,6 +48,8 @@ const shape = {
 
 export type EmailEnv = EnvOf<typeof shape>
 
+const checks = [findMailCatcherFault, findOAuthFault, findOAuthUserFault, findDkimFault, findAlignmentFault]
+
 /** Of docker-compose.yml. Whatever it takes would be recorded as sent. */
 const mailCatcher = 'mail-catcher'
 
@@ -53,7 +57,7 @@ const mailCatcher = 'mail-catcher'
 const processEnv: EnvSource = process.env
 
 export function readEmailEnv(source: EnvSource = processEnv): EmailEnv {
-  const env = readEnv(shape, source, { checks: [findMailCatcherFault, findDkimFault, findAlignmentFault] })
+  const env = readEnv(shape, source, { checks })
   return source.PREFETCH?.trim() ? env : { ...env, prefetch: prefetchFor(env.smtp.maxConnections) }
 }
 

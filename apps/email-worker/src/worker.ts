@@ -3,6 +3,8 @@ import { runWorker } from '@mono/worker-runtime'
 import { toDkimSettings } from './dkim/dkim-env.js'
 import { readEmailEnv } from './env.js'
 import { createEmailHandler } from './handle-email.js'
+import { createOAuthTokens } from './oauth/create-oauth-tokens.js'
+import { toOAuthSettings } from './oauth/oauth-env.js'
 import { describeTls } from './smtp/describe-tls.js'
 import { createSmtpProvider } from './smtp/smtp-provider.js'
 import { createSuppressions } from './suppressions.js'
@@ -25,10 +27,13 @@ await runWorker({
     const { smtp, from, replyTo, onUnknown, prefetch, templatesDirectory } = env
     const templates = loadTemplates(templatesDirectory)
     logger.info({ directory: templatesDirectory, templates: templates.names }, 'Templates are checked')
-    logger.info({ tls: smtp.tls, login: smtp.auth !== undefined }, describeTls(smtp))
+    const oauthSettings = toOAuthSettings(env)
+    const byToken = oauthSettings !== undefined
+    logger.info({ tls: smtp.tls, login: smtp.auth !== undefined, byToken }, describeTls(smtp, { byToken }))
+    const oauth = oauthSettings && createOAuthTokens(oauthSettings, { logger })
     const dkim = toDkimSettings(env)
     if (dkim) logger.info({ domain: dkim.domain, selector: dkim.selector }, 'Mails are signed with DKIM')
-    const provider = createSmtpProvider(smtp, { dkim })
+    const provider = createSmtpProvider(smtp, { dkim, oauth })
     let merges = 0
     const handler = createEmailHandler({
       ledger: createDeliveryLedger({ pool, table: 'email.deliveries', recipientColumn: 'recipient' }),
@@ -75,6 +80,7 @@ await runWorker({
           help: 'How long no mail is begun, because the mail server wants mails more slowly',
           read: () => provider.pausedForMs / 1000,
         },
+        ...(oauth ? [oauth.metric] : []),
       ],
       async stop() {
         await Promise.all([retention.stop(), provider.close()])
