@@ -6,11 +6,13 @@ import { createDeviceWaits } from '../sending/device-waits.js'
 import { createFaultLog } from '../sending/fault-log.js'
 import { OriginGate } from '../sending/origin-gate.js'
 import type { ChannelParts, RunningChannel } from '../sending/running-channel.js'
+import { createFcmApi } from './fcm-api.js'
 import { createFcmChannel } from './fcm-channel.js'
+import { probeFcm } from './probe-fcm.js'
 import type { ServiceAccount } from './service-account.js'
 import { signAssertion } from './sign-assertion.js'
 
-/** Puts the channel of FCM together. */
+/** Puts the channel of FCM together, and asks FCM whether it takes messages. */
 export function createFcm(account: ServiceAccount, { env, deviceStore, counts, logger }: ChannelParts): RunningChannel {
   const { fcmOrigin, concurrency } = env
   const client = createHttpOriginClient({ maxConcurrent: concurrency })
@@ -27,14 +29,14 @@ export function createFcm(account: ServiceAccount, { env, deviceStore, counts, l
     client,
     logger,
   })
+  const url = new URL(`/v1/projects/${encodeURIComponent(account.projectId)}/messages:send`, fcmOrigin)
+  const apiOptions = { url, client, tokens, faults: createFaultLog({ logger }) }
   const channel = createFcmChannel({
-    url: new URL(`/v1/projects/${encodeURIComponent(account.projectId)}/messages:send`, fcmOrigin),
-    client,
+    ...apiOptions,
     sender: createDeviceSender({ channel: 'fcm', gate, waits: createDeviceWaits(), deviceStore, guard, counts }),
-    tokens,
-    faults: createFaultLog({ logger }),
     onReservedKeys: (count) => counts.reservedKeys(count),
     logger,
   })
+  void probeFcm({ api: createFcmApi(apiOptions), projectId: account.projectId, logger })
   return { ...channel, client, gate, guard, tokenRefreshes: () => tokens.refreshes }
 }
