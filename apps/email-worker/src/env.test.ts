@@ -7,6 +7,7 @@ import { toDkimSettings } from './dkim/dkim-env.js'
 import { readEmailEnv, readMigrationEnv } from './env.js'
 import { providersOf } from './failover/providers-env.js'
 import { toMailgunSettings } from './mailgun/mailgun-env.js'
+import { toOAuthSettings } from './oauth/oauth-env.js'
 
 const required = {
   RABBITMQ_URL: 'amqp://a:b@localhost/mono',
@@ -82,6 +83,96 @@ test('where answers go may be said, and is nowhere by default', () => {
   expect(() => readEmailEnv({ ...required, EMAIL_REPLY_TO: 'zoë@example.com' })).toThrow(
     'EMAIL_REPLY_TO: expected name@example.com or Name <name@example.com>: ASCII before the @; found "zoë@example.com"',
   )
+})
+
+describe('OAuth 2', () => {
+  const oauth = {
+    SMTP_URL: 'smtp://mono%40example.com@smtp.example.com',
+    SMTP_OAUTH_TOKEN_URL: 'https://login.example.com/tenant/oauth2/v2.0/token',
+    SMTP_OAUTH_CLIENT_ID: 'mono',
+    SMTP_OAUTH_CLIENT_SECRET: 's3cret',
+  }
+  const read = (fields: Record<string, string>) => readEmailEnv({ ...required, ...oauth, ...fields })
+
+  test('is off by default', () => {
+    expect(toOAuthSettings(readEmailEnv(required))).toBeUndefined()
+  })
+
+  test('is on with a token endpoint, an app, and a user without a password', () => {
+    const env = read({})
+    expect(env.smtp?.auth).toEqual({ user: 'mono@example.com', pass: '' })
+    expect(toOAuthSettings(env)).toEqual({
+      tokenUrl: new URL(oauth.SMTP_OAUTH_TOKEN_URL),
+      clientId: 'mono',
+      clientSecret: 's3cret',
+      scope: undefined,
+      refreshToken: undefined,
+    })
+    const scope = 'https://mail.google.com/'
+    expect(toOAuthSettings(read({ SMTP_OAUTH_SCOPE: scope, SMTP_OAUTH_REFRESH_TOKEN: '1//abc' }))).toMatchObject({
+      scope,
+      refreshToken: '1//abc',
+    })
+  })
+
+  test('the secret and the refresh token may come from files', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'email-env-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    for (const name of ['secret', 'token']) writeFileSync(join(directory, name), `${name} of a file\n`)
+    const files = {
+      SMTP_OAUTH_CLIENT_SECRET: '',
+      SMTP_OAUTH_CLIENT_SECRET_FILE: join(directory, 'secret'),
+      SMTP_OAUTH_REFRESH_TOKEN_FILE: join(directory, 'token'),
+    }
+    expect(toOAuthSettings(read(files))).toMatchObject({
+      clientSecret: 'secret of a file',
+      refreshToken: 'token of a file',
+    })
+  })
+
+  test.each([
+    [
+      { SMTP_OAUTH_CLIENT_SECRET: '' },
+      'SMTP_OAUTH_CLIENT_SECRET: expected all of SMTP_OAUTH_TOKEN_URL, SMTP_OAUTH_CLIENT_ID, SMTP_OAUTH_CLIENT_SECRET, or none; found nothing for SMTP_OAUTH_CLIENT_SECRET',
+    ],
+    [
+      {
+        SMTP_OAUTH_TOKEN_URL: '',
+        SMTP_OAUTH_CLIENT_ID: '',
+        SMTP_OAUTH_CLIENT_SECRET: '',
+        SMTP_OAUTH_REFRESH_TOKEN: 's3cret',
+      },
+      'SMTP_OAUTH_TOKEN_URL: expected an https:// URL, because SMTP_OAUTH_SCOPE or SMTP_OAUTH_REFRESH_TOKEN is set; found nothing',
+    ],
+    [
+      { SMTP_OAUTH_TOKEN_URL: 'http://login.example.com/token' },
+      'SMTP_OAUTH_TOKEN_URL: expected a https:// URL; found a http:// URL',
+    ],
+    [
+      { SMTP_OAUTH_TOKEN_URL: 'login.example.com' },
+      'SMTP_OAUTH_TOKEN_URL: expected a https:// URL; found a text that is not a URL (not shown)',
+    ],
+    [
+      { SMTP_URL: 'smtp://smtp.example.com' },
+      'SMTP_URL: expected a user and no password (smtp://user@host), because SMTP_OAUTH_TOKEN_URL is set; found no user',
+    ],
+    [
+      { SMTP_URL: 'smtp://mono:s3cret@smtp.example.com' },
+      'SMTP_URL: expected a user and no password (smtp://user@host), because SMTP_OAUTH_TOKEN_URL is set; found a password (not shown)',
+    ],
+    [{ SMTP_OAUTH_CLIENT_SECRET: 'admin123', NODE_ENV: 'production' }, 'SMTP_OAUTH_CLIENT_SECRET: '],
+  ])('%j is a fault, which shows no secret', (fields, fault) => {
+    expect(() => read(fields)).toThrow(/1 fault:/)
+    expect(() => read(fields)).toThrow(fault)
+    expect(() => read(fields)).not.toThrow('s3cret')
+  })
+
+  test('is nothing for Mailgun alone', () => {
+    const mailgun = { MAILGUN_API_KEY: 'key-0123456789abcdef0123456789abcdef', MAILGUN_DOMAIN: 'example.com' }
+    expect(() => read({ SMTP_URL: '', ...mailgun })).toThrow(
+      'SMTP_URL: expected a user and no password (smtp://user@host), because SMTP_OAUTH_TOKEN_URL is set; found nothing',
+    )
+  })
 })
 
 describe('DKIM', () => {

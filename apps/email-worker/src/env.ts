@@ -18,6 +18,7 @@ import { z } from 'zod'
 import { dkimEnv, findDkimAlignmentFault, findDkimFault } from './dkim/dkim-env.js'
 import { findMissingProviderFault, providersEnv, providersOf } from './failover/providers-env.js'
 import { findMailgunAlignmentFault, findMailgunFault, mailgunConcurrency, mailgunEnv } from './mailgun/mailgun-env.js'
+import { findOAuthFault, findOAuthUserFault, oauthEnv } from './oauth/oauth-env.js'
 import { parseReplyTo, parseSender, type Sender } from './parse-sender.js'
 import { defaultMaxConnections, parseSmtpUrl, type SmtpSettings } from './smtp/parse-smtp-url.js'
 
@@ -40,6 +41,7 @@ const shape = {
       .transform(toSmtpSettings)
       .optional(),
   ),
+  ...oauthEnv,
   from: variable('EMAIL_FROM', z.string(senderForms).transform(toSender)),
   /** Where answers go, unless the message says it. */
   replyTo: variable('EMAIL_REPLY_TO', z.string(senderForms).transform(toReplyTo).optional()),
@@ -62,6 +64,8 @@ const mailCatcher = 'mail-catcher'
 const checks = [
   findMissingProviderFault,
   findMailCatcherFault,
+  findOAuthFault,
+  findOAuthUserFault,
   findDkimFault,
   findDkimAlignmentFault,
   findMailgunFault,

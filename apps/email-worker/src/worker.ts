@@ -61,7 +61,7 @@ await runWorker({
       ],
       metrics: [
         ...createLedgerMetrics({ merged: () => merges, deleted: () => retention.deleted }),
-        ...providers.flatMap((each) => createPaceMetrics(each.name, each.provider)),
+        ...providers.flatMap((each) => [...createPaceMetrics(each.name, each.provider), ...(each.metrics ?? [])]),
         ...metrics,
       ],
       async stop() {

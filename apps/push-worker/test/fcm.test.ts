@@ -7,6 +7,8 @@ import { type PushSetup, test } from './support/push-setup.js'
 const errorsOf = ({ logs }: WorkerProcess) =>
   logs.filter(({ level, msg }) => level === 'error' && msg !== 'Dead-lettered')
 
+const denied = createFcmError(403, { message: 'No permission.' })
+
 /** The messages of a device, in order. */
 const receivedBy = (fcm: FcmService, { address }: FcmDevice) =>
   fcm.received.filter(({ device }) => device.address === address)
@@ -191,7 +193,6 @@ describe('all devices wait, and only for as long as they have to,', () => {
     expect(first?.message.android).toMatchObject({ collapse_key: 'news', notification: { tag: 'news' } })
   })
 
-  const denied = createFcmError(403, { message: 'No permission.' })
   const rows: [string, FcmAnswer, number, string][] = [
     ['the project has no rights', denied, 1, 'HTTP 403: No permission.'],
     ['there is no such project', createFcmError(404, { message: 'Not found.' }), 1, 'HTTP 404: Not found.'],
@@ -214,6 +215,82 @@ describe('all devices wait, and only for as long as they have to,', () => {
     await worker.terminate()
     expect(fcm.attempts).toHaveLength(requests)
     expect(errorsOf(worker)).toMatchObject([{ code: 'FCM_REJECTED', reason: last_reason }])
+  })
+})
+
+describe('at the start FCM is asked once whether it takes messages', () => {
+  const linesOf = (worker: WorkerProcess, msg: RegExp) => worker.logs.filter((line) => msg.test(String(line.msg)))
+
+  test('it does: that is in the log, and in nothing else', async ({ push }) => {
+    const fcm = await push.createFcm()
+    const worker = await push.startWorker()
+    await waitFor(() => linesOf(worker, /^FCM takes messages/).length > 0, { what: 'the line' })
+    expect(linesOf(worker, /^FCM /)).toMatchObject([{ level: 'info', projectId: 'test-project' }])
+    const sent = await worker.metric('mono_push_outcomes_total', { channel: 'fcm', outcome: 'sent' })
+    expect([sent, fcm.received, fcm.attempts]).toEqual([0, [], []])
+    await worker.terminate()
+    expect([fcm.probes.length, fcm.tokenEndpoint.attempts.length]).toEqual([1, 1])
+    expect(errorsOf(worker)).toEqual([])
+  })
+
+  const otherProject = (fcm: FcmService) => {
+    const account = { ...fcm.tokenEndpoint.serviceAccount, project_id: 'other-project' }
+    return { FCM_SERVICE_ACCOUNT: JSON.stringify(account) }
+  }
+  const refusals: [string, FcmAnswer, (fcm: FcmService) => Record<string, string>, string][] = [
+    ['the project has no rights', denied, () => ({}), 'HTTP 403: No permission.'],
+    ['there is no such project', createFcmError(404, { message: 'Not found.' }), () => ({}), 'HTTP 404: Not found.'],
+    [
+      'the service account is of another project',
+      200,
+      otherProject,
+      "HTTP 403: Permission 'cloudmessaging.messages.create' denied on resource",
+    ],
+  ]
+  test.for(refusals)(
+    '%s: one error line, and no phone waits for it',
+    async ([, answer, createEnv, reason], { push }) => {
+      const fcm = await push.createFcm()
+      fcm.answer('probes', answer)
+      const { ids } = await registerEach(push, fcm, ['ada'])
+      const worker = await push.startWorker(createEnv(fcm))
+      await waitFor(() => errorsOf(worker).length > 0, { what: 'the error line' })
+      expect(errorsOf(worker)).toMatchObject([{ code: 'FCM_REJECTED', reason }])
+      expect(fcm.attempts).toEqual([])
+      await push.send('m1', ['ada'])
+      await waitFor(() => fcm.attempts.length === 1, { what: 'the first notification' })
+      const state = createEnv === otherProject ? 'retry' : 'sent'
+      await push.untilDelivery('m1', ids[0] ?? '', { state })
+      await worker.terminate()
+      expect([fcm.probes.length, errorsOf(worker).length]).toEqual([1, 1])
+    },
+  )
+
+  test('it is away: phones are served once it is there', async ({ push }) => {
+    const fcm = await push.createFcm()
+    const { ids } = await registerEach(push, fcm, ['ada'])
+    await fcm.stop()
+    const worker = await push.startWorker()
+    const isSaid = () => linesOf(worker, /gives out no access token/).length > 0
+    await waitFor(isSaid, { what: 'the line of the token endpoint' })
+    await fcm.start()
+    await push.send('m1', ['ada'])
+    await push.untilDelivery('m1', ids[0] ?? '', { state: 'sent' })
+    await worker.terminate()
+    expect([fcm.probes, errorsOf(worker)]).toEqual([[], []])
+  })
+
+  test('it does not answer: nothing waits for that', async ({ push }) => {
+    const fcm = await push.createFcm()
+    const { ids } = await registerEach(push, fcm, ['ada'])
+    fcm.answer('probes', 'hang')
+    const worker = await push.startWorker()
+    await push.send('m1', ['ada'])
+    await push.untilDelivery('m1', ids[0] ?? '', { state: 'sent' })
+    // Its time is not up.
+    expect(linesOf(worker, /^FCM /)).toEqual([])
+    expect(await worker.terminate()).toEqual({ code: 0, signal: null })
+    expect(fcm.probes.map(({ answer }) => answer)).toEqual(['hang'])
   })
 })
 

@@ -2,6 +2,7 @@
 import { promises } from '../promises.mjs'
 
 const source = 'apps/email-worker/src'
+const accessTokens = 'packages/access-tokens/src'
 const failover = `${source}/failover/create-failover.ts`
 const failoverTests = `${source}/failover/create-failover.test.ts`
 const serving = `${source}/create-recipient-server.test.ts`
@@ -119,6 +120,33 @@ export const email = [
     find: 'return hasFault(address) ? address : normalizeAddress(address)',
     replace: 'void normalizeAddress\n  return address',
     tests: { file: 'apps/email-worker/test/handle-email.test.ts', name: 'two spellings' },
+  },
+  {
+    name: 'email-token-early',
+    promise: promises.survivesOutages,
+    guards: 'an access token is renewed before its end, and given out meanwhile',
+    file: `${accessTokens}/access-tokens.ts`,
+    find: 'renewAt: endsAt - Math.min(marginMs, lifetimeMs / 2)',
+    replace: 'renewAt: endsAt',
+    tests: { file: `${accessTokens}/access-tokens.test.ts`, name: 'is renewed once, and given out meanwhile' },
+  },
+  {
+    name: 'email-token-revoked',
+    promise: promises.survivesOutages,
+    guards: 'an access token that the mail server refuses is renewed',
+    file: `${source}/oauth/oauth-login.ts`,
+    find: "return answer.startsWith('5') && ",
+    replace: "return answer.startsWith('334') && ",
+    tests: { file: `${source}/oauth/oauth-login.test.ts`, name: 'is renewed' },
+  },
+  {
+    name: 'email-token-no-flood',
+    promise: promises.survivesOutages,
+    guards: 'a mail server that takes no token does not have the token endpoint asked at every login',
+    file: `${source}/oauth/oauth-login.ts`,
+    find: 'const leastRenewMs = 60_000',
+    replace: 'const leastRenewMs = 0',
+    tests: { file: `${source}/oauth/oauth-login.test.ts`, name: 'once a minute' },
   },
   {
     name: 'unknown-is-nobody-elses',

@@ -3,6 +3,7 @@ import { promises } from '../promises.mjs'
 
 const source = 'apps/push-worker/src'
 const httpClient = 'packages/http-client/src'
+const accessTokens = 'packages/access-tokens/src'
 const clientTests = `${httpClient}/http-origin-client.test.ts`
 
 /** @type {import('../mutant.mjs').Mutant[]} */
@@ -65,10 +66,10 @@ export const push = [
     name: 'push-fcm-one-refresh',
     promise: promises.survivesOutages,
     guards: 'one request for an access token is under way at a time',
-    file: `${source}/fcm/access-tokens.ts`,
+    file: `${accessTokens}/access-tokens.ts`,
     find: 'if (this.#underWay) return this.#underWay.done',
     replace: 'if (this.#underWay && this.#refreshes < 0) return this.#underWay.done',
-    tests: { file: `${source}/fcm/access-tokens.test.ts`, name: 'is renewed once, however many requests' },
+    tests: { file: `${accessTokens}/access-tokens.test.ts`, name: 'is renewed once, however many requests' },
   },
   {
     name: 'push-apns-registered-since',

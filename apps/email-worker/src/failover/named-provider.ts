@@ -1,3 +1,4 @@
+import type { OwnMetric } from '@mono/worker-runtime'
 import type { PacedProvider } from '../email-provider.js'
 
 /** The providers that there are. The names are in the environment, the ledger, logs and metrics. */
@@ -8,4 +9,6 @@ export type ProviderName = (typeof providerNames)[number]
 export interface NamedProvider {
   readonly name: ProviderName
   readonly provider: PacedProvider
+  /** What only it shows of itself. */
+  readonly metrics?: readonly OwnMetric[]
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { AccessTokenError } from '@mono/access-tokens'
 import { expect, test } from 'vitest'
 import { classifySmtpError, type SmtpErrorLike } from './classify-smtp-error.js'
+import { MissingTokenError, SmtpLoginError } from './smtp-login-error.js'
 
 const createError = (fields: Partial<SmtpErrorLike>): SmtpErrorLike => Object.assign(new Error('smtp'), fields)
 
@@ -69,6 +71,93 @@ test.each<[string, Partial<SmtpErrorLike>, string]>([
   ['refused with 421', answer('EMESSAGE', 421, 'DATA'), 'connection'],
 ])('after the mail is handed over, %s: %j is the fault of: %s', (_what, error, fault) => {
   expect(classify(error, true)[0]).toBe(fault)
+})
+
+/** As nodemailer leaves it. */
+const withAnswer = (error: Error, response?: string): SmtpErrorLike =>
+  Object.assign(error, { code: 'EAUTH', command: 'AUTH MONO-XOAUTH2' }, response && answer('EAUTH', response, 'AUTH'))
+
+const missing = (code: AccessTokenError['code']) =>
+  new MissingTokenError('No token', new AccessTokenError(code, { reason: 'HTTP 400', delayMs: 1_000 }))
+
+const ours = 'The mail server does not take mails from us'
+const off = 'Authentication unsuccessful, SmtpClientAuthentication is disabled for the'
+
+test.each<[string, SmtpErrorLike, string, string, string]>([
+  [
+    'no token',
+    withAnswer(missing('ACCESS_TOKEN_REFUSED')),
+    'ours',
+    'ACCESS_TOKEN_REFUSED',
+    'There is no access token for the mail server: No token',
+  ],
+  [
+    'no token now, after the last one was refused',
+    withAnswer(missing('ACCESS_TOKEN_UNAVAILABLE'), '535 5.7.8 Bad credentials'),
+    'server',
+    'ACCESS_TOKEN_UNAVAILABLE',
+    'There is no access token for the mail server: No token',
+  ],
+  [
+    'no XOAUTH2',
+    withAnswer(new SmtpLoginError('The mail server offers no login by XOAUTH2')),
+    'ours',
+    'EAUTH',
+    `${ours} (The mail server offers no login by XOAUTH2)`,
+  ],
+  [
+    'a token that is refused',
+    withAnswer(new SmtpLoginError('refused'), '535-5.7.8 Username and Password not accepted.\n535 5.7.8 Learn more'),
+    'ours',
+    'SMTP_535',
+    `${ours} (535 5.7.8 Username and Password not accepted.): check the user of SMTP_URL, SMTP_OAUTH_SCOPE and what the app may do`,
+  ],
+  [
+    'a token that cannot be looked at now',
+    withAnswer(new SmtpLoginError('refused'), '454 4.7.0 Temporary authentication failure'),
+    'server',
+    'SMTP_454',
+    'The mail server cannot be used (454 4.7.0 Temporary authentication failure)',
+  ],
+  [
+    'the end of the connection',
+    withAnswer(new SmtpLoginError('refused'), '421 4.7.0 Closing the connection'),
+    'connection',
+    'SMTP_421',
+    'The mail server has closed the connection (421 4.7.0 Closing the connection)',
+  ],
+  [
+    'SMTP AUTH that is off for the tenant',
+    withAnswer(new SmtpLoginError('refused'), `535 5.7.139 ${off} Tenant.`),
+    'ours',
+    'SMTP_535',
+    `${ours} (535 5.7.139 ${off} Tenant.): turn it on with Set-TransportConfig -SmtpClientAuthenticationDisabled $false`,
+  ],
+  [
+    'SMTP AUTH that is off for the mailbox, with a password',
+    createError(answer('EAUTH', `535 5.7.139 ${off} Mailbox.`, 'AUTH LOGIN')),
+    'ours',
+    'SMTP_535',
+    `${ours} (535 5.7.139 ${off} Mailbox.): turn it on with Set-CASMailbox -SmtpClientAuthenticationDisabled $false`,
+  ],
+  [
+    'another policy',
+    createError(answer('EAUTH', '535 5.7.139 Authentication unsuccessful, user is locked', 'AUTH LOGIN')),
+    'ours',
+    'SMTP_535',
+    `${ours} (535 5.7.139 Authentication unsuccessful, user is locked): see why in the sign-in log of Microsoft Entra`,
+  ],
+  [
+    'a wrong password',
+    createError(answer('EAUTH', '535 5.7.8 Bad credentials', 'AUTH LOGIN')),
+    'ours',
+    'SMTP_535',
+    `${ours} (535 5.7.8 Bad credentials)`,
+  ],
+])('a login that fails by %s is said in words', (_what, error, fault, code, message) => {
+  const verdict = classifySmtpError(error, { handedOver: false })
+  expect([verdict.fault, verdict.error.outcome]).toEqual([fault, 'provider'])
+  expect([verdict.error.code, verdict.error.message]).toEqual([code, message])
 })
 
 const toError = (stage: string, response: string) => {

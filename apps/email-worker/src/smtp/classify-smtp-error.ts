@@ -1,4 +1,6 @@
 import { SendError, type SendOutcome } from '../email-provider.js'
+import { adviseOnLogin } from './advise-on-login.js'
+import { MissingTokenError, SmtpLoginError } from './smtp-login-error.js'
 import { type SmtpReply, toSmtpReply } from './smtp-reply.js'
 import { findSmtpFault, type SmtpFault, type SmtpStage, tooManyConnections } from './smtp-rules.js'
 
@@ -85,7 +87,7 @@ export function classifySmtpError(error: SmtpErrorLike, situation: SmtpSituation
   const isFinal = reply === undefined ? fault === 'mail' : reply.basic >= 500 && reply.basic !== 503
   const code = toLedgerCode(error)
   const outcome = toOutcome(fault, isFinal)
-  const words = describeReply(reply)
+  const message = describeError(error, { fault, reply, stage, code })
   return {
     fault,
     stage,
@@ -95,7 +97,7 @@ export function classifySmtpError(error: SmtpErrorLike, situation: SmtpSituation
     saysTooMany: reply !== undefined && tooManyConnections.test(reply.words),
     isLate: error.code === 'ETIMEDOUT' || error.code === 'EABORT',
     pauseMs: reply?.pauseMs,
-    error: new SendError(`${describe(fault)} (${words ?? code})`, { outcome, code, cause: error }),
+    error: new SendError(message, { outcome, code, cause: error }),
   }
 }
 
@@ -109,6 +111,8 @@ function findFault(
   { reply, stage, handedOver, takesOthers = false }: Circumstances,
 ): SmtpVerdict['fault'] {
   if (handedOver && !isAnswerToMail(error)) return 'unknown'
+  // An answer that it has is to the token before.
+  if (error instanceof MissingTokenError) return error.tokenCode === 'ACCESS_TOKEN_UNAVAILABLE' ? 'server' : 'ours'
   if (isRefusedByNodemailer(error)) return 'mail'
   const codes = reply?.enhanced === undefined ? String(reply?.basic) : `${reply.basic} ${reply.enhanced}`
   const fault = findSmtpFault(stage, reply && { codes, words: reply.words })
@@ -145,7 +149,9 @@ function toOutcome(fault: SmtpVerdict['fault'], isFinal: boolean): SendOutcome {
 }
 
 /** `SMTP_550` for an answer, else nodemailer's code, with the system's if there is one: `ESOCKET_ECONNRESET`. */
-function toLedgerCode({ code, responseCode, originalCode, cause }: SmtpErrorLike): string {
+function toLedgerCode(error: SmtpErrorLike): string {
+  if (error instanceof MissingTokenError) return error.tokenCode
+  const { code, responseCode, originalCode, cause } = error
   if (responseCode !== undefined) return `SMTP_${responseCode}`
   // Given up by us, for the reason that its cause tells.
   if (code === 'EABORT' && (cause as { code?: unknown } | undefined)?.code === 'ETIMEDOUT') return 'ETIMEDOUT'
@@ -153,9 +159,22 @@ function toLedgerCode({ code, responseCode, originalCode, cause }: SmtpErrorLike
   return known.length === 0 ? 'SMTP_ERROR' : known.join('_')
 }
 
+interface Described extends Pick<Circumstances, 'reply' | 'stage'>, Pick<SmtpVerdict, 'fault'> {
+  code: string
+}
+
+/** `The mail server does not take mails from us (535 5.7.8 Bad credentials): check …` */
+function describeError(error: SmtpErrorLike, { fault, reply, stage, code }: Described): string {
+  if (error instanceof MissingTokenError) return `There is no access token for the mail server: ${error.words}`
+  const byToken = error instanceof SmtpLoginError
+  if (reply === undefined) return `${describe(fault)} (${byToken ? error.words : code})`
+  const advice = stage === 'login' ? adviseOnLogin(reply, { byToken }) : undefined
+  const answer = `${describe(fault)} (${describeReply(reply)})`
+  return advice === undefined ? answer : `${answer}: ${advice}`
+}
+
 /** `550 5.1.1 User unknown` */
-function describeReply(reply: SmtpReply | undefined): string | undefined {
-  if (reply === undefined) return undefined
+function describeReply(reply: SmtpReply): string {
   return [reply.basic, reply.enhanced, reply.words].filter((part) => part !== undefined && part !== '').join(' ')
 }
 

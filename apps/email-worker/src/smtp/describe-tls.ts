@@ -1,8 +1,9 @@
 import type { SmtpSettings } from './parse-smtp-url.js'
 
 /** What is between us and the mail server, for the log of the start. */
-export function describeTls({ tls, auth }: Pick<SmtpSettings, 'tls' | 'auth'>): string {
-  const what = auth === undefined ? 'Mails are' : 'Password and mails are'
+export function describeTls({ tls, auth }: Pick<SmtpSettings, 'tls' | 'auth'>, { byToken = false } = {}): string {
+  const secret = byToken ? 'Access tokens' : 'Password'
+  const what = auth === undefined ? 'Mails are' : `${secret} and mails are`
   switch (tls) {
     case 'implicit':
       return `${what} sent over TLS from the start`

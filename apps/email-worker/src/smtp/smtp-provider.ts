@@ -4,6 +4,8 @@ import type { DkimSettings } from '../dkim/dkim-env.js'
 import type { Envelope, Mail, PacedProvider, Rejection, SendReceipt } from '../email-provider.js'
 import { SendError } from '../email-provider.js'
 import { MailSignal } from '../mail-signal.js'
+import type { OAuthTokens } from '../oauth/create-oauth-tokens.js'
+import { createOAuthLogin } from '../oauth/oauth-login.js'
 import { Pace, type Turn } from '../pace.js'
 import { assertPlainAddresses, toMessage } from '../to-message.js'
 import { assertCarried } from './assert-carried.js'
@@ -19,6 +21,8 @@ import { createSmtpUtf8 } from './smtp-utf8.js'
 interface SmtpProviderOptions {
   /** Default: mails are not signed. */
   dkim?: DkimSettings | undefined
+  /** For the user of `auth`, in place of a password; closed with the provider. Default: a password, or no login. */
+  oauth?: Pick<OAuthTokens, 'tokens' | 'close'> | undefined
 }
 
 /** A mail waits for a server that wants mails more slowly no longer than this; then it comes back with its message. */
@@ -36,12 +40,14 @@ const retryBackoff = { first: 200, max: 5_000 }
  * rate's is tried again here: no attempt of the message is counted. Others wait in line here, where the time limit of a mail
  * does not yet count.
  */
-export function createSmtpProvider(settings: SmtpSettings, { dkim }: SmtpProviderOptions = {}): PacedProvider {
+export function createSmtpProvider(settings: SmtpSettings, { dkim, oauth }: SmtpProviderOptions = {}): PacedProvider {
   const watch = new GreetingWatch(settings)
   const pace = new Pace({ maxConcurrent: settings.maxConnections, ratePerMinute: settings.ratePerMinute })
   const closing = new AbortController()
-  const transport = createSmtpPool(settings, watch)
-  const smtpUtf8 = createSmtpUtf8(toServerOptions(settings, watch), () => watch.connect())
+  const login = oauth && createOAuthLogin({ tokens: oauth.tokens, signal: closing.signal })
+  const server = { ...settings, login }
+  const transport = createSmtpPool(server, watch)
+  const smtpUtf8 = createSmtpUtf8(toServerOptions(server, watch), () => watch.connect())
   const handOvers = new WeakMap<object, HandOver>()
   const signMail = dkim && createDkimSigner(dkim)
   let tookAt = 0
@@ -161,17 +167,29 @@ export function createSmtpProvider(settings: SmtpSettings, { dkim }: SmtpProvide
         onItsWay.end()
       }
     },
-    probe: () => probeSmtpServer((verifySignal) => verifySmtpServer(settings, watch, verifySignal), closing.signal),
+    async probe() {
+      try {
+        await probeSmtpServer((verifySignal) => verifySmtpServer(server, watch, verifySignal), closing.signal)
+      } catch (error) {
+        throw isLoginError(error) ? classifySmtpError(error, { handedOver: false }).error : error
+      }
+    },
     async close() {
       closing.abort()
       transport.close()
       watch.close()
+      await oauth?.close()
     },
   }
 }
 
 const createSlowError = () =>
   new SendError('The mail server takes mails more slowly than they come', { outcome: 'provider', code: 'SMTP_SLOW' })
+
+/** Its words are for people who have to change something. */
+function isLoginError(error: unknown): error is SmtpErrorLike {
+  return error instanceof Error && 'code' in error && error.code === 'EAUTH'
+}
 
 /** Servers that have too many connections say so, or only greet another one with 421. */
 function isOneTooMany({ stage, fault, saysTooMany }: SmtpVerdict): boolean {

@@ -1,9 +1,18 @@
 import nodemailer from 'nodemailer'
+import type { OAuthLogin } from '../oauth/oauth-login.js'
 import type { GreetingWatch } from './greeting-watch.js'
 import type { SmtpSettings } from './parse-smtp-url.js'
 
+export interface SmtpServer extends SmtpSettings {
+  /** In place of a password, for the user of `auth`. */
+  login?: OAuthLogin | undefined
+}
+
+/** nodemailer chooses among the methods that it knows, `XOAUTH2` too, by what the server offers first. */
+const loginMethod = 'MONO-XOAUTH2'
+
 /** The pool of connections over which mails are sent. */
-export function createSmtpPool(settings: SmtpSettings, watch: GreetingWatch) {
+export function createSmtpPool(settings: SmtpServer, watch: GreetingWatch) {
   return nodemailer.createTransport({
     ...toServerOptions(settings, watch),
     pool: true,
@@ -22,11 +31,7 @@ export function createSmtpPool(settings: SmtpSettings, watch: GreetingWatch) {
  * @param signal ends the connection
  * @throws the error of nodemailer
  */
-export async function verifySmtpServer(
-  settings: SmtpSettings,
-  watch: GreetingWatch,
-  signal: AbortSignal,
-): Promise<void> {
+export async function verifySmtpServer(settings: SmtpServer, watch: GreetingWatch, signal: AbortSignal): Promise<void> {
   await nodemailer.createTransport(toServerOptions(settings, watch, signal)).verify()
 }
 
@@ -34,15 +39,15 @@ const dnsLimitMs = 10_000
 /** nodemailer counts the greeting as a part of connecting. */
 const connectLimitMs = 10_000
 
-export function toServerOptions(settings: SmtpSettings, watch: GreetingWatch, signal?: AbortSignal) {
-  const { host, port, tls, auth, greetingTimeoutMs, commandTimeoutMs, finalDotTimeoutMs } = settings
+export function toServerOptions(settings: SmtpServer, watch: GreetingWatch, signal?: AbortSignal) {
+  const { host, port, tls, greetingTimeoutMs, commandTimeoutMs, finalDotTimeoutMs } = settings
   return {
     host,
     port,
     secure: tls === 'implicit',
     requireTLS: tls === 'required',
     ignoreTLS: tls === 'off',
-    ...(auth === undefined ? {} : { auth }),
+    ...toLoginOptions(settings),
     getSocket(_options: unknown, done: (error: Error | null, socketOptions?: object) => void) {
       watch.connect(signal).then((connection) => done(null, { connection }), done)
     },
@@ -52,5 +57,14 @@ export function toServerOptions(settings: SmtpSettings, watch: GreetingWatch, si
     // nodemailer has one limit for every answer. The one of a mail is counted beside it, and ends first.
     socketTimeout: Math.max(commandTimeoutMs, finalDotTimeoutMs) + 5_000,
     socketCloseTimeout: 1_000,
+  }
+}
+
+function toLoginOptions({ auth, login }: SmtpServer) {
+  if (auth === undefined) return {}
+  if (login === undefined) return { auth }
+  return {
+    auth: { type: 'CUSTOM', user: auth.user, method: loginMethod },
+    customAuth: { [loginMethod]: login },
   }
 }

@@ -1,3 +1,4 @@
+import { AccessTokenError } from '@mono/access-tokens'
 import { type HttpAnswer, type HttpRequest, HttpRequestError } from '@mono/http-client'
 import { createRecordingLogger } from '@mono/test-support'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -8,7 +9,6 @@ import { createDeviceWaits } from '../sending/device-waits.js'
 import { createFaultLog } from '../sending/fault-log.js'
 import { OriginGate } from '../sending/origin-gate.js'
 import type { PushMessage } from '../sending/push-channel.js'
-import { AccessTokenError } from './access-token-error.js'
 import { createFcmChannel } from './fcm-channel.js'
 
 const message: PushMessage = {

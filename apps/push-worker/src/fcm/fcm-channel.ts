@@ -1,81 +1,36 @@
+import { AccessTokenError } from '@mono/access-tokens'
 import type { ServeResult } from '@mono/delivery-ledger'
-import type { HttpAnswer, HttpOriginClient } from '@mono/http-client'
 import type { Logger } from '@mono/message-queue'
-import { withDeadline } from '@mono/waiting'
 import type { Device } from '../device.js'
 import { classifyRequestError } from '../sending/classify-request-error.js'
 import type { DeviceSender } from '../sending/device-sender.js'
-import type { FaultLog } from '../sending/fault-log.js'
 import { interrupted } from '../sending/interrupted.js'
 import type { PushChannel } from '../sending/push-channel.js'
 import type { PushVerdict } from '../sending/push-verdict.js'
-import { withWords } from '../sending/with-words.js'
-import { AccessTokenError } from './access-token-error.js'
-import type { AccessTokens } from './access-tokens.js'
-import { classifyFcmAnswer, invalidToken, isBearerRefusal } from './classify-fcm-answer.js'
+import { invalidToken } from './classify-fcm-answer.js'
+import { createFcmApi, type FcmApiOptions } from './fcm-api.js'
 import { isFcmAddress } from './is-fcm-address.js'
 import { countPayloadBytes, type FcmContent, maxPayloadBytes, toFcmContent } from './to-fcm-content.js'
 
-export interface FcmChannelOptions {
-  /** Where messages are sent: `<origin>/v1/projects/<project>/messages:send`. */
-  url: URL
+export interface FcmChannelOptions extends FcmApiOptions {
   sender: DeviceSender
-  client: Pick<HttpOriginClient, 'request'>
-  tokens: Pick<AccessTokens, 'get' | 'renew'>
-  faults: FaultLog
   /** Called with how many keys of a message's `data` are left out because FCM reserves them. */
   onReservedKeys(count: number): void
   logger: Logger
-  /** For a request to FCM, in milliseconds. Default 10000. */
-  timeoutMs?: number
-  /** Milliseconds since 1970. */
-  now?: () => number
-}
-
-/** People have to know of results with these codes. */
-const adviceByCode: Record<string, string> = {
-  FCM_REJECTED: 'FCM refuses the service account; check its project, its role, FCM_ORIGIN, and whether the API is on',
-  THIRD_PARTY_AUTH: 'FCM cannot reach devices of Apple, or browsers; check their keys in the Firebase console',
 }
 
 /** Sends to apps through the HTTP v1 API of Firebase Cloud Messaging. */
 export function createFcmChannel(options: FcmChannelOptions): PushChannel {
-  const { url, sender, client, tokens, faults, logger, timeoutMs = 10_000, now = Date.now } = options
-
-  async function post(body: Buffer, token: string, signal: AbortSignal): Promise<HttpAnswer> {
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
-    return await withDeadline({ ms: timeoutMs, signal }, (within) =>
-      client.request({ url, method: 'POST', headers, body, signal: within }),
-    )
-  }
-
-  /** A token that was revoked before its end is renewed once. */
-  async function ask(body: Buffer, signal: AbortSignal): Promise<HttpAnswer> {
-    const token = await tokens.get(signal)
-    const answer = await post(body, token, signal)
-    return isBearerRefusal(answer) ? await post(body, await tokens.renew(token, signal), signal) : answer
-  }
+  const { url, sender, logger } = options
+  const api = createFcmApi(options)
 
   async function attempt(device: Device, content: FcmContent, signal: AbortSignal): Promise<PushVerdict> {
     try {
-      const answer = await ask(toBody(device, content), signal)
-      const verdict = withWords(classifyFcmAnswer(answer, now()), answer)
-      noteFault(verdict, answer)
-      return verdict
+      return await api.ask(toBody(device, content), signal)
     } catch (error) {
       if (signal.aborted) return interrupted
       return error instanceof AccessTokenError ? toWaiting(error) : classifyRequestError(error)
     }
-  }
-
-  function noteFault({ result }: PushVerdict, { status }: HttpAnswer): void {
-    if (result.kind === 'sent') {
-      faults.end('FCM_REJECTED')
-      return
-    }
-    const { code, reason } = result
-    const advice = adviceByCode[code]
-    if (advice) faults.report(code, { origin: url.origin, status, reason }, advice)
   }
 
   function countReservedKeys(messageId: string, count: number): void {

@@ -61,6 +61,15 @@ export function findFcmAddress(body: Buffer): FcmDevice | undefined {
   }
 }
 
+/** Tells whether a body asks for a check, and for no delivery. */
+export function isValidateOnly(body: Buffer): boolean {
+  try {
+    return parseBody(body).validate_only === true
+  } catch {
+    return false
+  }
+}
+
 const pageNotFound = {
   status: 404,
   headers: { 'content-type': 'text/html; charset=UTF-8' },

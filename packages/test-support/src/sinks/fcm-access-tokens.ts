@@ -1,4 +1,5 @@
-import { type KeyObject, randomBytes, verify } from 'node:crypto'
+import { type KeyObject, verify } from 'node:crypto'
+import { createIssuedTokens, type IssuedTokens, toTokenReply } from './issued-tokens.js'
 import type { PushReply } from './push-answer.js'
 
 export interface FcmAccessTokensOptions {
@@ -8,18 +9,14 @@ export interface FcmAccessTokensOptions {
   clientEmail: string
   /** Assertions may be meant for one of these. */
   audiences: readonly string[]
-  lifetimeSeconds(): number
   /** Milliseconds since 1970. */
   now(): number
 }
 
 /** The access tokens that Google's token endpoint has given out. */
-export interface FcmAccessTokens {
+export interface FcmAccessTokens extends Omit<IssuedTokens, 'issue'> {
   /** Answers a request for an access token (RFC 7523), which is in order or gets 400. */
   grant(body: string): { answer: PushReply; reason: string | undefined }
-  /** Tells whether an access token was given out, and has neither ended nor been revoked. */
-  isValid(token: string): boolean
-  revokeAll(): void
 }
 
 /** Google lets clocks differ by some minutes. */
@@ -31,30 +28,20 @@ const scope = 'https://www.googleapis.com/auth/firebase.messaging'
 class Refusal extends Error {}
 
 export function createFcmAccessTokens(options: FcmAccessTokensOptions): FcmAccessTokens {
-  const { lifetimeSeconds, now } = options
-  const endsAt = new Map<string, number>()
+  const { issue, ...issued } = createIssuedTokens(options.now)
   return {
+    ...issued,
     grant(body) {
       try {
         checkRequest(new URLSearchParams(body), options)
       } catch (error) {
         if (!(error instanceof Refusal)) throw error
         const refusal = { error: 'invalid_grant', error_description: error.message }
-        return { answer: toJson(400, refusal), reason: error.message }
+        return { answer: toTokenReply(400, refusal), reason: error.message }
       }
-      const token = `ya29.${randomBytes(24).toString('base64url')}`
-      endsAt.set(token, now() + lifetimeSeconds() * 1000)
-      const grant = { access_token: token, expires_in: lifetimeSeconds(), token_type: 'Bearer' }
-      return { answer: toJson(200, grant), reason: undefined }
+      return { answer: issue(), reason: undefined }
     },
-    isValid: (token) => now() < (endsAt.get(token) ?? 0),
-    revokeAll: () => endsAt.clear(),
   }
-}
-
-function toJson(status: number, body: object): PushReply {
-  const headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
-  return { status, headers, body: JSON.stringify(body) }
 }
 
 function checkRequest(form: URLSearchParams, options: FcmAccessTokensOptions): void {

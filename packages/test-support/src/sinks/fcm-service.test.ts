@@ -238,7 +238,12 @@ test('checks a message that is only to be checked, and does not deliver it', asy
   expect(await send(service, client, device, { validate_only: true })).toMatchObject({ status: 200 })
   const message = { data: { from: 'x' } }
   expect(await send(service, client, device, { validate_only: true, message })).toMatchObject({ status: 400 })
-  expect(service.received).toEqual([])
+  service.answer('all', 503)
+  expect(await send(service, client, device, { validate_only: true })).toMatchObject({ status: 200 })
+  service.answer('probes', [403])
+  expect(await send(service, client, device, { validate_only: true })).toMatchObject({ status: 403 })
+  expect(service.probes.map(({ answer }) => answer)).toEqual([200, 400, 200, 403])
+  expect([service.received, service.attempts]).toEqual([[], []])
 })
 
 test('answers as it was told, to one device or to all', async ({ service, client }) => {

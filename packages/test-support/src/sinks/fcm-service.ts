@@ -7,6 +7,7 @@ import {
   type FcmDevice,
   type FcmRequest,
   findFcmAddress,
+  isValidateOnly,
 } from './check-fcm-request.js'
 import { deliversMessage, type FcmAnswer, mergeOutcome, toFcmOutcome } from './fcm-answer.js'
 import { FcmRefusal } from './fcm-error.js'
@@ -71,14 +72,16 @@ export interface FcmService {
   received: readonly FcmMessage[]
   /** Every request to send, in order, counted when it was decided. Grows; do not change it. */
   attempts: readonly FcmAttempt[]
+  /** The same of messages that were only to be checked (`validate_only`), which are not among `attempts`. */
+  probes: readonly FcmAttempt[]
   /** It gives out access tokens, at the same port. */
   tokenEndpoint: Omit<FcmTokenEndpoint, 'serve' | 'isValid'>
   /** A new device. Default: with a token. */
   register(options?: { addressKind?: FcmDevice['addressKind'] }): FcmDevice
   /** The app was removed from it. */
   unregister(device: FcmDevice): void
-  /** Sets what is answered, as that of a push service does. */
-  answer(target: FcmDevice | 'all', answers: FcmAnswer | readonly FcmAnswer[], options?: AnswerOptions): void
+  /** Sets what is answered, as that of a push service does; `all` does not mean probes. */
+  answer(target: FcmDevice | 'all' | 'probes', answers: FcmAnswer | readonly FcmAnswer[], options?: AnswerOptions): void
   /** Closes every connection and refuses new ones. Everything else stays. */
   stop(): Promise<void>
   /** Takes connections again, on the same port. */
@@ -100,6 +103,7 @@ export async function createFcmService(options: FcmServiceOptions = {}): Promise
   const devices = new Map<string, FcmDevice>()
   const received: FcmMessage[] = []
   const attempts: FcmAttempt[] = []
+  const probes: FcmAttempt[] = []
 
   async function serve(exchange: PushExchange, signal: AbortSignal): Promise<void> {
     const body = await exchange.read(maxBodyBytes)
@@ -111,9 +115,11 @@ export async function createFcmService(options: FcmServiceOptions = {}): Promise
     const { method, path, protocol, headers } = exchange
     const { authorization } = headers
     const device = findFcmAddress(body)
-    const answer = script.take(device ? [keyOf(device), 'all'] : ['all']) ?? 200
+    const isProbe = isValidateOnly(body)
+    const keys = isProbe ? ['probes'] : ['all']
+    const answer = script.take(device && !isProbe ? [keyOf(device), ...keys] : keys) ?? 200
     const record = (outcome: Pick<FcmAttempt, 'answer' | 'reason'>) =>
-      attempts.push({ device, path, protocol, authorization, ...outcome, at: Date.now() })
+      (isProbe ? probes : attempts).push({ device, path, protocol, authorization, ...outcome, at: Date.now() })
     if (isSilence(answer)) {
       record({ answer, reason: undefined })
       return exchange.fallSilent(answer, signal)
@@ -161,6 +167,7 @@ export async function createFcmService(options: FcmServiceOptions = {}): Promise
     },
     received,
     attempts,
+    probes,
     tokenEndpoint,
     register({ addressKind = 'token' } = {}) {
       const id = randomBytes(16).toString('base64url')
@@ -173,7 +180,7 @@ export async function createFcmService(options: FcmServiceOptions = {}): Promise
       devices.delete(keyOf(device))
     },
     answer(target, answers, answerOptions) {
-      script.set(target === 'all' ? target : keyOf(target), answers, answerOptions)
+      script.set(typeof target === 'string' ? target : keyOf(target), answers, answerOptions)
     },
     stop: () => listener.close(),
     async start() {

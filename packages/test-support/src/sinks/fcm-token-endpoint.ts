@@ -1,10 +1,7 @@
 import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
-import { type AnswerOptions, createAnswerScript } from './answer-script.js'
 import { createFcmAccessTokens } from './fcm-access-tokens.js'
-import { mergeOutcome, toFcmOutcome } from './fcm-answer.js'
-import { isSilence, type PushAnswer, type PushSilence } from './push-answer.js'
-import type { PushExchange } from './push-exchange.js'
+import type { IssuedTokens } from './issued-tokens.js'
+import { createScriptedTokenEndpoint, type ScriptedTokenEndpoint } from './scripted-token-endpoint.js'
 
 /** The key file of a service account. */
 export interface FcmServiceAccount {
@@ -16,34 +13,9 @@ export interface FcmServiceAccount {
   token_uri: string
 }
 
-/** A request for an access token, in order or not. */
-export interface FcmTokenAttempt {
-  /** The form. */
-  body: string
-  /** Names in lower case. */
-  headers: IncomingHttpHeaders
-  /** The status of the answer, or what was done instead of answering. */
-  answer: number | PushSilence
-  /** The reason of a refusal. */
-  reason: string | undefined
-  /** Milliseconds since 1970. */
-  at: number
-}
-
-export interface FcmTokenEndpoint {
+export interface FcmTokenEndpoint extends ScriptedTokenEndpoint, Omit<IssuedTokens, 'issue'> {
   /** For the one who sends. */
   serviceAccount: FcmServiceAccount
-  /** Every request, in order. Grows; do not change it. */
-  attempts: readonly FcmTokenAttempt[]
-  serve(exchange: PushExchange, body: Buffer, signal: AbortSignal): Promise<void>
-  /** Tells whether an access token was given out, and has neither ended nor been revoked. */
-  isValid(token: string): boolean
-  /** From now on none of the access tokens is accepted. */
-  revokeAll(): void
-  /** Sets what is answered. A status below 300 without a body is for requests that are in order. */
-  answer(answers: PushAnswer | readonly PushAnswer[], options?: AnswerOptions): void
-  /** Sets how long an access token lasts from now on. Default 3599. */
-  setLifetime(seconds: number): void
   /** Sets how far the endpoint's clock is ahead of ours, in milliseconds. Default 0. */
   shiftClock(ms: number): void
 }
@@ -56,23 +28,18 @@ export interface FcmTokenEndpointOptions {
   audiences: readonly string[]
 }
 
-const scriptKey = 'all'
 const privateKeyId = 'test-key'
 
 /** Google's token endpoint, with a service account of its own making. */
 export function createFcmTokenEndpoint({ projectId, tokenUri, audiences }: FcmTokenEndpointOptions): FcmTokenEndpoint {
   const { privateKey, publicKey } = keyPair()
   const clientEmail = `push@${projectId}.iam.gserviceaccount.com`
-  const script = createAnswerScript<PushAnswer>()
-  const attempts: FcmTokenAttempt[] = []
-  let lifetimeSeconds = 3599
   let clockShiftMs = 0
-  const tokens = createFcmAccessTokens({
+  const { grant, ...tokens } = createFcmAccessTokens({
     publicKey,
     privateKeyId,
     clientEmail,
     audiences: [tokenUri, ...audiences],
-    lifetimeSeconds: () => lifetimeSeconds,
     now: () => Date.now() + clockShiftMs,
   })
   return {
@@ -84,29 +51,8 @@ export function createFcmTokenEndpoint({ projectId, tokenUri, audiences }: FcmTo
       client_email: clientEmail,
       token_uri: tokenUri,
     },
-    attempts,
-    async serve(exchange, body, signal) {
-      const answer = script.take([scriptKey]) ?? 200
-      const form = body.toString()
-      const record = (outcome: Pick<FcmTokenAttempt, 'answer' | 'reason'>) =>
-        attempts.push({ body: form, headers: exchange.headers, ...outcome, at: Date.now() })
-      if (isSilence(answer)) {
-        record({ answer, reason: undefined })
-        return exchange.fallSilent(answer, signal)
-      }
-      const scripted = toFcmOutcome(answer)
-      const isFixed = scripted.status >= 300 || scripted.body !== ''
-      const granted = isFixed ? undefined : tokens.grant(form)
-      const outcome = granted ? mergeOutcome(granted.answer, scripted) : scripted
-      record({ answer: outcome.status, reason: granted?.reason })
-      await exchange.answer(outcome, signal)
-    },
-    isValid: tokens.isValid,
-    revokeAll: tokens.revokeAll,
-    answer: (answers, options) => script.set(scriptKey, answers, options),
-    setLifetime(seconds) {
-      lifetimeSeconds = seconds
-    },
+    ...createScriptedTokenEndpoint(grant),
+    ...tokens,
     shiftClock(ms) {
       clockShiftMs = ms
     },

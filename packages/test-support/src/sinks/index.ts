@@ -13,6 +13,11 @@ export {
   type MailgunService,
   type MailgunServiceOptions,
 } from './mailgun-service.js'
+export {
+  createOAuthTokenEndpoint,
+  type OAuthTokenEndpoint,
+  type OAuthTokenEndpointOptions,
+} from './oauth-token-endpoint.js'
 export type { ReceivedMail } from './parse-received-mail.js'
 export { PromptSmtpServer } from './prompt-smtp-server.js'
 export type { PushAnswer } from './push-answer.js'

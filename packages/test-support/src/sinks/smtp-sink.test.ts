@@ -121,6 +121,35 @@ test.for(refusals)('told `%s`, it refuses the mail once', async ([answer, failur
   expect(smtpSink.received).toHaveLength(1)
 })
 
+test('with access tokens, it takes a mail only after a login with one of them, and says why not', async ({
+  cleanUp,
+}) => {
+  const user = 'app@example.com'
+  let refusal: string | undefined
+  const accessTokens = { user, isValid: (token: string) => token === 'good' }
+  const sink = await createSmtpSink({ accessTokens, refuseLogin: () => refusal })
+  cleanUp(() => sink.close())
+  const sendAs = (auth?: object) => createTransport(sink, { auth }).sendMail(mail)
+  const withToken = (accessToken: string, fields = {}) => ({ type: 'OAuth2', user, accessToken, ...fields })
+
+  await sendAs(withToken('good'))
+  expect(await failureOf(sendAs(withToken('bad')))).toMatchObject({ code: 'EAUTH', responseCode: 535 })
+  expect(await failureOf(sendAs(withToken('good', { user: 'other' })))).toMatchObject({ code: 'EAUTH' })
+  expect(await failureOf(sendAs({ user, pass: 'good' }))).toMatchObject({ code: 'EAUTH' })
+  expect(await failureOf(sendAs())).toMatchObject({ responseCode: 530 })
+  refusal = '535 5.7.139 SMTP AUTH is off'
+  expect(await failureOf(sendAs(withToken('good')))).toMatchObject({ response: refusal })
+  expect(sink.received).toHaveLength(1)
+  expect(sink.logins).toEqual([
+    { user, accessToken: 'good', accepted: true },
+    // nodemailer tries it once more.
+    { user, accessToken: 'bad', accepted: false },
+    { user, accessToken: 'bad', accepted: false },
+    { user: 'other', accessToken: 'good', accepted: false },
+    { user: 'other', accessToken: 'good', accepted: false },
+  ])
+})
+
 /** Tells whether the client has sent the mail to its end. */
 function watchFlush(transport: Transporter): () => boolean {
   let isFlushed = false

@@ -23,6 +23,20 @@ export interface SmtpSinkOptions {
   maxClients?: number | undefined
   /** Asked for each MAIL FROM, with how many came before it in its session: what is answered, such as `450 4.7.1 too much mail`. */
   limitMails?: ((session: { mails: number }) => string | undefined) | undefined
+  /**
+   * Takes mails only after AUTH XOAUTH2 by this user with one of these tokens. Whoever has another is told so by
+   * a challenge with its reasons, and by 535 after that. Default: any login is accepted, and none.
+   */
+  accessTokens?: { user: string; isValid(token: string): boolean } | undefined
+  /** Asked for each AUTH before the token is looked at: what is answered, such as `535 5.7.139 SMTP AUTH is off`. */
+  refuseLogin?: (() => string | undefined) | undefined
+}
+
+/** An AUTH XOAUTH2. */
+export interface SmtpLogin {
+  user: string
+  accessToken: string
+  accepted: boolean
 }
 
 export interface SmtpSink {
@@ -33,6 +47,8 @@ export interface SmtpSink {
   ca: string
   /** TCP connections that are open. */
   connections: number
+  /** Every AUTH XOAUTH2 whose token was looked at, in order. Grows; do not change it. */
+  logins: readonly SmtpLogin[]
   /** Every mail that was taken, in order, before its answer. Grows; do not change it. */
   received: readonly ReceivedMail[]
   /** Those for one recipient; addresses are compared in lower case. */
@@ -60,9 +76,12 @@ export async function createSmtpSink({
   port = 0,
   maxClients,
   limitMails,
+  accessTokens,
+  refuseLogin,
 }: SmtpSinkOptions = {}): Promise<SmtpSink> {
   const script = createSmtpScript()
   const mailbox = createMailbox()
+  const logins: SmtpLogin[] = []
   let server: PromptSmtpServer | undefined
 
   async function listen(wanted: number): Promise<number> {
@@ -74,13 +93,17 @@ export async function createSmtpSink({
       ...certificate,
       disabledCommands: starttls ? [] : ['STARTTLS'],
       hideSMTPUTF8: !smtpUtf8,
-      authOptional: true,
+      authOptional: accessTokens === undefined,
+      ...(accessTokens && { authMethods: ['XOAUTH2'] }),
       allowInsecureAuth: true,
       socketTimeout: 3_600_000,
       ...createHandlers({
         script,
         mailbox,
+        logins,
         limitMails,
+        accessTokens,
+        refuseLogin,
         isFull: () => maxClients !== undefined && opened.countSockets() > maxClients,
         signal: closing.signal,
         drop: (session) => opened.drop(session),
@@ -112,6 +135,7 @@ export async function createSmtpSink({
     get connections() {
       return server?.countSockets() ?? 0
     },
+    logins,
     received: mailbox.received,
     receivedBy: mailbox.receivedBy,
     counts: mailbox.counts,
@@ -127,7 +151,10 @@ export async function createSmtpSink({
 interface SessionContext {
   script: SmtpScript
   mailbox: Mailbox
+  logins: SmtpLogin[]
   limitMails: SmtpSinkOptions['limitMails']
+  accessTokens: SmtpSinkOptions['accessTokens']
+  refuseLogin: SmtpSinkOptions['refuseLogin']
   /** There are too many connections. */
   isFull(): boolean
   /** Aborted when the server is closed. */
@@ -136,7 +163,7 @@ interface SessionContext {
 }
 
 function createHandlers(context: SessionContext): SMTPServerOptions {
-  const { script, limitMails, isFull } = context
+  const { script, logins, limitMails, accessTokens, refuseLogin, isFull } = context
   const mailsOf = new WeakMap<SMTPServerSession, number>()
   return {
     onConnect(_session, callback) {
@@ -144,10 +171,14 @@ function createHandlers(context: SessionContext): SMTPServerOptions {
       const step = script.take('greeting')
       if (step?.trouble !== 'hang-at-greeting') callback(toRefusal(step))
     },
-    onAuth({ username }, _session, callback) {
-      const refusal = toRefusal(script.take('auth'))
-      if (refusal) callback(refusal)
-      else callback(null, { user: username ?? 'anyone' })
+    onAuth({ username = 'anyone', accessToken }, _session, callback) {
+      const refusal = toRefusal(script.take('auth')) ?? toLimit(refuseLogin?.())
+      if (refusal) return callback(refusal)
+      if (!accessTokens) return callback(null, { user: username })
+      const accepted = username === accessTokens.user && accessTokens.isValid(String(accessToken))
+      logins.push({ user: username, accessToken: String(accessToken), accepted })
+      if (accepted) callback(null, { user: username })
+      else callback(null, { data: { status: '400', schemes: 'Bearer' } })
     },
     onMailFrom(_address, session, callback) {
       const mails = mailsOf.get(session) ?? 0

@@ -1,17 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { type HttpAnswer, type HttpRequest, HttpRequestError } from '@mono/http-client'
 import { createRecordingLogger } from '@mono/test-support'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { AccessTokens } from './access-tokens.js'
 
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const account = {
-  projectId: 'my-project',
-  clientEmail: 'push@my-project.iam.gserviceaccount.com',
-  privateKeyId: 'key-1',
-  privateKey,
-  tokenUri: new URL('https://oauth2.example.com/token'),
-}
+const url = new URL('https://oauth2.example.com/token')
 const { signal } = new AbortController()
 const minute = 60_000
 
@@ -31,8 +23,12 @@ function setUp({ answers = [], expiresIn = 3600 }: { answers?: Answer[]; expires
   const clock = { now: 1_000_000_000 }
   const logger = createRecordingLogger()
   const requests: HttpRequest[] = []
+  const refreshTokens: string[] = []
   const tokens = new AccessTokens({
-    account,
+    url,
+    createForm: (now) => new URLSearchParams({ grant_type: 'client_credentials', now: String(now) }),
+    adviseOnRefusal: (error) => `Refused with ${error}; check the settings`,
+    onRefreshToken: (refreshToken) => refreshTokens.push(refreshToken),
     logger,
     now: () => clock.now,
     uptime: () => clock.now,
@@ -48,7 +44,7 @@ function setUp({ answers = [], expiresIn = 3600 }: { answers?: Answer[]; expires
     },
   })
   const levels = () => logger.lines.map(({ level }) => level)
-  return { tokens, requests, clock, logger, levels, get: () => tokens.get(signal) }
+  return { tokens, requests, refreshTokens, clock, logger, levels, get: () => tokens.get(signal) }
 }
 
 function createLateAnswer() {
@@ -61,7 +57,7 @@ function createLateAnswer() {
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-test('a token is asked for with an assertion, and given out until it is to be renewed', async () => {
+test('a token is asked for by a form, and given out until it is to be renewed', async () => {
   const { tokens, requests, clock, get } = setUp()
   expect(await get()).toBe('token-1')
   clock.now += 55 * minute - 1
@@ -69,13 +65,19 @@ test('a token is asked for with an assertion, and given out until it is to be re
   expect([requests.length, tokens.refreshes]).toEqual([1, 1])
   const [request] = requests
   expect(request).toMatchObject({
-    url: account.tokenUri,
+    url,
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
   })
-  const form = new URLSearchParams(String(request?.body))
-  expect(form.get('grant_type')).toBe('urn:ietf:params:oauth:grant-type:jwt-bearer')
-  expect(form.get('assertion')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+  expect(String(request?.body)).toBe('grant_type=client_credentials&now=1000000000')
+})
+
+test('a refresh token that comes with a token is told, and only then', async () => {
+  const rotated = answer(200, { access_token: 'first', expires_in: 3600, refresh_token: 'next' })
+  const { tokens, refreshTokens, get } = setUp({ answers: [rotated] })
+  expect(await get()).toBe('first')
+  expect(await tokens.renew('first', signal)).toBe('token-2')
+  expect(refreshTokens).toEqual(['next'])
 })
 
 test('everybody who waits for the first token waits for one request', async () => {
@@ -125,7 +127,7 @@ describe('five minutes before its end', () => {
   })
 })
 
-describe('a token that FCM has refused', () => {
+describe('a token that was refused', () => {
   test('is renewed once, however many requests it was refused for', async () => {
     const { tokens, requests, get } = setUp()
     const refused = await get()
@@ -146,14 +148,22 @@ describe('a refusal', () => {
   test('is one error line with the words of the endpoint, which is not asked again for a minute', async () => {
     const { requests, clock, logger, levels, get } = setUp({ answers: [invalidGrant, invalidGrant] })
     const reason = 'HTTP 400: Invalid JWT Signature.'
-    await expect(get()).rejects.toMatchObject({ code: 'ACCESS_TOKEN_REFUSED', reason, delayMs: 60_000 })
+    await expect(get()).rejects.toMatchObject({
+      code: 'ACCESS_TOKEN_REFUSED',
+      reason,
+      error: 'invalid_grant',
+      delayMs: 60_000,
+    })
     clock.now += 59_000
     await expect(get()).rejects.toMatchObject({ code: 'ACCESS_TOKEN_REFUSED', reason, delayMs: 1_000 })
     expect(requests).toHaveLength(1)
     clock.now += 1_000
     await expect(get()).rejects.toMatchObject({ delayMs: 60_000 })
     expect(levels()).toEqual(['error', 'debug'])
-    expect(logger.lines[0]?.data).toMatchObject({ origin: 'https://oauth2.example.com', reason })
+    expect(logger.lines[0]).toMatchObject({
+      message: 'Refused with invalid_grant; check the settings',
+      data: { origin: 'https://oauth2.example.com', reason },
+    })
     clock.now += 60_000
     expect(await get()).toBe('token-3')
     expect(levels()).toEqual(['error', 'debug', 'info'])

@@ -3,11 +3,19 @@ import type { Logger } from '@mono/message-queue'
 import { backoffMs, untilAborted, withDeadline } from '@mono/waiting'
 import { AccessTokenError } from './access-token-error.js'
 import { classifyTokenAnswer, type TokenVerdict } from './classify-token-answer.js'
-import type { ServiceAccount } from './service-account.js'
-import { signAssertion } from './sign-assertion.js'
 
 export interface AccessTokensOptions {
-  account: ServiceAccount
+  /** Where the token endpoint is: `https:`. */
+  url: URL
+  /** Makes the form that asks for a token. `now`: milliseconds since 1970. */
+  createForm(now: number): URLSearchParams
+  /**
+   * The error line for people when the token endpoint refuses: it names what they have to look at.
+   * @param error the endpoint's code for it (RFC 6749, section 5.2), such as `invalid_client`
+   */
+  adviseOnRefusal(error: string | undefined): string
+  /** Called with the refresh token that is to be used from now on, if the endpoint has given one out. */
+  onRefreshToken?(refreshToken: string): void
   client: Pick<HttpOriginClient, 'request'>
   logger: Logger
   /** For a request to the token endpoint, in milliseconds. Default 10000. */
@@ -47,7 +55,7 @@ const refusedWaitMs = 60_000
 const unavailableTimes = { first: 1_000, max: 8_000 }
 
 /**
- * The access token of a service account (RFC 7523, RFC 6750).
+ * An access token (RFC 6749, RFC 6750).
  *
  * | token | what `get` does |
  * | --- | --- |
@@ -72,6 +80,7 @@ export class AccessTokens {
       now: Date.now,
       uptime: () => performance.now(),
       random: Math.random,
+      onRefreshToken: () => {},
       ...options,
     }
   }
@@ -91,7 +100,7 @@ export class AccessTokens {
     return token.value
   }
 
-  /** After FCM has refused a token: another one, unless there is another one by now. @throws as `get` */
+  /** After a server has refused a token: another one, unless there is another one by now. @throws as `get` */
   async renew(refused: string, signal: AbortSignal): Promise<string> {
     if (this.#token?.value === refused) this.#token = undefined
     return await this.get(signal)
@@ -113,7 +122,8 @@ export class AccessTokens {
     const askedAt = uptime()
     const verdict = await this.#ask(now())
     if (verdict.kind !== 'granted') throw this.#toError(this.#fail(verdict))
-    const { accessToken, lifetimeMs } = verdict
+    const { accessToken, lifetimeMs, refreshToken } = verdict
+    if (refreshToken !== undefined) this.#options.onRefreshToken(refreshToken)
     const endsAt = askedAt + lifetimeMs
     this.#token = { value: accessToken, endsAt, renewAt: endsAt - Math.min(marginMs, lifetimeMs / 2) }
     this.#refreshes += 1
@@ -123,16 +133,12 @@ export class AccessTokens {
   }
 
   async #ask(now: number): Promise<TokenVerdict> {
-    const { account, client, timeoutMs } = this.#options
-    const form = new URLSearchParams({
-      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-      assertion: signAssertion(account, now),
-    })
+    const { url, createForm, client, timeoutMs } = this.#options
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-    const body = Buffer.from(form.toString())
+    const body = Buffer.from(createForm(now).toString())
     try {
       const answer = await withDeadline({ ms: timeoutMs }, (signal) =>
-        client.request({ url: account.tokenUri, method: 'POST', headers, body, signal }),
+        client.request({ url, method: 'POST', headers, body, signal }),
       )
       return classifyTokenAnswer(answer, this.#options.now())
     } catch (error) {
@@ -151,22 +157,24 @@ export class AccessTokens {
     return this.#failure
   }
 
-  #log({ verdict: { kind, reason } }: Failure, { isNew }: { isNew: boolean }): void {
-    const { logger, uptime } = this.#options
+  #log({ verdict }: Failure, { isNew }: { isNew: boolean }): void {
+    const { adviseOnRefusal, logger, uptime } = this.#options
+    const { kind, reason } = verdict
     const data = { ...this.#where, reason, tokenEndsInMs: Math.max((this.#token?.endsAt ?? 0) - uptime(), 0) }
     if (!isNew) logger.debug(data, 'The token endpoint still gives out no access token')
     else if (kind === 'unavailable') logger.warn(data, 'The token endpoint gives out no access token')
-    else logger.error(data, 'The token endpoint refuses the service account; check FCM_SERVICE_ACCOUNT and the clock')
+    else logger.error(data, adviseOnRefusal(verdict.error))
   }
 
-  #toError({ verdict: { kind, reason }, askAgainAt }: Failure): AccessTokenError {
+  #toError({ verdict, askAgainAt }: Failure): AccessTokenError {
     const delayMs = askAgainAt - this.#options.uptime()
-    const code = kind === 'refused' ? 'ACCESS_TOKEN_REFUSED' : 'ACCESS_TOKEN_UNAVAILABLE'
-    return new AccessTokenError(code, { reason, delayMs })
+    const { reason } = verdict
+    if (verdict.kind === 'unavailable') return new AccessTokenError('ACCESS_TOKEN_UNAVAILABLE', { reason, delayMs })
+    return new AccessTokenError('ACCESS_TOKEN_REFUSED', { reason, delayMs, error: verdict.error })
   }
 
   get #where(): { origin: string } {
-    return { origin: this.#options.account.tokenUri.origin }
+    return { origin: this.#options.url.origin }
   }
 }
 

@@ -1,0 +1,2 @@
+export { AccessTokenError } from './access-token-error.js'
+export { AccessTokens } from './access-tokens.js'
