@@ -74,7 +74,6 @@ export async function runFailover(
     { what: 'every mail to have gone, or to be in doubt', timeoutMs: 90_000, intervalMs: 100 },
   )
   const allMs = Date.now() - brokenAt
-  const inUse = await worker.metric('mono_email_provider_in_use', { provider: first })
 
   await trouble.mend(farEnds)
   const mendedAt = Date.now()
@@ -124,7 +123,10 @@ export async function runFailover(
     expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(1)
     expect(inDoubt).toContain(mails[0]?.to)
   }
-  if (!isOnlySlow) expect(inUse).toBe(0)
+  for (const provider of [first, other]) {
+    const counted = await worker.metric('mono_email_mails_total', { provider, outcome: 'sent' })
+    expect([provider, counted]).toEqual([provider, rows.filter((row) => row.provider === provider).length])
+  }
   await expectChanges(worker, first, { isOnlySlow })
   expect(await worker.terminate()).toEqual({ code: 0, signal: null })
   for (const queue of ['', '.dlq', '.retry.60s', '.retry.15m']) {
