@@ -30,8 +30,9 @@ describe('an answer', () => {
     ]
     for (const [id, answer] of rows) mailgun.answer(addressOf(id), answer)
     const worker = await setup.startWorker(mailgun)
-    for (const [id] of rows) await setup.send(id)
     await setup.send('taken')
+    await setup.untilDelivery('taken', { state: 'sent' })
+    for (const [id] of rows) await setup.send(id)
     for (const [id, , last_code, words] of rows) {
       const { last_reason } = await setup.untilDelivery(id, { state: 'failed', last_code, provider_id: null })
       expect(last_reason).toContain(words)

@@ -6,8 +6,9 @@ const now = Date.parse('2026-11-30T10:00:00Z')
 const says = (message: string) => JSON.stringify({ message })
 const page = (title: string) => `<html><head><title>${title}</title></head><body></body></html>`
 
-function classify(status: number, body = '', { headers = {}, complete = true } = {}) {
-  const verdict = classifyMailgunAnswer({ status, headers, body: Buffer.from(body), complete }, now)
+function classify(status: number, body = '', { headers = {}, complete = true, takesOthers = true } = {}) {
+  const answer = { status, headers, body: Buffer.from(body), complete }
+  const verdict = classifyMailgunAnswer(answer, { now, takesOthers })
   if (verdict.fault === undefined) return verdict
   const { error, ...rest } = verdict
   return { ...rest, outcome: error.outcome, code: error.code, words: error.message }
@@ -68,6 +69,13 @@ test.each([
   [413, says('request size exceeds 52.4MiB limit')],
 ])('%i %s is the mail’s fault', (status, body) => {
   expect(classify(status, body)).toMatchObject({ fault: 'mail', outcome: 'permanent', code: `MAILGUN_${status}` })
+})
+
+test('what is said in words that nobody knows is ours while Mailgun has taken no other mail', () => {
+  for (const body of [says('Header name must be pure ASCII: x-ü'), page('Bad Request'), '']) {
+    expect(classify(400, body, { takesOthers: false })).toMatchObject({ fault: 'ours', outcome: 'provider' })
+  }
+  expect(classify(413, '', { takesOthers: false })).toMatchObject({ fault: 'mail' })
 })
 
 describe('our fault, whatever the mail, is', () => {

@@ -20,12 +20,22 @@ export interface MailgunRefusal {
 
 type Answer = Pick<HttpAnswer, 'status' | 'headers' | 'body' | 'complete'>
 
-/** Success is a status of 200 with the id of the mail. `now`: milliseconds since 1970. */
-export function classifyMailgunAnswer(answer: Answer, now: number): MailgunTaking | MailgunRefusal {
+export interface MailgunSituation {
+  /** Milliseconds since 1970. */
+  now: number
+  /** Mailgun has taken a mail a short while ago. */
+  takesOthers: boolean
+}
+
+/** Success is a status of 200 with the id of the mail. */
+export function classifyMailgunAnswer(
+  answer: Answer,
+  { now, takesOthers }: MailgunSituation,
+): MailgunTaking | MailgunRefusal {
   const { status, headers } = answer
   if (status >= 200 && status < 300) return classifySuccess(answer)
   const words = wordsOf(answer)
-  const fault = findMailgunFault(status, words)
+  const fault = findMailgunFault({ status, words, takesOthers })
   const error = toSendError(fault, answer)
   return fault === 'rate' ? { fault, pauseMs: findPause({ headers, words }, now), error } : { fault, error }
 }

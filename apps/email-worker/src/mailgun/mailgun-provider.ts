@@ -26,6 +26,8 @@ export interface MailgunOptions {
 /** A mail waits for its turn, or for a pause to end, no longer than this; then it comes back with its message. */
 const waitMs = 5 * 60_000
 const probeMs = 10_000
+/** For so long a mail that was taken shows that Mailgun takes mails from us. */
+const takesOthersMs = 10 * 60_000
 
 /**
  * Sends mails through the HTTP interface of Mailgun, each in a request of its own, at the pace that Mailgun allows. A mail
@@ -55,7 +57,9 @@ export function createMailgunProvider(
   async function tryOnce(mail: Mail, recipient: string, signal: AbortSignal): Promise<MailgunTaking | MailgunRefusal> {
     const form = toMailgunForm(mail, recipient, await composeMail(mail))
     try {
-      return classifyMailgunAnswer(await post(form, timeoutMs, signal), Date.now())
+      const answer = await post(form, timeoutMs, signal)
+      const takesOthers = tookAt > 0 && performance.now() - tookAt < takesOthersMs
+      return classifyMailgunAnswer(answer, { now: Date.now(), takesOthers })
     } catch (error) {
       const refusal = classifyMailgunError(error)
       if (signal.aborted && refusal.fault !== 'unknown') throw signal.reason

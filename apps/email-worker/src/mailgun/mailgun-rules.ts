@@ -12,7 +12,18 @@ export type MailgunFault = 'recipient' | 'mail' | 'rate' | 'ours' | 'server' | '
 interface MailgunRule {
   status: RegExp
   words?: RegExp
+  /** It holds only while Mailgun takes other mails. */
+  takesOthers?: true
   fault: MailgunFault
+}
+
+/** What Mailgun has said. */
+export interface MailgunWords {
+  status: number
+  /** Empty if there are none. */
+  words: string
+  /** It has taken a mail a short while ago. */
+  takesOthers: boolean
 }
 
 const tooMuch = /limit( \(\d+\))? exceeded|too many requests|rate limit|try again after/i
@@ -25,7 +36,8 @@ const recipient = /^.?to.? parameter is not a valid address/i
 
 /**
  * The first that fits. Mailgun gives one fault several statuses, so its words come first: "limit exceeded" has come with 400,
- * 403, 420 and 429. A status that nobody knows is never counted against the mail.
+ * 403, 420 and 429. A status that nobody knows is never counted against the mail, nor are words that nobody knows unless
+ * Mailgun takes other mails.
  */
 const mailgunRules: readonly MailgunRule[] = [
   // Users report mails that arrived after such an answer.
@@ -36,13 +48,16 @@ const mailgunRules: readonly MailgunRule[] = [
   { status: /^400$/, words: account, fault: 'ours' },
   { status: /^400$/, words: request, fault: 'ours' },
   { status: /^400$/, words: recipient, fault: 'recipient' },
-  { status: /^400$|^413$/, fault: 'mail' },
+  { status: /^413$/, fault: 'mail' },
+  { status: /^400$/, takesOthers: true, fault: 'mail' },
+  { status: /^400$/, fault: 'ours' },
   { status: /^3/, fault: 'ours' },
 ]
 
-/** @param words of an answer that is no success; empty if it has none */
-export function findMailgunFault(status: number, words: string): MailgunFault {
-  const fits = (rule: MailgunRule) => rule.status.test(String(status)) && (rule.words?.test(words) ?? true)
+/** Of an answer that is no success. */
+export function findMailgunFault({ status, words, takesOthers }: MailgunWords): MailgunFault {
+  const fits = (rule: MailgunRule) =>
+    rule.status.test(String(status)) && (rule.words?.test(words) ?? true) && (takesOthers || !rule.takesOthers)
   return mailgunRules.find(fits)?.fault ?? 'server'
 }
 
