@@ -7,7 +7,7 @@ import { addressOf, createMail } from './mail.mjs'
 import { withSink } from './sink-child.mjs'
 
 const count = 3_000
-/** What the worker has, too. */
+/** The worker has it, too. */
 const inFlight = 20
 /** Until a server answers that is not on this machine. */
 const answerAfterMs = 20

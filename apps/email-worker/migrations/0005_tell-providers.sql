@@ -86,7 +86,7 @@ BEGIN
   SET previous_state = d.state, state = 'sending', attempts = d.attempts + 1, lease_until = excluded.lease_until,
     digest = coalesce(excluded.digest, d.digest), updated_at = now(),
     provider = CASE
-      -- Who has refused a mail has not got it.
+      -- A provider that has refused a mail has not got it.
       WHEN d.state = 'failed' THEN NULL
       WHEN d.provider IS NOT NULL THEN d.provider
       -- Before there was another provider nobody named one. Without a reason, these codes say that an answer was lost.

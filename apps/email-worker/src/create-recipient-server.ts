@@ -49,7 +49,7 @@ export function createRecipientServer(options: RecipientServerOptions) {
       return toResult(await provider.send(mail, { from: from.address, to: [address] }, signal, { only }), only)
     } catch (error) {
       if (!(error instanceof SendError)) throw error
-      // Where one provider may have the mail, that is about this one only.
+      // If one provider may have the mail, its failure concerns this mail only.
       if (error.outcome === 'provider' && only === undefined) {
         providerProblem = error
         if (provider.tookAt < startedAt) onProviderAway?.(error)

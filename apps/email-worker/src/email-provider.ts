@@ -16,7 +16,7 @@ export interface Mail {
 
 export interface MailIds {
   tenantId: number
-  /** Of the message that asks for the mail. */
+  /** The id of the message that asks for the mail. */
   messageId: string
   /** The recipient's key in the ledger. */
   recipient: string
@@ -41,7 +41,7 @@ export interface Rejection {
 export interface SendReceipt {
   /** By what the provider knows the mail. */
   providerId: string
-  /** Who has taken or refused it. Told where there may be several. */
+  /** The provider that has taken or refused it. Told where there may be several. */
   provider?: string
   /** Success may be partial: every address of the envelope is in one of the two. */
   accepted: readonly string[]
@@ -97,7 +97,7 @@ export class SendError extends Error {
   readonly outcome: SendOutcome
   /** For the ledger: `SMTP_554`, `ETIMEDOUT`. */
   readonly code: string
-  /** Who has refused the mail, or may have it. Told where there may be several. */
+  /** The provider that has refused the mail, or may have it. Told where there may be several. */
   readonly provider: string | undefined
 
   constructor(message: string, { outcome, code, provider, ...options }: SendErrorOptions) {

@@ -5,7 +5,7 @@ import { type FarEnds, openFarEnds, toReceived, writeAuthorities } from './failo
 import { runFailover, type Trouble } from './failover/run-failover.js'
 import type { SilentStage } from './failover/silent-smtp-proxy.js'
 
-/** Of ten connections that are cut, or whose server falls silent after the mail; and mails that try it while it is broken. */
+/** Mails on ten connections that are cut, or whose server falls silent after the mail; and those that try it while it is broken. */
 const fewInDoubt = { inDoubtAtMost: 25 }
 
 const hangsAt = (stage: SilentStage): Trouble => ({

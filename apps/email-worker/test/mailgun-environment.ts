@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { TestFixtures } from '@mono/test-support'
 import type { MailgunService } from '@mono/test-support/sinks'
 
-/** What the worker needs to send by this Mailgun, which it trusts, beside broker, database and sender. */
+/** The settings by which the worker sends by this Mailgun, and trusts it; broker, database and sender come beside them. */
 export function mailgunEnvironment(
   { apiKey, domain, origin, ca }: MailgunService,
   cleanUp: TestFixtures['cleanUp'],

@@ -7,7 +7,7 @@ import { addressOf, type MailDelivery, test } from './mailgun-setup.js'
 const idsOf = (messages: readonly { properties: { messageId?: string } }[]) =>
   messages.map(({ properties }) => properties.messageId).sort()
 
-/** What the worker says about Mailgun. */
+/** The state of the breaker, as the worker tells it. */
 async function readBreaker({ httpUrl }: WorkerProcess): Promise<{ state: string; error?: string }> {
   const { checks } = (await (await fetch(`${httpUrl}/readyz`)).json()) as { checks: { breakers: { mailgun: never } } }
   return checks.breakers.mailgun
@@ -269,7 +269,7 @@ test('mails as given and from templates go by Mailgun, each recipient by itself,
     ['7', 'filled'],
   ])
   const [bob] = mailgun.receivedBy('bob@example.com')
-  // Of the address in its normal form, as the ledger has it.
+  // The hash is that of the address in its normal form, as the ledger has it.
   const hash = '5ff860bf1190596c7188ab851db691f0f3169c453936e9e1eba2f9a47f7a0018'
   expect(bob?.fields['v:mono-recipient']).toBe(hash)
   expect(mailgun.received.every(({ fields }) => fields['o:tracking'] === 'no')).toBe(true)

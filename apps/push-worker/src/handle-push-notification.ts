@@ -23,7 +23,7 @@ export interface PushNotificationHandlerOptions {
 }
 
 /**
- * Of one message, at each push service, as many as the ledger leases at a time: how many requests are under way is bounded
+ * Devices of one message that are served at a time at each push service, as many as the ledger leases: how many requests are under way is bounded
  * by push service, so that devices of one that is slow do not stand in the way of the others.
  */
 const concurrency = 200

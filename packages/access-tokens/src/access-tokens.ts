@@ -5,7 +5,7 @@ import { AccessTokenError } from './access-token-error.js'
 import { classifyTokenAnswer, type TokenVerdict } from './classify-token-answer.js'
 
 export interface AccessTokensOptions {
-  /** Where the token endpoint is: `https:`. */
+  /** The address of the token endpoint: `https:`. */
   url: URL
   /** Makes the form that asks for a token. `now`: milliseconds since 1970. */
   createForm(now: number): URLSearchParams

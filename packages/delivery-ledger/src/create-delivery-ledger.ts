@@ -197,7 +197,7 @@ interface ClaimedRow extends RecordedRow {
   ambiguous: boolean
   reuses: number
   conflict: null
-  /** Of mails only. */
+  /** Mails only have it. */
   provider?: string | null
 }
 

@@ -42,7 +42,7 @@ export interface Claim {
   ambiguous: boolean
   /** How many equal messages without an id were finished for this recipient before, each a day or more ago. */
   reuses: number
-  /** Who may have it from an earlier try: nobody else is to be asked. Absent if nobody may, or nobody knows who. */
+  /** The provider that may have it from an earlier try: no other is to be asked. Absent if none may, or nobody knows which. */
   provider?: string | undefined
 }
 
@@ -53,7 +53,7 @@ export interface RecipientResult {
   state: Exclude<RecipientState, 'sending'>
   /** The provider's id for it. */
   providerId?: string | undefined
-  /** Who has it, has refused it for good or may have it. Kept for mails only. */
+  /** The provider that has it, has refused it for good or may have it. Kept for mails only. */
   provider?: string | undefined
   /** Why it is `failed`, `retry` or `unknown`. */
   code?: string | undefined

@@ -17,9 +17,9 @@ const maxClaimsAhead = 200
 
 export interface ServeRunOptions
   extends Omit<ServeRecipientsOptions, 'resumeAt' | 'groupOf' | 'othersMayWait' | 'onMerged'> {
-  /** Of the group. */
+  /** The name of the group. */
   name: string
-  /** Of the group; distinct. */
+  /** The recipients of the group; distinct. */
   recipients: readonly string[]
   /** Index of the recipient to begin with. */
   firstIndex: number

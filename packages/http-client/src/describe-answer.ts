@@ -4,7 +4,7 @@ import type { HttpAnswer } from './http-messages.js'
 /** No more of a body is read. */
 const maxBytes = 4_096
 
-/** What services write a sentence under, each with the object around it. */
+/** Services write a sentence under these, each with the object around it. */
 const sentenceOf = (json: unknown): unknown => {
   if (typeof json !== 'object' || json === null) return undefined
   const { error, message, reason, detail, error_description: description } = json as Record<string, unknown>

@@ -15,9 +15,9 @@ export interface HttpOriginClientOptions extends TlsOptions {
   idleMs?: number
   /** Requests at a time to one origin; fewer if the server wants fewer. The others wait. Default 100. */
   maxConcurrent?: number
-  /** Of a longer answer only so much is taken, and the rest refused. Default 65536. */
+  /** So much of an answer is taken, and the rest refused, in bytes. Default 65536. */
   maxBodyBytes?: number
-  /** Of the server; without them HTTP/1.1 will do too. */
+  /** The rules of the server; without them HTTP/1.1 will do too. */
   http2?: Http2Rules
 }
 

@@ -1,6 +1,6 @@
 import { SendError, type SendOutcome, type SendReceipt } from '../email-provider.js'
 
-/** What one provider has said of one mail. */
+/** The answer of one provider about one mail. */
 export type MailOutcome =
   | { kind: 'sent'; receipt: SendReceipt }
   | { kind: SendOutcome; error: SendError }

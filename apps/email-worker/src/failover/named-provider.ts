@@ -9,6 +9,6 @@ export type ProviderName = (typeof providerNames)[number]
 export interface NamedProvider {
   readonly name: ProviderName
   readonly provider: PacedProvider
-  /** What only it shows of itself. */
+  /** Metrics that no other provider has. */
   readonly metrics?: readonly OwnMetric[]
 }

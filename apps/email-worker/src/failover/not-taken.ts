@@ -2,7 +2,7 @@ import { SendError } from '../email-provider.js'
 import type { Candidate } from './candidate.js'
 import type { MailOutcome } from './mail-outcome.js'
 
-/** What those have said who have certainly not taken a mail. */
+/** The answers of the providers that have certainly not taken a mail. */
 export type Refusals = ReadonlyMap<Candidate, Exclude<MailOutcome, { kind: 'sent' }>>
 
 /**

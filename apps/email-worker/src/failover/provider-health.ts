@@ -36,7 +36,7 @@ const refusalsToLeave = 5
 const backoff = { first: 1_000, max: 30_000 }
 
 /**
- * Whether mails can go by a provider. Well from the beginning.
+ * Keeps whether mails can go by a provider. It is well from the beginning.
  *
  * | state | it goes on to | when |
  * | --- | --- | --- |

@@ -4,7 +4,7 @@ import { type ProviderName, providerNames } from './named-provider.js'
 
 const expected = `${providerNames.join(', ')}, separated by commas, in the order of trying, each once`
 
-/** Who sends mails, in the order of trying. */
+/** The providers that send mails, in the order of trying. */
 export const providersEnv = {
   providers: variable('EMAIL_PROVIDERS', z.string().transform(toProviderNames).optional()),
 }

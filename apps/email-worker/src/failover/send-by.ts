@@ -8,7 +8,7 @@ export interface SendByOptions {
   envelope: Envelope
   signal: AbortSignal
   visit: Visit
-  /** Whether the mail could go by another provider now. */
+  /** Tells whether the mail could go by another provider now. */
   hasOther(): boolean
 }
 

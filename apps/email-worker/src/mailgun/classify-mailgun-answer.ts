@@ -51,7 +51,7 @@ function classifySuccess(answer: Answer): MailgunTaking | MailgunRefusal {
   return { fault, error: toSendError(fault, answer, 'UNEXPECTED_ANSWER') }
 }
 
-/** What Mailgun says: the message of a JSON object, or the whole text. */
+/** The words of an answer: the message of a JSON object, or the whole text. */
 export function wordsOf({ body }: Pick<Answer, 'body'>): string {
   const text = body.toString('utf8')
   const message = parseJsonObject(text)?.message

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
 export interface EncodedForm {
-  /** Of the request. */
+  /** The value of the request's header. */
   contentType: string
   body: Buffer
 }

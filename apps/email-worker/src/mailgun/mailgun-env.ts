@@ -7,7 +7,7 @@ import type { Sender } from '../parse-sender.js'
 export const mailgunEnv = {
   mailgunApiKey: secret('MAILGUN_API_KEY', z.string().superRefine(checkKey).optional()),
   mailgunDomain: variable('MAILGUN_DOMAIN', domain().optional()),
-  /** Where the region of the domain is asked: the EU has an origin of its own. */
+  /** The origin of the region in which the domain is: the EU has one of its own. */
   mailgunOrigin: variable('MAILGUN_ORIGIN', origin('https://api.mailgun.net')),
 }
 

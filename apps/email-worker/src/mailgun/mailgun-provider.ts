@@ -71,7 +71,7 @@ export function createMailgunProvider(
   async function tryAdmitted(mail: Mail, recipient: string, { turn, onItsWay }: { turn: Turn; onItsWay: MailSignal }) {
     const settle = await unknowns.admit(onItsWay.signal)
     try {
-      // What of a request has left is known only when it has failed.
+      // How much of a request has left is known only when it has failed.
       onItsWay.handOver()
       const verdict = await tryOnce(mail, recipient, onItsWay.signal)
       learn(verdict, turn)

@@ -17,7 +17,7 @@ interface MailgunRule {
   fault: MailgunFault
 }
 
-/** What Mailgun has said. */
+/** An answer of Mailgun's. */
 export interface MailgunWords {
   status: number
   /** Empty if there are none. */
@@ -54,7 +54,7 @@ const mailgunRules: readonly MailgunRule[] = [
   { status: /^3/, fault: 'ours' },
 ]
 
-/** Of an answer that is no success. */
+/** Finds whose fault an answer is that is no success. */
 export function findMailgunFault({ status, words, takesOthers }: MailgunWords): MailgunFault {
   const fits = (rule: MailgunRule) =>
     rule.status.test(String(status)) && (rule.words?.test(words) ?? true) && (takesOthers || !rule.takesOthers)

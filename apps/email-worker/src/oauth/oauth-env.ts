@@ -15,11 +15,11 @@ export const oauthEnv = {
 export type OAuthEnv = EnvOf<typeof oauthEnv>
 
 export interface OAuthSettings {
-  /** Where the token endpoint is: `https:`. */
+  /** The address of the token endpoint: `https:`. */
   tokenUrl: URL
   clientId: string
   clientSecret: string
-  /** What the tokens are to be good for. Undefined: not said. */
+  /** The rights that the tokens are to give. Undefined: not said. */
   scope: string | undefined
   /** Undefined: client credentials are the grant. */
   refreshToken: string | undefined

@@ -3,7 +3,7 @@ import type { SmtpReply } from './smtp-reply.js'
 /** Exchange tells of its own settings by it, for passwords and tokens. */
 const policy = '5.7.139'
 
-/** What people can do about a refused login. Undefined if the server's words are all there is to say. */
+/** Advises people on a refused login. Undefined if the server's words are all there is to say. */
 export function adviseOnLogin(
   { basic, enhanced, words }: SmtpReply,
   { byToken }: { byToken: boolean },

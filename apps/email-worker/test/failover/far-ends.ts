@@ -19,7 +19,7 @@ export interface FarEnds {
   smtpSink: SmtpSink
   smtpProxy: SilentSmtpProxy
   mailgun: MailgunService
-  /** Of the worker. */
+  /** The environment of the worker. */
   env: Record<string, string>
   /** All mails that one of them has taken, also if it did not answer. */
   received(): ReceivedBy[]

@@ -89,7 +89,7 @@ export async function runFailover(
   await waitFor(async () => (await worker.metric('mono_email_provider_in_use', { provider: first })) === 1, {
     what: `${first} to be in use`,
   })
-  // What waits for a minute comes back, and what was in doubt goes by the first.
+  // Mails that wait for a minute come back, and those in doubt go by the first.
   const rows = await waitFor(
     async () => {
       await bringBack(vhost, { atLeast: 0 })

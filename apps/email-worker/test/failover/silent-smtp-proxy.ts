@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** Where a mail server falls silent: before it greets, or at the command of this name. */
+/** The point at which a mail server falls silent: before it greets, or at the command of this name. */
 export type SilentStage = 'greeting' | 'EHLO' | 'MAIL' | 'RCPT' | 'DATA'
 
 export interface SilentSmtpProxy {
@@ -65,7 +65,7 @@ export async function createSilentSmtpProxy(target: string): Promise<SilentSmtpP
     fallSilent(stage) {
       silent = stage
       isMet = false
-      // Who is connected has passed these.
+      // A client that is connected has passed these.
       if (stage === 'greeting' || stage === 'EHLO') cut()
     },
     refuse,

@@ -7,7 +7,7 @@ import { withWords } from '../sending/with-words.js'
 import { classifyFcmAnswer, isBearerRefusal } from './classify-fcm-answer.js'
 
 export interface FcmApiOptions {
-  /** Where messages are sent: `<origin>/v1/projects/<project>/messages:send`. */
+  /** The address at which messages are sent: `<origin>/v1/projects/<project>/messages:send`. */
   url: URL
   client: Pick<HttpOriginClient, 'request'>
   tokens: Pick<AccessTokens, 'get' | 'renew'>

@@ -7,7 +7,7 @@ import type { Device } from '../device.js'
 export interface PushChannel {
   /** Makes what is the same for every device of a message. */
   prepare(message: PushMessage): PreparedNotification
-  /** Where the device's push service is. Only so much is looked at that devices of one can be told from those of another. */
+  /** The origin of the device's push service, told from the others' without a check that it may be asked. */
   originOf(device: Device): string
 }
 

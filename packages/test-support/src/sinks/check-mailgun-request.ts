@@ -18,7 +18,7 @@ export interface MailgunDomain {
 export interface MailgunExpectation {
   apiKey: string
   domains: readonly MailgunDomain[]
-  /** Where the request came. */
+  /** The path to which the request came. */
   region: 'us' | 'eu'
 }
 
@@ -30,7 +30,7 @@ export interface MailgunForm {
   fields: Record<string, string>
   /** The mail. */
   message: Buffer
-  /** What is said of the mail as a file. */
+  /** The name and type of the mail as a file. */
   file: { name: string; type: string }
 }
 

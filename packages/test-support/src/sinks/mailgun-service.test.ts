@@ -39,7 +39,7 @@ const mime = [
 ].join('\r\n')
 
 interface Sending {
-  /** Of the form; undefined leaves one out. */
+  /** The fields of the form; undefined leaves one out. */
   fields?: Record<string, string | readonly string[] | undefined>
   message?: string | Blob | undefined
   path?: string

@@ -35,9 +35,9 @@ export interface MailgunServiceOptions {
 export interface MailgunMail extends ReceivedMail {
   /** The parameters of the request, all but the mail. */
   fields: Record<string, string>
-  /** What the request says of the mail as a file. */
+  /** The name and type that the request gives the mail as a file. */
   file: { name: string; type: string }
-  /** Of the request; names in lower case. */
+  /** The headers of the request; names in lower case. */
   requestHeaders: IncomingHttpHeaders
   /** With its angle brackets. */
   id: string
@@ -77,7 +77,7 @@ export interface MailgunService {
   attempts: readonly MailgunAttempt[]
   /**
    * Sets what is answered to requests for one address, or to `'all'`, which also counts for those that name no recipient.
-   * What is set for the address counts first. A mail is taken if the answer is below 300, or says that it `delivers`.
+   * An answer that is set for the address counts first. A mail is taken if the answer is below 300, or says that it `delivers`.
    */
   answer(target: string, answers: MailgunAnswer | readonly MailgunAnswer[], options?: AnswerOptions): void
   /** Closes every connection and refuses new ones. Everything else stays. */

@@ -7,7 +7,7 @@ import { createScriptedTokenEndpoint, type ScriptedTokenEndpoint } from './scrip
 import { certificateFor } from './self-signed-certificate.js'
 
 export interface OAuthTokenEndpointOptions {
-  /** Of the app. Default `mono`. */
+  /** The id of the app. Default `mono`. */
   clientId?: string
   /** The one that client credentials have to ask for. Default `https://mail.example.com/.default`. */
   scope?: string
