@@ -15,7 +15,12 @@ const port = await openHttpsSink({
       response.end(JSON.stringify({ access_token: 'token', expires_in: 3599, token_type: 'Bearer' }))
       return
     }
-    const { recipient, content } = read(url, JSON.parse(body.toString()))
+    const asked = JSON.parse(body.toString())
+    if (asked.validate_only) {
+      answer(response, 'fcm-probe')
+      return
+    }
+    const { recipient, content } = read(url, asked)
     tally.add({ recipient, bytes: JSON.stringify(content).length, describe: () => JSON.stringify(content) })
     setTimeout(() => answer(response, recipient), Number(answerAfterMs))
   },

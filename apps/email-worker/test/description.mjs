@@ -23,7 +23,7 @@ export const emailDescription = {
 }
 
 /**
- * By Mailgun, because the mail server is away.
+ * Goes by Mailgun, because the mail server is away.
  * @param {import('@mono/test-support').ExampleStage<import('@mono/message-queue').MessageQueue>} stage
  */
 async function sendDetour(stage) {

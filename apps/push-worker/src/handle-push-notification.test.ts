@@ -66,6 +66,7 @@ function setUp({
   const counted: unknown[] = []
   const handler = createPushNotificationHandler({
     originTurns,
+    concurrency: 200,
     mailingTurns: createMailingTurns(),
     counts: { settled: (channel, { kind }) => counted.push([channel, kind]) },
     ledger,
@@ -184,19 +185,17 @@ test('devices wait for their push services side by side, 200 of them', async () 
 test('devices whose push service has too many in hand are not claimed, and those of another are served', async () => {
   const { signal } = new AbortController()
   const originTurns = createOriginTurns(1)
+  const atBusy = Array.from({ length: 11 }, (_, index) => device(`${index + 1}`))
   const { sent, claimed, handle } = setUp({
     originTurns,
-    devices: [device('1'), device('2', { address: 'https://other.example.com/2' })],
+    devices: [...atBusy, device('12', { address: 'https://other.example.com/12' })],
   })
-  const leave = await originTurns.enter(
-    createOriginNames()('web', 'https://push.example.com'),
-    { tenantId: 42, devices: 1 },
-    signal,
-  )
+  const name = createOriginNames()('web', 'https://push.example.com')
+  const leave = await originTurns.enter(name, { tenantId: 42, devices: 11 }, signal)
   const handling = handle()
-  await vi.waitFor(() => expect(sent).toEqual(['2']))
-  expect(claimed).toEqual(['2'])
+  await vi.waitFor(() => expect(sent).toEqual(['12']))
+  expect(claimed).toEqual(['12'])
   leave()
   await handling
-  expect(sent).toEqual(['2', '1'])
+  expect(new Set(sent).size).toBe(12)
 })

@@ -16,17 +16,16 @@ export interface PushNotificationHandlerOptions {
   /** Devices of a channel that is not among them fail. */
   channels: Partial<Record<Channel, PushChannel>>
   originTurns: OriginTurns
+  /**
+   * Devices of one message that are served at a time at each push service. Requests under way are bounded there too, so that
+   * those of one that is slow do not stand in the way of the others.
+   */
+  concurrency: number
   mailingTurns: MailingTurns
   counts: Pick<PushCounts, 'settled'>
   /** Called when an equal message without an id was taken for the same. */
   onMerged?: (() => void) | undefined
 }
-
-/**
- * Devices of one message that are served at a time at each push service, as many as the ledger leases: how many requests are under way is bounded
- * by push service, so that devices of one that is slow do not stand in the way of the others.
- */
-const concurrency = 200
 
 const channelsByRoutingKey: Record<string, readonly Channel[]> = {
   'push.web': ['web'],
@@ -43,6 +42,7 @@ export function createPushNotificationHandler({
   ledger,
   channels,
   originTurns,
+  concurrency,
   mailingTurns,
   counts,
   onMerged,

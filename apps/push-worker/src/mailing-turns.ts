@@ -14,7 +14,7 @@ export interface MailingRequest {
 export interface MailingTurns {
   /**
    * Resolves when the message may be served; what it resolves with is called when that is over.
-   * @throws DeferError when its turn has not come within ten seconds: others may wait in the queue; or the signal's reason
+   * @throws DeferError when its turn has not come within a minute: others may wait in the queue; or the signal's reason
    */
   enter(request: MailingRequest, signal: AbortSignal): Promise<() => void>
 }
@@ -25,7 +25,7 @@ const mostUsersOfFew = 100
 /** Users of mailings in hand, and those of one mailing beyond. */
 const usersInHand = 5_000
 
-const deadline = { ms: 10_000, createError: () => new DeferError('Other messages for many users are served first') }
+const deadline = { ms: 60_000, createError: () => new DeferError('Other messages for many users are served first') }
 
 export function createMailingTurns(): MailingTurns {
   const turns = createSlots(usersInHand)

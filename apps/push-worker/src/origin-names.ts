@@ -8,10 +8,12 @@ import type { Channel } from './device.js'
 export function createOriginNames(): (channel: Channel, origin: string) => string {
   const names = new Map<string, string>()
   return (channel, origin) => {
-    const known = names.get(origin)
+    // FCM and the browsers of one vendor are at the same origin, and hold up each other no more than others do.
+    const place = `${channel} ${origin}`
+    const known = names.get(place)
     if (known !== undefined) return known
     const name = `${channel}-${createHash('sha256').update(origin).digest('base64url').slice(0, 4)}`
-    names.set(origin, name)
+    names.set(place, name)
     return name
   }
 }

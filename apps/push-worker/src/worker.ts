@@ -12,10 +12,10 @@ import { createOriginTurns } from './sending/origin-turns.js'
 const handlerTimeoutMs = 20 * 60_000
 
 /**
- * Devices of a push service in hand for each request that may be under way to it: while one is asked for, the database is
- * busy with others.
+ * Devices of a push service that are claimed for each request that may be under way to it: while one is asked for, the
+ * database is busy with others. One message has half of them at most, so that another is served beside it.
  */
-const inHandPerRequest = 4
+const claimedPerRequest = { together: 4, ofOneMessage: 2 }
 
 await runWorker({
   name: 'push-worker',
@@ -40,7 +40,8 @@ await runWorker({
       deviceStore,
       ledger,
       channels,
-      originTurns: createOriginTurns(inHandPerRequest * env.concurrency),
+      originTurns: createOriginTurns(claimedPerRequest.together * env.concurrency),
+      concurrency: claimedPerRequest.ofOneMessage * env.concurrency,
       mailingTurns: createMailingTurns(),
       counts,
       onMerged,

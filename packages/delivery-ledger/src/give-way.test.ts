@@ -349,6 +349,17 @@ describe('groups that are to be admitted', () => {
     expect(asked.at(-1)).toBe('slow is done')
   })
 
+  test('are asked for nothing when everybody of them has had a turn', async () => {
+    const asked: string[] = []
+    const admitGroup: ServeRecipientsOptions['admitGroup'] = async ({ name }) => {
+      asked.push(name)
+      return () => {}
+    }
+    await serve({ groupOf, admitGroup, resumeAt: 'slow:100 fast:3' })
+    await serve({ groupOf, admitGroup, resumeAt: 'slow:120 fast:3' })
+    expect(asked).toEqual(['fast', 'fast'])
+  })
+
   test('wait no longer when the message gives way, and have not had a turn', async () => {
     const admitGroup: ServeRecipientsOptions['admitGroup'] = ({ name }, signal) =>
       name === 'fast'

@@ -128,6 +128,7 @@ export class ServeRun {
   async #serveInTurn(): Promise<void> {
     const { admitGroup, name, recipients, firstIndex } = this.#options
     const size = recipients.length - firstIndex
+    if (size <= 0) return
     const leave = await this.#admittedBy((signal) => admitGroup?.({ name, size }, signal))
     if (leave === undefined) return
     try {

@@ -6,21 +6,21 @@ export interface Candidate extends NamedProvider {
 }
 
 export interface MailSoFar {
-  /** By whom the mail was tried. */
+  /** The providers that have tried the mail. */
   tried: ReadonlySet<Candidate>
-  /** The one who may have it from an earlier try. */
+  /** The provider that may have it from an earlier try. */
   only?: Candidate | undefined
 }
 
 const longPauseMs = 10_000
 
-/** Whoever does not comes after those who do. */
+/** A provider that begins no mail soon comes after those that do. */
 export function beginsSoon({ provider }: Candidate): boolean {
   return provider.pausedForMs <= longPauseMs
 }
 
 /**
- * By whom a mail is tried next, of those in order. One who may have it is the only one who is asked. While nobody is well, a
+ * Finds the provider that tries a mail next, of those in order. If one may have it, no other is asked. While none is well, a
  * trial is not of one mail only: the worker's breaker sees to how many come.
  */
 export function findNext(candidates: readonly Candidate[], { tried, only }: MailSoFar): Candidate | undefined {

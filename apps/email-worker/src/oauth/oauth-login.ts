@@ -22,7 +22,7 @@ export interface OAuthLoginOptions {
  */
 const leastRenewMs = 60_000
 
-/** By this Exchange tells of its own settings: the token was in order. */
+/** Exchange tells of its own settings by this code: the token was in order. */
 const isAboutPolicy = /\b5\.7\.139\b/
 
 /**

@@ -13,7 +13,7 @@ const body = Buffer.from(
   JSON.stringify({ validate_only: true, message: { token: 'mono-probe', android: { priority: 'NORMAL', ttl: '0s' } } }),
 )
 
-/** By these FCM has come as far as the address: token, project and API are right. */
+/** With these answers FCM has come as far as the address: token, project and API are right. */
 const aboutAddress = new Set(['INVALID_TOKEN', 'GONE', 'WRONG_SENDER'])
 
 /**

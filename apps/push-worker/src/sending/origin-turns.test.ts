@@ -16,12 +16,13 @@ const settled = async (entering: Promise<unknown>) => {
   return (await Promise.race([entering, Promise.resolve(pending)])) !== pending
 }
 
-test('so many devices of a push service are in hand, and those of one message beyond', async () => {
+test('so many devices of a push service are in hand, and those of one message beyond; few wait for no turn', async () => {
   const turns = createOriginTurns(400)
   const first = await turns.enter('a', { tenantId: 1, devices: 300 }, signal)
   const second = await turns.enter('a', { tenantId: 1, devices: 200 }, signal)
-  const third = turns.enter('a', { tenantId: 1, devices: 1 }, signal)
+  const third = turns.enter('a', { tenantId: 1, devices: 11 }, signal)
   expect(await settled(third)).toBe(false)
+  expect(await settled(turns.enter('a', { tenantId: 1, devices: 10 }, signal))).toBe(true)
   second()
   expect(await settled(third)).toBe(true)
   first()
@@ -37,9 +38,9 @@ test('whoever waits for one push service is behind nobody at another', async () 
 
 test('tenants take turns', async () => {
   const turns = createOriginTurns(1)
-  const leave = await turns.enter('a', { tenantId: 1, devices: 1 }, signal)
-  const own = [1, 2].map(() => turns.enter('a', { tenantId: 1, devices: 1 }, signal))
-  const other = turns.enter('a', { tenantId: 2, devices: 1 }, signal)
+  const leave = await turns.enter('a', { tenantId: 1, devices: 11 }, signal)
+  const own = [1, 2].map(() => turns.enter('a', { tenantId: 1, devices: 11 }, signal))
+  const other = turns.enter('a', { tenantId: 2, devices: 11 }, signal)
   leave()
   ;(await own[0])?.()
   expect(await settled(other)).toBe(true)
@@ -49,8 +50,8 @@ test('tenants take turns', async () => {
 
 test('after a minute in line the message is to come back', async () => {
   const turns = createOriginTurns(1)
-  const leave = await turns.enter('a', { tenantId: 1, devices: 1 }, signal)
-  const late = expect(turns.enter('a', { tenantId: 1, devices: 1 }, signal)).rejects.toMatchObject({
+  const leave = await turns.enter('a', { tenantId: 1, devices: 11 }, signal)
+  const late = expect(turns.enter('a', { tenantId: 1, devices: 11 }, signal)).rejects.toMatchObject({
     name: 'DeferError',
   })
   await vi.advanceTimersByTimeAsync(60_000)

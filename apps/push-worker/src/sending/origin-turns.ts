@@ -9,7 +9,8 @@ export interface TurnRequest {
 
 /**
  * Bounds how many devices of each push service are in hand, of all messages together: each of them takes memory, and is
- * claimed for this process. Messages whose devices are at another push service are not behind them. Tenants take turns.
+ * claimed for this process. Messages whose devices are at another push service are not behind them, and those with few
+ * devices behind nobody. Tenants take turns.
  */
 export interface OriginTurns {
   /**
@@ -18,6 +19,9 @@ export interface OriginTurns {
    */
   enter(origin: string, request: TurnRequest, signal: AbortSignal): Promise<() => void>
 }
+
+/** As many messages are in flight as `PREFETCH` says, so their devices are not many together. */
+const mostOfFew = 10
 
 const deadline = {
   ms: 60_000,
@@ -40,8 +44,14 @@ export function createOriginTurns(limit: number): OriginTurns {
 
   return {
     async enter(origin, { tenantId, devices: count }, signal) {
+      if (count <= mostOfFew) return () => {}
       const turns = turnsOf(origin)
-      await turns.acquire(signal, { group: tenantId, count, deadline })
+      try {
+        await turns.acquire(signal, { group: tenantId, count, deadline })
+      } catch (error) {
+        forgetIfIdle(origin, turns)
+        throw error
+      }
       return () => {
         turns.release(count)
         forgetIfIdle(origin, turns)

@@ -7,7 +7,7 @@ import type { Device } from '../device.js'
 export interface PushChannel {
   /** Makes what is the same for every device of a message. */
   prepare(message: PushMessage): PreparedNotification
-  /** The origin of the device's push service, told from the others' without a check that it may be asked. */
+  /** The origin of the device's push service, or another text for devices that none is asked about. */
   originOf(device: Device): string
 }
 

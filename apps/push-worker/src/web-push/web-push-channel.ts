@@ -55,8 +55,10 @@ export function createWebPushChannel(options: WebPushChannelOptions): PushChanne
   }
 
   return {
-    // An endpoint that is no such URL is refused before anybody is asked.
-    originOf: ({ address }) => /^https:\/\/[^/?#]+/.exec(address)?.[0] ?? 'no origin',
+    originOf({ address }) {
+      const url = guard.check(address)
+      return typeof url === 'string' ? 'refused' : url.origin
+    },
     prepare(message) {
       const content = toWebContent(message)
       return {
