@@ -56,6 +56,8 @@ export interface SendOptions {
   withdraw?: AbortSignal
   /** The one provider that is to be asked, where there are several: it may have the mail from an earlier try. Default: any. */
   only?: string | undefined
+  /** Called when the mail's turn has come; before, it waits for other mails or for the pace. A mail may have several turns. */
+  onTurn?: () => void
 }
 
 /** Somebody who sends mails: an SMTP server, or a service with an HTTP interface. Knows nothing of messages and ledgers. */
@@ -79,6 +81,8 @@ export interface EmailProvider {
 export interface PacedProvider extends EmailProvider {
   /** How many mails may be on their way at a time, as the far end has it now. */
   readonly concurrency: number
+  /** When it was last handed the whole of a mail, answered or not, by `performance.now()`; 0 if never. */
+  readonly gotAt: number
   /** Milliseconds until the next mail may be begun. */
   readonly pausedForMs: number
 }

@@ -1,6 +1,13 @@
 import { createRecordingLogger } from '@mono/test-support'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Mail, type PacedProvider, SendError, type SendOutcome, type SendReceipt } from '../email-provider.js'
+import {
+  type Mail,
+  type PacedProvider,
+  SendError,
+  type SendOptions,
+  type SendOutcome,
+  type SendReceipt,
+} from '../email-provider.js'
 import { createFailover, type Failover } from './create-failover.js'
 
 const second = 1_000
@@ -17,6 +24,7 @@ interface Held {
 /** Takes mails at once, unless it is told to answer otherwise or to hold them. */
 class FakeProvider implements PacedProvider {
   tookAt = 0
+  gotAt = 0
   concurrency = 10
   pausedForMs = 0
   /** What it says of mails. Default: it takes them. */
@@ -26,12 +34,19 @@ class FakeProvider implements PacedProvider {
   holds = false
   /** Mails that it holds count as handed over: they are not given back. */
   handsOver = false
+  /** Mails wait in line, because others are on their way or the next is not due. */
+  isFull = false
   closed = false
+  /** A mail's turn comes after so long. */
+  turnAfterMs = 0
   readonly held: Held[] = []
   readonly asked: string[] = []
 
-  async send(mail: Mail, _envelope: unknown, signal: AbortSignal, { withdraw }: { withdraw?: AbortSignal } = {}) {
+  async send(mail: Mail, _envelope: unknown, signal: AbortSignal, { withdraw, onTurn }: SendOptions = {}) {
     this.asked.push(mail.to.address)
+    if (this.turnAfterMs > 0) setTimeout(() => onTurn?.(), this.turnAfterMs)
+    else if (!this.isFull) onTurn?.()
+    if (!this.isFull && (!this.holds || this.handsOver)) this.gotAt = performance.now()
     const said = this.holds ? await this.#hold(mail, signal, withdraw) : this.says
     if (said instanceof Error) throw said
     if (said.accepted.length > 0) this.tookAt = performance.now()
@@ -93,7 +108,7 @@ const statesOf = () => failover.candidates.map(({ health }) => health.state)
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
 /** Resolves with by whom it went, or with what was said. */
-async function send(to = 'ada@example.com', { only, signal = new AbortController().signal }: SendOptions = {}) {
+async function send(to = 'ada@example.com', { only, signal = new AbortController().signal }: TestSendOptions = {}) {
   const mail = {
     from: { address: 'mono@example.com' },
     to: { address: to },
@@ -109,7 +124,7 @@ async function send(to = 'ada@example.com', { only, signal = new AbortController
   }
 }
 
-interface SendOptions {
+interface TestSendOptions {
   only?: string
   signal?: AbortSignal
 }
@@ -325,7 +340,81 @@ describe('a provider goes away', () => {
     expect(mailgun.asked).toEqual([])
     await pass(1)
     expect(await waiting).toBe('mailgun')
-    expect(failover.candidates[0]?.health).toMatchObject({ state: 'away', reason: 'It has taken no mail in 10 s' })
+    expect(failover.candidates[0]?.health).toMatchObject({ state: 'away', reason: 'It has got no mail in 10 s' })
+  })
+
+  test('not if it has got all that it may, and is slow to answer: those in line go by the next', async () => {
+    smtp.holds = true
+    smtp.handsOver = true
+    const handedOver = send('handed-over@example.com')
+    smtp.isFull = true
+    smtp.handsOver = false
+    await pass(second)
+    const waiting = [send('b@example.com'), send('c@example.com')]
+    await pass(10 * second)
+    expect(await Promise.all(waiting)).toEqual(['mailgun', 'mailgun'])
+    expect(statesOf()).toEqual(['well', 'well'])
+    await pass(second)
+    smtp.held[0]?.answer(taken)
+    expect(await handedOver).toBe('smtp')
+  })
+
+  test('not if a mail had its turn for less than eight seconds: it goes by the next', async () => {
+    smtp.holds = true
+    smtp.turnAfterMs = 2 * second + 1
+    const late = send('late@example.com')
+    await pass(10 * second)
+    expect(await late).toBe('mailgun')
+    expect(statesOf()).toEqual(['well', 'well'])
+    smtp.turnAfterMs = 2 * second
+    const early = send('early@example.com')
+    await pass(10 * second)
+    expect(await early).toBe('mailgun')
+    expect(failover.candidates[0]?.health).toMatchObject({ state: 'away', reason: 'It has got no mail in 8 s' })
+  })
+
+  test('not if it has got another mail since, answered or not: one that had its turn goes by the next', async () => {
+    smtp.holds = true
+    const waiting = send('waiting@example.com')
+    await pass(second)
+    smtp.handsOver = true
+    const handedOver = send('handed-over@example.com')
+    await pass(9 * second)
+    expect(await waiting).toBe('mailgun')
+    expect(statesOf()).toEqual(['well', 'well'])
+    smtp.held[1]?.answer(taken)
+    expect(await handedOver).toBe('smtp')
+  })
+
+  test('not while the next mail is not due: those in line go by the next', async () => {
+    expect(await send('a@example.com')).toBe('smtp')
+    smtp.holds = true
+    smtp.isFull = true
+    await pass(40 * second)
+    const waiting = send('b@example.com')
+    await pass(10 * second)
+    expect(await waiting).toBe('mailgun')
+    expect(statesOf()).toEqual(['well', 'well'])
+  })
+
+  test('when mails wait in line, and it has got none for two minutes', async () => {
+    smtp.holds = true
+    smtp.handsOver = true
+    const handedOver = send('handed-over@example.com')
+    smtp.handsOver = false
+    smtp.isFull = true
+    await pass(109 * second)
+    const earlier = send('b@example.com')
+    await pass(2 * second)
+    const later = send('c@example.com')
+    await pass(8 * second)
+    expect(await earlier).toBe('mailgun')
+    expect(statesOf()).toEqual(['well', 'well'])
+    await pass(2 * second)
+    expect(await later).toBe('mailgun')
+    expect(failover.candidates[0]?.health).toMatchObject({ state: 'away', reason: 'It has got no mail in 120 s' })
+    smtp.held[0]?.answer(taken)
+    expect(await handedOver).toBe('smtp')
   })
 
   test('not if it is only slow: a mail that has waited for ten seconds goes by the next', async () => {

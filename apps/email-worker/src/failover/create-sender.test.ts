@@ -1,5 +1,5 @@
 import { createRecordingLogger } from '@mono/test-support'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { type Mail, type PacedProvider, SendError, type SendReceipt } from '../email-provider.js'
 import { createSender } from './create-sender.js'
 import type { ProviderName } from './named-provider.js'
@@ -16,6 +16,7 @@ function setUp(names: readonly ProviderName[], answers: (SendReceipt | Error)[])
   let probes = 0
   const createFake = (): PacedProvider => ({
     tookAt: 7,
+    gotAt: 7,
     concurrency: 10,
     pausedForMs: 0,
     async send() {
@@ -72,6 +73,15 @@ test('an only provider is called by its name, and asked whatever it has said bef
 })
 
 test('of several, the metrics tell which is in use and how long one is away', async () => {
+  vi.useFakeTimers()
+  // The provider took a mail before, not since.
+  vi.advanceTimersByTime(1_000)
+  // The longest delay before the probe.
+  vi.spyOn(Math, 'random').mockReturnValue(1)
+  onTestFinished(() => {
+    vi.useRealTimers()
+    vi.restoreAllMocks()
+  })
   const away = new SendError('No route', { outcome: 'provider', code: 'X' })
   const { sender, send, read, countsOf } = setUp(['smtp', 'mailgun'], [away, taken])
   expect(sender.name).toBe('providers')
@@ -86,8 +96,9 @@ test('of several, the metrics tell which is in use and how long one is away', as
     { labels: smtp, value: 0 },
     { labels: mailgun, value: 1 },
   ])
+  vi.advanceTimersByTime(900)
   expect(read('mono_email_provider_away_seconds')).toEqual([
-    { labels: smtp, value: expect.closeTo(0, -2) },
+    { labels: smtp, value: expect.closeTo(0.9) },
     { labels: mailgun, value: 0 },
   ])
   expect(countsOf('smtp')).toEqual({ ...nothing, provider: 1 })

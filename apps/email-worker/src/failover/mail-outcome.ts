@@ -4,8 +4,8 @@ import { SendError, type SendOutcome, type SendReceipt } from '../email-provider
 export type MailOutcome =
   | { kind: 'sent'; receipt: SendReceipt }
   | { kind: SendOutcome; error: SendError }
-  /** It was taken back before the provider had it. */
-  | { kind: 'moved' }
+  /** It was taken back before the provider had it. `turnAt`: when its last turn came; undefined if it only waited. */
+  | { kind: 'moved'; turnAt: number | undefined }
 
 export type MailOutcomeKind = MailOutcome['kind']
 

@@ -25,12 +25,18 @@ export interface Visit {
 
 export interface ProviderHealthOptions {
   name: string
-  provider: Pick<PacedProvider, 'probe' | 'tookAt' | 'pausedForMs'>
+  provider: Pick<PacedProvider, 'probe' | 'tookAt' | 'gotAt' | 'pausedForMs'>
   logger: Logger
 }
 
 /** So many recipients in a row who are refused for now are no longer those recipients' fault. */
 const refusalsToLeave = 5
+
+/** A mail that was not handed over though its turn had come so long before is the provider's fault. */
+const turnToLeaveMs = 8_000
+
+/** A mail that has only waited in line shows nothing, unless the provider has got no mail at all for so long. */
+const idleToLeaveMs = 120_000
 
 /** Before a probe, by how often the provider was away since it was well last. */
 const backoff = { first: 1_000, max: 30_000 }
@@ -40,7 +46,7 @@ const backoff = { first: 1_000, max: 30_000 }
  *
  * | state | it goes on to | when |
  * | --- | --- | --- |
- * | `well` | `away` | a mail found it away or was of unknown outcome, and it has taken none since that mail began or since another one found the same; a mail waited in vain, and it has taken none since; it has refused five recipients in a row for now and taken none between |
+ * | `well` | `away` | a mail found it away or was of unknown outcome, and it has taken none since that mail began or since another one found the same; a mail has had its turn for eight seconds in vain, and it has got none since; mails wait in line, and it has got none for two minutes; it has refused five recipients in a row for now and taken none between |
  * | `away` | `trial` | a probe is answered; the first after a second, then less and less often, every 30 s at least |
  * | `trial` | `well` | it has taken a mail |
  * | `trial` | `away` | it has not: anything but a mail or a recipient that it refuses for good |
@@ -126,7 +132,7 @@ export class ProviderHealth {
   }
 
   #noteFailure({ startedAt }: Visit, outcome: Exclude<MailOutcome, { kind: 'sent' }>): void {
-    const { tookAt, pausedForMs } = this.#options.provider
+    const { tookAt, gotAt, pausedForMs } = this.#options.provider
     if (outcome.kind !== 'moved') {
       // Many mails begin, and wait in line, before the last one that was taken.
       const hasTakenSince = tookAt >= Math.max(startedAt, this.#failedAt)
@@ -134,10 +140,13 @@ export class ProviderHealth {
       if (this.#state === 'trial' || !hasTakenSince) this.#leave(outcome.error.message)
       return
     }
-    // Whoever wants mails more slowly is well.
-    if (tookAt >= startedAt || pausedForMs > 0) return
-    const seconds = Math.round((performance.now() - startedAt) / 1000)
-    this.#leave(`It has taken no mail in ${seconds} s`)
+    // Whoever wants mails more slowly is well, and so is a provider that has got all it may and is slow to answer.
+    const now = performance.now()
+    const { turnAt = now } = outcome
+    const idleSince = now - turnAt >= turnToLeaveMs ? turnAt : now - idleToLeaveMs
+    if (Math.max(tookAt, gotAt) >= idleSince || pausedForMs > 0) return
+    const seconds = Math.round((now - idleSince) / 1000)
+    this.#leave(`It has got no mail in ${seconds} s`)
   }
 
   #leave(words: string): void {

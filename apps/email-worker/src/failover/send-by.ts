@@ -27,6 +27,10 @@ export async function sendBy(
   { mail, envelope, signal, visit, hasOther }: SendByOptions,
 ): Promise<MailOutcome> {
   const withdraw = new AbortController()
+  let turnAt: number | undefined
+  const onTurn = () => {
+    turnAt = performance.now()
+  }
   const takeBack = () => withdraw.abort('The mail goes by another provider')
   const timer = setInterval(() => {
     const isLate = performance.now() - visit.startedAt >= patienceMs
@@ -35,10 +39,10 @@ export async function sendBy(
   if (visit.leaving.aborted) takeBack()
   visit.leaving.addEventListener('abort', takeBack)
   try {
-    return toOutcome(await candidate.provider.send(mail, envelope, signal, { withdraw: withdraw.signal }))
+    return toOutcome(await candidate.provider.send(mail, envelope, signal, { withdraw: withdraw.signal, onTurn }))
   } catch (error) {
     if (error instanceof SendError) return { kind: error.outcome, error }
-    if (!signal.aborted && withdraw.signal.aborted && error === withdraw.signal.reason) return { kind: 'moved' }
+    if (!signal.aborted && withdraw.signal.aborted && error === withdraw.signal.reason) return { kind: 'moved', turnAt }
     throw error
   } finally {
     clearInterval(timer)

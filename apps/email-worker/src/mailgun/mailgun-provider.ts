@@ -23,6 +23,12 @@ export interface MailgunOptions {
   ca?: string
 }
 
+interface OnItsWay {
+  onItsWay: MailSignal
+  /** As in `SendOptions`. */
+  onTurn: (() => void) | undefined
+}
+
 /** A mail waits for its turn, or for a pause to end, no longer than this; then it comes back with its message. */
 const waitMs = 5 * 60_000
 const probeMs = 10_000
@@ -45,6 +51,7 @@ export function createMailgunProvider(
   /** Why there is a pause. */
   let rateError = new SendError('Mailgun takes mails more slowly than they come', slow)
   let tookAt = 0
+  let gotAt = 0
 
   function post({ contentType, body }: EncodedForm, ms: number, signal?: AbortSignal): Promise<HttpAnswer> {
     const headers = { authorization, 'content-type': contentType, 'content-length': String(body.length) }
@@ -73,6 +80,7 @@ export function createMailgunProvider(
     try {
       // How much of a request has left is known only when it has failed.
       onItsWay.handOver()
+      gotAt = performance.now()
       const verdict = await tryOnce(mail, recipient, onItsWay.signal)
       learn(verdict, turn)
       return verdict
@@ -95,13 +103,14 @@ export function createMailgunProvider(
   }
 
   /** @returns Mailgun's id of the mail */
-  async function sendAtPace(mail: Mail, recipient: string, onItsWay: MailSignal): Promise<string> {
+  async function sendAtPace(mail: Mail, recipient: string, { onItsWay, onTurn }: OnItsWay): Promise<string> {
     const { signal } = onItsWay
     const startedAt = performance.now()
     for (;;) {
       const ms = Math.max(0, waitMs - (performance.now() - startedAt))
       if (pace.pausedForMs > ms) throw rateError
       const turn = await withDeadline({ ms, signal, createError: () => rateError }, (inner) => pace.begin(inner))
+      onTurn?.()
       try {
         const verdict = await tryAdmitted(mail, recipient, { turn, onItsWay })
         if (verdict.fault === undefined) return verdict.providerId
@@ -117,18 +126,21 @@ export function createMailgunProvider(
     get tookAt() {
       return tookAt
     },
+    get gotAt() {
+      return gotAt
+    },
     get concurrency() {
       return pace.concurrency
     },
     get pausedForMs() {
       return pace.pausedForMs
     },
-    async send(mail, envelope, signal, { withdraw } = {}) {
+    async send(mail, envelope, signal, { withdraw, onTurn } = {}) {
       assertPlainAddresses(mail, envelope)
       const recipient = findRecipient(envelope)
       const onItsWay = new MailSignal(signal, withdraw)
       try {
-        const providerId = await sendAtPace(mail, recipient, onItsWay)
+        const providerId = await sendAtPace(mail, recipient, { onItsWay, onTurn })
         return { providerId, accepted: envelope.to, rejected: [] }
       } finally {
         onItsWay.end()

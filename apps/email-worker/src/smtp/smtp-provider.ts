@@ -25,6 +25,12 @@ interface SmtpProviderOptions {
   oauth?: Pick<OAuthTokens, 'tokens' | 'close'> | undefined
 }
 
+interface OnItsWay {
+  onItsWay: MailSignal
+  /** As in `SendOptions`. */
+  onTurn: (() => void) | undefined
+}
+
 /** A mail waits for a server that wants mails more slowly no longer than this; then it comes back with its message. */
 const waitForPaceMs = 5 * 60_000
 /** A mail waits for its turn no longer than this: with the time for its last answer, that is less than a handler's time. */
@@ -51,6 +57,7 @@ export function createSmtpProvider(settings: SmtpSettings, { dkim, oauth }: Smtp
   const handOvers = new WeakMap<object, HandOver>()
   const signMail = dkim && createDkimSigner(dkim)
   let tookAt = 0
+  let gotAt = 0
   const takesOthers = (withinMs: number) => tookAt > 0 && performance.now() - tookAt < withinMs
   transport.use('stream', (mail, done) => {
     const handOver = handOvers.get(mail.data.envelope as object)
@@ -74,6 +81,7 @@ export function createSmtpProvider(settings: SmtpSettings, { dkim, oauth }: Smtp
       return await withDeadline({ ms, signal, createError }, async (deadline, restart) => {
         handOver.onComplete = () => {
           onItsWay.handOver()
+          gotAt = performance.now()
           restart(finalDotTimeoutMs)
         }
         await untilAborted(assertCarried(mail, envelope, smtpUtf8), deadline)
@@ -120,12 +128,13 @@ export function createSmtpProvider(settings: SmtpSettings, { dkim, oauth }: Smtp
     return mayGoOn ? backoffMs(tries, retryBackoff) : undefined
   }
 
-  async function sendAtPace(mail: Mail, envelope: Envelope, onItsWay: MailSignal): Promise<SendReceipt> {
+  async function sendAtPace(mail: Mail, envelope: Envelope, { onItsWay, onTurn }: OnItsWay): Promise<SendReceipt> {
     const { signal } = onItsWay
     const startedAt = performance.now()
     for (let tries = 1; ; tries += 1) {
       const ms = Math.max(0, waitInLineMs - (performance.now() - startedAt))
       const turn = await withDeadline({ ms, signal, createError: createSlowError }, (inner) => pace.begin(inner))
+      onTurn?.()
       let waitMs: number | undefined
       try {
         const receipt = await tryOnce(mail, envelope, onItsWay)
@@ -152,17 +161,20 @@ export function createSmtpProvider(settings: SmtpSettings, { dkim, oauth }: Smtp
     get tookAt() {
       return tookAt
     },
+    get gotAt() {
+      return gotAt
+    },
     get concurrency() {
       return pace.concurrency
     },
     get pausedForMs() {
       return pace.pausedForMs
     },
-    async send(mail, envelope, givenSignal, { withdraw } = {}) {
+    async send(mail, envelope, givenSignal, { withdraw, onTurn } = {}) {
       assertPlainAddresses(mail, envelope)
       const onItsWay = new MailSignal(givenSignal, withdraw)
       try {
-        return await sendAtPace(mail, envelope, onItsWay)
+        return await sendAtPace(mail, envelope, { onItsWay, onTurn })
       } finally {
         onItsWay.end()
       }
