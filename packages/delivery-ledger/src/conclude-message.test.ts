@@ -139,6 +139,23 @@ describe('when somebody is not final', () => {
     expect(failureOf(alone, deferred('ORIGIN_CLOSED'))).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' })
   })
 
+  test('those who were deferred before the message gave way are no fault of a provider', () => {
+    const record: RecipientRecord = { state: 'retry', leasedByOther: false, lastCode: 'PROVIDER_AWAY' }
+    const records = new Map<string, RecipientRecord>([
+      ['ada', record],
+      ['bob', { state: 'sent', leasedByOther: false }],
+    ])
+    const results = new Map([['bob', { kind: 'sent' } as const]])
+    const served = { recipients: ['ada', 'bob'], records, results, before: new Set(['ada']), hasDeferred: true }
+    expect(() => concludeMessage(served)).toThrow(
+      expect.objectContaining({
+        name: 'DeferError',
+        code: 'UNCLASSIFIED',
+        message: '1 of 2 recipients have to wait: 1 PROVIDER_AWAY',
+      }),
+    )
+  })
+
   test('one who waits without a delay waits for the queue’s shortest', () => {
     expect(failureOf(deferred('A', 9000), deferred('B'))).toMatchObject({ name: 'DeferError', delayMs: undefined })
   })

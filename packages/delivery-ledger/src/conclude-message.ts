@@ -52,7 +52,8 @@ export function concludeMessage({ recipients, records, results, before, hasDefer
     else if (before?.has(recipient) && record?.state === 'retry' && record.lastCode !== undefined) {
       const failure = { code: record.lastCode, reason: record.lastReason }
       // It is not known which of them were tried. An attempt counts for all, so none is counted.
-      if (hasDeferred) deferrals.push({ kind: 'defer', ...failure })
+      // What they wait for was found out at another delivery: it says nothing of the provider as it is now.
+      if (hasDeferred) deferrals.push({ kind: 'defer', ...failure, alone: true })
       else retries.push(failure)
     } else open += 1
   }
