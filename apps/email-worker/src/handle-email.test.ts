@@ -54,7 +54,7 @@ test('a recipient is in line for four minutes at most; nobody is claimed then', 
   expect(error).toBeUndefined()
   await vi.advanceTimersByTimeAsync(2_000)
   expect(error).toBeInstanceOf(DeferError)
-  expect(error).toMatchObject({ message: 'The mail server takes mails more slowly than they come' })
+  expect(error).toMatchObject({ message: 'The provider takes mails more slowly than they come' })
   expect(claimed).toEqual(['ada@example.com', 'bob@example.com'])
   answer({ providerId: 'q1', accepted: ['ada@example.com', 'bob@example.com'], rejected: [] })
   await Promise.allSettled([slow, waiting])

@@ -28,12 +28,14 @@ export interface EmailHandlerOptions {
 }
 
 /**
- * A recipient waits in line no longer than this; then the message comes back later, and no attempt is counted. With what the
- * provider takes at most, it is less than a handler's time.
+ * A recipient waits in line no longer than this; then the message comes back later, and no attempt is counted. With five
+ * minutes for a mail's turn and ten for the last answer, it is less than a handler's time. A mail that takes longer, because
+ * connecting is slow or one provider after the other keeps it for minutes, is ended when that time is over, and an attempt of
+ * the message is counted.
  */
 const deadlineInLine = {
   ms: 4 * 60_000,
-  createError: () => new DeferError('The mail server takes mails more slowly than they come'),
+  createError: () => new DeferError('The provider takes mails more slowly than they come'),
 }
 
 /**
