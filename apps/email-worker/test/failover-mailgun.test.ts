@@ -18,7 +18,7 @@ describe('2,000 mails go by the mail server, each once, when Mailgun', { timeout
   test.for<Trouble>([
     answers('refuses the key', { status: 401, body: 'Forbidden' }),
     answers('answers 500, and has the mails', { status: 500, delivers: true }, fewInDoubt),
-    answers('answers 429 with a minute', { status: 429, retryAfter: 60 }, { isOnlySlow: true }),
+    answers('answers 429 with half a minute', { status: 429, retryAfter: 30 }, { isOnlySlow: true }),
     answers('hangs', 'hang', fewInDoubt),
   ])('$title', async (trouble, { vhost, database, workers, cleanUp }) => {
     const farEnds = await openFarEnds(cleanUp)
