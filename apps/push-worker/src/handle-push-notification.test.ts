@@ -6,7 +6,7 @@ import { receivedPushNotification } from '../test/support/received-push-notifica
 import type { Channel, Device } from './device.js'
 import type { DeviceQuery } from './device-store.js'
 import { createPushNotificationHandler } from './handle-push-notification.js'
-import { createMailingTurns } from './mailing-turns.js'
+import { createMailingTurns, type MailingTurns } from './mailing-turns.js'
 import { createOriginNames } from './origin-names.js'
 import { createOriginTurns, type OriginTurns } from './sending/origin-turns.js'
 
@@ -28,10 +28,12 @@ const device = (id: string, fields: Partial<Device> = {}): Device => ({
 function setUp({
   devices,
   originTurns = createOriginTurns(800),
+  mailingTurns = createMailingTurns(),
   serve = () => ({ kind: 'sent' }),
 }: {
   devices: Device[]
   originTurns?: OriginTurns
+  mailingTurns?: MailingTurns
   serve?: (id: string) => ServeResult | Promise<ServeResult>
 }) {
   const queries: DeviceQuery[] = []
@@ -67,7 +69,7 @@ function setUp({
   const handler = createPushNotificationHandler({
     originTurns,
     concurrency: 200,
-    mailingTurns: createMailingTurns(),
+    mailingTurns,
     counts: { settled: (channel, { kind }) => counted.push([channel, kind]) },
     ledger,
     deviceStore: {
@@ -198,4 +200,18 @@ test('devices whose push service has too many in hand are not claimed, and those
   leave()
   await handling
   expect(new Set(sent).size).toBe(12)
+})
+
+test('the devices of a message for many users are not read before its turn, and those of a few users are', async () => {
+  const { signal } = new AbortController()
+  const mailingTurns = createMailingTurns()
+  const leave = await mailingTurns.enter({ tenantId: 7, users: 10_000 }, signal)
+  const { queries, handle } = setUp({ mailingTurns, devices: [device('1')] })
+  const usersOf = (count: number) => Array.from({ length: count }, (_, index) => `user-${index}`)
+  const many = handle(receivedPushNotification({ recipientIds: usersOf(101) }))
+  await handle(receivedPushNotification({ recipientIds: usersOf(100) }))
+  expect(queries.map(({ userIds }) => userIds.length)).toEqual([100])
+  leave()
+  await many
+  expect(queries.map(({ userIds }) => userIds.length)).toEqual([100, 101])
 })

@@ -98,4 +98,22 @@ export const push = [
     replace: 'const leastMs = 0',
     tests: { file: `${source}/apns/provider-tokens.test.ts`, name: 'within 20 minutes of the last' },
   },
+  {
+    name: 'push-mailings-unbounded',
+    promise: promises.survivesOutages,
+    guards: 'the devices of messages for many users are not all in memory at a time',
+    file: `${source}/handle-push-notification.ts`,
+    find: 'const leave = await mailingTurns.enter(',
+    replace: 'const leave = await { enter: async (..._request: unknown[]) => () => void mailingTurns }.enter(',
+    tests: { file: `${source}/handle-push-notification.test.ts`, name: 'are not read before its turn' },
+  },
+  {
+    name: 'push-channels-together',
+    promise: promises.survivesOutages,
+    guards: 'phones hold up no browsers at the same origin',
+    file: `${source}/origin-names.ts`,
+    find: 'const place = `${channel} ${origin}`',
+    replace: 'const place = origin',
+    tests: { file: `${source}/origin-names.test.ts`, name: 'one for each channel' },
+  },
 ]
