@@ -24,7 +24,7 @@ export interface OAuthSetup {
   endpoint: OAuthTokenEndpoint
   /** Takes mails with one of these tokens only. */
   sink: SmtpSink
-  /** What each login is answered instead of being looked at. */
+  /** The answer that each login gets instead of being looked at. */
   login: { refusal: string | undefined }
   startWorker(env?: Record<string, string>): Promise<WorkerProcess>
   /** Publishes so many mails, to recipients of their own. */

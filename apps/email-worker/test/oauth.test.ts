@@ -16,7 +16,7 @@ describe('mails go out with an access token', () => {
     'of the grant %s, which is asked for once',
     async (grant, { setUp }) => {
       const { endpoint, sink, startWorker, send, expectAllSent } = await setUp({ grant })
-      // Whoever logs in meanwhile waits for the same one.
+      // A login that comes meanwhile waits for the same one.
       endpoint.answer({ status: 200, delayMs: 3_000 })
       const worker = await startWorker()
       await send(30)

@@ -27,7 +27,7 @@ class FakeProvider implements PacedProvider {
   gotAt = 0
   concurrency = 10
   pausedForMs = 0
-  /** What it says of mails. Default: it takes them. */
+  /** The answer that it gives to mails. Default: it takes them. */
   says: Error | SendReceipt = taken
   probeFault: Error | undefined
   probes = 0

@@ -44,7 +44,7 @@ export function createFailover({ providers, counts, logger }: FailoverOptions): 
       return Math.max(...providers.map(({ provider }) => provider.tookAt))
     },
     send: (mail, envelope, signal, { only } = {}) =>
-      // Whoever is not configured any more cannot be asked, and that the mail is sent again was decided before.
+      // A provider that is not configured any more cannot be asked. EMAIL_ON_UNKNOWN has decided that the mail is sent again.
       sendByOneOf(candidates, { mail, envelope, signal, counts, only: candidates.find(({ name }) => name === only) }),
     probe: () => probeAll(candidates),
     async close() {

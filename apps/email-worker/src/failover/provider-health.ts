@@ -140,7 +140,7 @@ export class ProviderHealth {
       if (this.#state === 'trial' || !hasTakenSince) this.#leave(outcome.error.message)
       return
     }
-    // Whoever wants mails more slowly is well, and so is a provider that has got all it may and is slow to answer.
+    // A provider that wants mails more slowly is well, and so is one that has got all it may and is slow to answer.
     const now = performance.now()
     const { turnAt = now } = outcome
     const idleSince = now - turnAt >= turnToLeaveMs ? turnAt : now - idleToLeaveMs

@@ -116,7 +116,7 @@ export async function runFailover(
     twice: twice.length,
   })
 
-  // Whoever was in doubt has it from one provider only, and nobody has it from two.
+  // A recipient in doubt has the mail from one provider only, and nobody has it from two.
   for (const { recipient, provider } of rows) {
     const by = new Set(servedBy.get(recipient)?.map((mail) => mail.provider))
     expect([recipient, ...by]).toEqual([recipient, provider])
