@@ -34,7 +34,7 @@ export class Subscription {
   #isComplete = false
   #isOpen = true
   #told: ConversationState | undefined
-  /** The highest sequence that was heard live since the last `beginLoad`. */
+  /** The highest sequence that was heard over the connection. */
   #live = 0
   #loadedAfter = 0
 
@@ -72,6 +72,7 @@ export class Subscription {
     if (isHeard === this.#isHeard) return
     this.#isHeard = isHeard
     this.#isComplete = false
+    this.#live = 0
     this.#tellState()
   }
 
@@ -85,7 +86,6 @@ export class Subscription {
 
   /** From here on it is asked for what comes after `last`. */
   beginLoad(): void {
-    this.#live = 0
     this.#loadedAfter = this.last
   }
 
@@ -97,7 +97,7 @@ export class Subscription {
 
   /**
    * After an answer: whether nothing is missing. An answer that brings something may have been cut, so another one has to
-   * follow; unless a message was heard that is later than the question, and there is no gap up to that.
+   * follow; unless something was heard that is later than what was asked about, and there is no gap up to that.
    */
   endLoad(): boolean {
     const isJoined = this.#live > this.#loadedAfter || this.last === this.#loadedAfter

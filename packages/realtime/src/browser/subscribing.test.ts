@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest'
+import { createTestToken } from '../../test/support/create-test-token.js'
+import { openPage, seconds, settle } from '../../test/support/open-page.js'
+
+const topicsOf = (ids: string[]) => new Set(ids.map((id) => `chat/42/${id}`))
+
+test('conversations are subscribed to together, and later ones over the same connection', async () => {
+  const { broker, open } = openPage()
+  open('a')
+  open('b')
+  await settle()
+  open('c')
+  await settle()
+  expect(broker.links).toHaveLength(1)
+  expect(broker.last.packets).toEqual([['chat/42/a', 'chat/42/b'], ['chat/42/c']])
+})
+
+test('a conversation that is opened while the connection is renewed is heard', async () => {
+  const { application, broker, open } = openPage()
+  open('a')
+  await settle()
+  broker.isSilent = true
+  await seconds(632)
+  application.stored.set('b', 1)
+  const b = open('b')
+  broker.isSilent = false
+  await seconds(30)
+  expect(broker.open).toHaveLength(1)
+  expect(broker.last.topics).toEqual(topicsOf(['a', 'b']))
+  expect([b.heard, b.states.at(-1)]).toEqual([[1], 'live'])
+})
+
+test('a subscription that ends is ended at the broker, unless there is another one', async () => {
+  const { broker, open } = openPage()
+  const first = open('a')
+  const second = open('a')
+  open('b')
+  await settle()
+  first.close()
+  first.close()
+  expect(broker.last.topics).toEqual(topicsOf(['a', 'b']))
+  second.close()
+  expect(broker.last.topics).toEqual(topicsOf(['b']))
+  const again = open('a')
+  await settle()
+  broker.broadcast('a', 1)
+  expect([first.heard, second.heard, again.heard]).toEqual([[], [], [1]])
+})
+
+test('a subscription that ended before there was a connection is not subscribed to', async () => {
+  const { broker, open } = openPage()
+  const a = open('a')
+  open('b')
+  a.close()
+  await settle()
+  expect(broker.last.topics).toEqual(topicsOf(['b']))
+  expect(a.states).toEqual([])
+})
+
+test('for a conversation that the token does not name another token is asked for, once', async () => {
+  const { application, broker, open, errors } = openPage()
+  const a = open('a')
+  await settle()
+  a.onlyNew()
+  application.createToken = () => createTestToken({ conversations: ['a', 'new'] })
+  const added = open('new')
+  await seconds(1)
+  expect([application.tokens, errors]).toEqual([2, []])
+  expect(added.states).toEqual(['offline', 'catching-up', 'live'])
+  const stranger = open('stranger')
+  await seconds(300)
+  expect(application.tokens).toBe(3)
+  expect(errors.map(({ code, conversationId }) => [code, conversationId])).toEqual([['NOT_IN_TOKEN', 'stranger']])
+  expect(stranger.states).toEqual(['offline'])
+  expect(a.onlyNew()).toEqual([])
+  expect(broker.links.flatMap(({ packets }) => packets.flat())).not.toContain('chat/42/stranger')
+})
+
+test('a conversation that a later token names is heard', async () => {
+  const { application, open, codes } = openPage()
+  const stranger = open('stranger')
+  await seconds(10)
+  expect([stranger.states, codes()]).toEqual([['offline'], ['NOT_IN_TOKEN']])
+  application.createToken = () => createTestToken({ conversations: ['stranger'] })
+  await seconds(900)
+  expect(stranger.states.at(-1)).toBe('live')
+})
+
+test('a conversation that a later token does not name any more is offline', async () => {
+  const { application, open, codes } = openPage()
+  const a = open('a')
+  const b = open('b')
+  await settle()
+  application.createToken = () => createTestToken({ conversations: ['b'] })
+  await seconds(700)
+  expect([a.states.at(-1), b.states.at(-1), codes()]).toEqual(['offline', 'live', ['NOT_IN_TOKEN']])
+})
+
+test('a token for a whole tenant names every conversation', async () => {
+  const { application, broker, open } = openPage()
+  application.createToken = () => createTestToken({ conversations: 'whole-tenant' })
+  open('x.y/z')
+  await settle()
+  expect(broker.last.topics).toEqual(topicsOf(['x%2Ey%2Fz']))
+})
+
+test('a conversation that the broker refuses by its answer is offline, and the others are not', async () => {
+  const { broker, open, errors } = openPage()
+  broker.refuses.add('chat/42/b')
+  const pages = ['a', 'b', 'c'].map((id) => open(id))
+  await seconds(30)
+  expect(pages.map(({ states }) => states.at(-1))).toEqual(['live', 'offline', 'live'])
+  expect(errors.map(({ code, conversationId }) => [code, conversationId])).toEqual([['SUBSCRIPTION_REFUSED', 'b']])
+  expect(broker.links).toHaveLength(1)
+})
+
+test('a conversation for which the broker closes the connection is found, and the others are heard for good', async () => {
+  const { broker, open, errors } = openPage()
+  broker.closesAt.add('chat/42/b')
+  const pages = ['a', 'b', 'c'].map((id) => open(id))
+  await seconds(60)
+  expect(pages.map(({ states }) => states.at(-1))).toEqual(['live', 'offline', 'live'])
+  const found = errors.filter(({ code }) => code === 'SUBSCRIPTION_REFUSED')
+  expect(found.map(({ conversationId }) => conversationId)).toEqual(['b'])
+  const links = broker.links.length
+  expect(links).toBeLessThan(6)
+  broker.closesAt.clear()
+  await seconds(500)
+  expect(broker.links).toHaveLength(links)
+  await seconds(300)
+  expect(pages[1]?.states.at(-1)).toBe('live')
+})
+
+test('a connection that is lost while it is asked about many makes none of them refused', async () => {
+  const { broker, open, codes } = openPage()
+  broker.isSilent = true
+  const pages = ['a', 'b', 'c'].map((id) => open(id))
+  await settle()
+  broker.last.lose()
+  broker.isSilent = false
+  await seconds(5)
+  expect(pages.map(({ states }) => states.at(-1))).toEqual(['live', 'live', 'live'])
+  expect(codes()).not.toContain('SUBSCRIPTION_REFUSED')
+})
+
+test('many conversations are subscribed to a hundred at a time', async () => {
+  const { application, broker, open } = openPage()
+  application.createToken = () => createTestToken({ conversations: 'whole-tenant' })
+  for (let index = 0; index < 250; index += 1) open(`c${index}`)
+  await settle()
+  expect(broker.last.packets.map((packet) => packet.length)).toEqual([100, 100, 50])
+  expect(application.questions.map((question) => question.length)).toEqual([250])
+})

@@ -1,0 +1,88 @@
+import type { Link, LinkOptions, OpenLink } from '../../src/browser/link.js'
+import { createMessage } from './create-message.js'
+
+/** A connection whose other end is the test. */
+export class FakeLink implements Link {
+  readonly options: LinkOptions
+  readonly topics = new Set<string>()
+  /** Each packet that subscribed. */
+  readonly packets: string[][] = []
+  isEnded = false
+  readonly #broker: FakeBroker
+  readonly #waiting: ((reason: Error) => void)[] = []
+
+  constructor(options: LinkOptions, broker: FakeBroker) {
+    this.options = options
+    this.#broker = broker
+  }
+
+  async subscribe(topics: readonly string[]): Promise<string[]> {
+    this.packets.push([...topics])
+    if (topics.some((topic) => this.#broker.closesAt.has(topic))) this.lose('refused')
+    if (this.isEnded) throw new Error('Connection closed')
+    if (this.#broker.isSilent) await new Promise<void>((_, reject) => this.#waiting.push(reject))
+    const refused = topics.filter((topic) => this.#broker.refuses.has(topic))
+    for (const topic of topics) if (!refused.includes(topic)) this.topics.add(topic)
+    return refused
+  }
+
+  unsubscribe(topic: string): void {
+    this.topics.delete(topic)
+  }
+
+  end(): void {
+    this.isEnded = true
+    for (const reject of this.#waiting) reject(new Error('Connection closed'))
+  }
+
+  lose(reason = 'cut off'): void {
+    if (this.isEnded) return
+    this.end()
+    this.options.onLost(new Error(reason))
+  }
+
+  send(topic: string, payload: unknown): void {
+    const text = typeof payload === 'string' ? payload : JSON.stringify(payload)
+    if (this.topics.has(topic) && !this.isEnded) this.options.onMessage(topic, new TextEncoder().encode(text))
+  }
+}
+
+/** A broker that the test breaks. */
+export class FakeBroker {
+  readonly links: FakeLink[] = []
+  /** What was asked for, also in vain. */
+  readonly urls: string[] = []
+  /** Topics that it refuses by its answer. */
+  readonly refuses = new Set<string>()
+  /** Topics that it refuses by closing the connection. */
+  readonly closesAt = new Set<string>()
+  /** It answers no subscription. */
+  isSilent = false
+  /** Set: nobody gets a connection. */
+  failure: Error | undefined
+
+  readonly openLink: OpenLink = async (options) => {
+    this.urls.push(options.url)
+    if (this.failure !== undefined) throw this.failure
+    const link = new FakeLink(options, this)
+    this.links.push(link)
+    return link
+  }
+
+  get open(): FakeLink[] {
+    return this.links.filter(({ isEnded }) => !isEnded)
+  }
+
+  get last(): FakeLink {
+    const link = this.links.at(-1)
+    if (link === undefined) throw new Error('There was no connection')
+    return link
+  }
+
+  /** Over every connection, as RabbitMQ does. */
+  broadcast(conversationId: string, ...sequences: number[]): void {
+    for (const sequence of sequences) {
+      for (const link of this.open) link.send(`chat/42/${conversationId}`, createMessage(conversationId, sequence))
+    }
+  }
+}
