@@ -8,7 +8,7 @@ import { findMisfit, isIntegration } from './mutants/mutant.mjs'
 import { buildPackages, installDependencies } from './prepare.mjs'
 import { rootDirectory } from './services/paths.mjs'
 import { say, step } from './services/progress.mjs'
-import { withServices } from './services/services.mjs'
+import { toVariables, withServices } from './services/services.mjs'
 
 /** @typedef {import('./mutants/mutant.mjs').Mutant} Mutant */
 
@@ -64,9 +64,7 @@ async function main() {
   await buildPackages()
   await step('copying the tree', makeCopy)
   if (!chosen.some(({ tests }) => isIntegration(tests))) return await judgeAll(chosen, {})
-  await withServices(({ rabbitmqUrl, managementUrl, databaseUrl }) =>
-    judgeAll(chosen, { RABBITMQ_URL: rabbitmqUrl, RABBITMQ_MANAGEMENT_URL: managementUrl, DATABASE_URL: databaseUrl }),
-  )
+  await withServices((services) => judgeAll(chosen, toVariables(services)))
 }
 
 try {

@@ -3,7 +3,7 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { buildPackages, installDependencies, runShown } from './prepare.mjs'
 import { say } from './services/progress.mjs'
-import { withServices } from './services/services.mjs'
+import { toVariables, withServices } from './services/services.mjs'
 
 const usage = `usage: npm run test:mail-servers [-- --if-possible]
 
@@ -28,11 +28,9 @@ async function testMailServers() {
   if (obstacles.length > 0 && !values['if-possible']) throw new Error(obstacles.join('; '))
   for (const obstacle of obstacles) process.stdout.write(`skipped: ${obstacle}\n`)
   if (obstacles.length === servers.length) return
-  process.exitCode = await withServices(({ rabbitmqUrl, managementUrl, databaseUrl }) =>
+  process.exitCode = await withServices((services) =>
     runShown('npm', ['run', '--silent', '--workspace', 'apps/email-worker', 'test:mail-servers'], {
-      RABBITMQ_URL: rabbitmqUrl,
-      RABBITMQ_MANAGEMENT_URL: managementUrl,
-      DATABASE_URL: databaseUrl,
+      ...toVariables(services),
       // Both at a time: mostly they wait.
       VITEST_MAX_WORKERS: '2',
     }),

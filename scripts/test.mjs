@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs'
 import { buildPackages, installDependencies, runShown, turbo, turboEnvironment } from './prepare.mjs'
 import { say } from './services/progress.mjs'
-import { withServices } from './services/services.mjs'
+import { toVariables, withServices } from './services/services.mjs'
 import { ensureOtherClients } from './test/ensure-other-clients.mjs'
 import { findUnexplained, forgetSummaries } from './test/failed-tasks.mjs'
 import { findSuites } from './test/find-suites.mjs'
@@ -44,18 +44,12 @@ async function test() {
   const integrations = suites.filter(({ needsServices }) => needsServices)
   const codes = [await runSuites(units, { concurrency: 2 })]
   const scenarios = await withServices(async (services) => {
-    const { rabbitmqUrl, managementUrl, databaseUrl } = services
     codes.push(
       await runSuites(integrations, {
         // One package after the other, of which three files at a time: mostly they wait, but what they test is how
         // things go in time, and one broker and one database server serve them all.
         concurrency: 1,
-        env: {
-          RABBITMQ_URL: rabbitmqUrl,
-          RABBITMQ_MANAGEMENT_URL: managementUrl,
-          DATABASE_URL: databaseUrl,
-          VITEST_MAX_WORKERS: '3',
-        },
+        env: { ...toVariables(services), VITEST_MAX_WORKERS: '3' },
       }),
     )
     return await runShortScenarios(services)

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Entry point of the broker: the image's own with the server, and beside it the import of the topology, at each start. By
-# `load_definitions` the server would import it too, but then it makes no administrator.
+# Entry point of the broker: the keys of realtime tokens, then the image's own with the server, and beside it the import of
+# the topology, at each start. By `load_definitions` the server would import it too, but then it makes no administrator.
 set -eu
 
 definitions=/etc/rabbitmq/definitions.json
@@ -41,8 +41,20 @@ import_topology() {
   touch "$imported"
 }
 
+# Of development: all nodes have it, and whoever makes tokens.
+realtime_key=/var/lib/realtime/key.pem
+
+put_realtime_keys() {
+  # Made by the node that the others join.
+  if [ -n "${JOIN:-}" ] && [ -z "${REALTIME_PUBLIC_KEY:-}" ] && [ "${NODE_ENV:-}" != production ]; then
+    until [ -e "$realtime_key" ]; do sleep 0.2; done
+  fi
+  escript /realtime-keys.escript /etc/rabbitmq/realtime "$realtime_key"
+}
+
 rm -f "$imported"
 check "$definitions"
+put_realtime_keys
 if [ -n "${JOIN:-}" ]; then
   # The node that others join imports it for all.
   touch "$imported"

@@ -1,7 +1,8 @@
 // @ts-check
-import { X509Certificate } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { request } from 'node:https'
 import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
@@ -79,6 +80,34 @@ async function shakeHands(port, options) {
   return serialNumber
 }
 
+/**
+ * @param {number} port
+ * @param {Buffer} ca
+ * @returns {Promise<string>} the status of the opening handshake (RFC 6455, 4.2.2), and the subprotocol
+ */
+async function openWebSocket(port, ca) {
+  const headers = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': randomBytes(16).toString('base64'),
+    'sec-websocket-protocol': 'mqtt',
+  }
+  const outgoing = request({
+    port,
+    host: '127.0.0.1',
+    servername: 'localhost',
+    path: '/ws',
+    ca,
+    headers,
+    timeout: timeoutMs,
+  })
+  outgoing.end()
+  const [answer, socket] = await once(outgoing, 'upgrade')
+  socket.destroy()
+  return `${answer.statusCode} ${answer.headers['sec-websocket-protocol']}`
+}
+
 /** @param {number} port @returns {Promise<import('node:net').Socket>} ready for the handshake */
 async function requestPostgresTls(port) {
   const socket = endWhenSilent(connectTcp({ port, host: '127.0.0.1', timeout: timeoutMs }))
@@ -95,7 +124,7 @@ async function requestPostgresTls(port) {
  * @param {string} options.client who has a certificate in both
  * @param {string} options.brokerUrl
  * @param {(query?: string) => string} options.databaseUrl
- * @param {Record<'AMQPS_PORT' | 'MANAGEMENT_TLS_PORT' | 'POSTGRES_PORT' | 'SMTP_PORT', number>} options.ports
+ * @param {Record<'AMQPS_PORT' | 'MANAGEMENT_TLS_PORT' | 'REALTIME_PORT' | 'POSTGRES_PORT' | 'SMTP_PORT', number>} options.ports
  * @returns {Promise<Attempt[]>}
  */
 export async function createTlsAttempts({ certificates, foreign, client, brokerUrl, databaseUrl, ports }) {
@@ -114,7 +143,7 @@ export async function createTlsAttempts({ certificates, foreign, client, brokerU
       await database.end()
     }
   }
-  const { AMQPS_PORT, MANAGEMENT_TLS_PORT, POSTGRES_PORT, SMTP_PORT } = ports
+  const { AMQPS_PORT, MANAGEMENT_TLS_PORT, REALTIME_PORT, POSTGRES_PORT, SMTP_PORT } = ports
   /** @type {(server: string, read: () => Promise<string>) => Promise<Attempt>} */
   const showsLatest = async (server, read) => {
     const { serialNumber } = new X509Certificate(await readFile(join(certificates, `${server}.pem`)))
@@ -158,6 +187,16 @@ export async function createTlsAttempts({ certificates, foreign, client, brokerU
       what: 'plain HTTP to the management interface',
       answer: /^hung up after the TLS alert/,
       attempt: () => speakPlainly(MANAGEMENT_TLS_PORT, 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'),
+    },
+    {
+      what: 'MQTT over WebSocket and TLS, as browsers come',
+      answer: /^101 mqtt$/,
+      attempt: () => openWebSocket(REALTIME_PORT, ca),
+    },
+    {
+      what: 'WebSocket without TLS',
+      answer: /^hung up after the TLS alert/,
+      attempt: () => speakPlainly(REALTIME_PORT, 'GET /ws HTTP/1.1\r\nhost: localhost\r\n\r\n'),
     },
     {
       what: 'PostgreSQL over TLS',

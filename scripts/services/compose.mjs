@@ -4,6 +4,7 @@ import { docker, findEngine, lastLine } from './docker.mjs'
 import { probeAmqp } from './probe-amqp.mjs'
 import { probePostgres } from './probe-postgres.mjs'
 import { step } from './progress.mjs'
+import { composeRealtime } from './realtime.mjs'
 import { noteStop, readState, updateState } from './state.mjs'
 import { readDefinitions } from './topology.mjs'
 import { waitUntilReady } from './wait-until-ready.mjs'
@@ -81,6 +82,7 @@ export async function startCompose(services) {
       waitUntilReady(() => probe(urls), { timeoutMs: 60_000, intervalMs: 200 }),
     )
     if (fault !== undefined) throw new Error(`the containers run, but cannot be used: ${fault}`)
+    if (services.includes('rabbitmq')) urls.realtime = await composeRealtime(variables)
     return { urls, started, before }
   } catch (error) {
     if (started.length > 0) {

@@ -1,6 +1,6 @@
 // @ts-check
 
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { explainFailure } from '../describe-failure.mjs'
 import { environment } from '../environment.mjs'
@@ -24,6 +24,7 @@ import { waitUntilReady } from './wait-until-ready.mjs'
  * @property {number} amqp
  * @property {number} management
  * @property {number} metrics
+ * @property {number} realtime MQTT over WebSocket, for browsers
  * @property {number} distribution Erlang's, between nodes and command line tools
  * @property {number} epmd
  */
@@ -31,6 +32,11 @@ import { waitUntilReady } from './wait-until-ready.mjs'
 /** The package's own binaries: its wrappers in /usr/sbin insist on the user and the directories of the system's broker. */
 const binaries = '/usr/lib/rabbitmq/bin'
 const directory = join(localDirectory, 'rabbitmq')
+/** What compose mounts. */
+const shippedDirectory = join(rootDirectory, 'docker/rabbitmq')
+const publicKeys = join(directory, 'realtime')
+/** The private key of development, with which tokens for browsers are made. */
+export const realtimeKeyFile = join(directory, 'realtime-key.pem')
 const startLimitMs = 90_000
 
 const brokerUser = { name: 'admin', password: 'admin123' }
@@ -61,7 +67,7 @@ function brokerEnvironment(ports) {
     RABBITMQ_NODENAME: 'mono@localhost',
     RABBITMQ_DIST_PORT: String(ports.distribution),
     RABBITMQ_CONFIG_FILE: join(directory, 'rabbitmq.conf'),
-    RABBITMQ_ADVANCED_CONFIG_FILE: join(rootDirectory, 'docker/rabbitmq/advanced.config'),
+    RABBITMQ_ADVANCED_CONFIG_FILE: join(shippedDirectory, 'advanced.config'),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, 'enabled_plugins'),
     RABBITMQ_MNESIA_BASE: join(directory, 'mnesia'),
     RABBITMQ_LOG_BASE: join(directory, 'log'),
@@ -80,7 +86,9 @@ function brokerEnvironment(ports) {
  * @param {BrokerPorts} ports
  */
 function renderConfig(ports) {
-  const shared = readFileSync(join(rootDirectory, 'docker/rabbitmq/rabbitmq.conf'), 'utf8')
+  const shared = ['rabbitmq.conf', 'realtime.conf']
+    .map((file) => readFileSync(join(shippedDirectory, file), 'utf8'))
+    .join('\n')
   const settings = new Map(
     shared.split('\n').flatMap((line) => {
       const [key, ...value] = line.replace(/#.*/, '').split('=')
@@ -88,7 +96,7 @@ function renderConfig(ports) {
     }),
   )
   for (const key of settings.keys())
-    if (/^(listeners|management|prometheus|log|vm_memory)/.test(key)) settings.delete(key)
+    if (/^(listeners|management|prometheus|log|vm_memory|auth_oauth2\.signing_keys)/.test(key)) settings.delete(key)
   return [
     ...[...settings].map(([key, value]) => `${key} = ${value}`),
     `listeners.tcp.1 = 127.0.0.1:${ports.amqp}`,
@@ -96,6 +104,8 @@ function renderConfig(ports) {
     `management.tcp.port = ${ports.management}`,
     'prometheus.tcp.ip = 127.0.0.1',
     `prometheus.tcp.port = ${ports.metrics}`,
+    `web_mqtt.tcp.listener = 127.0.0.1:${ports.realtime}`,
+    ...['app', 'next'].map((key) => `auth_oauth2.signing_keys.${key} = ${join(publicKeys, `${key}.pem`)}`),
     `load_definitions = ${join(directory, 'definitions.json')}`,
     'vm_memory_high_watermark.absolute = 1GiB',
     'log.file = rabbit.log',
@@ -110,7 +120,7 @@ function writeFiles(ports) {
   const { name, password } = brokerUser
   const rights = { configure: '.*', write: '.*', read: '.*' }
   writeFileSync(join(directory, 'rabbitmq-env.conf'), '')
-  writeFileSync(join(directory, 'enabled_plugins'), '[rabbitmq_management,rabbitmq_prometheus].\n')
+  copyFileSync(join(shippedDirectory, 'enabled_plugins'), join(directory, 'enabled_plugins'))
   writeFileSync(join(directory, 'rabbitmq.conf'), renderConfig(ports))
   writeFileSync(
     join(directory, 'definitions.json'),
@@ -121,6 +131,14 @@ function writeFiles(ports) {
     }),
     { mode: 0o600 },
   )
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+async function makeRealtimeKeys(env) {
+  const keys = await run('escript', [join(shippedDirectory, 'realtime-keys.escript'), publicKeys, realtimeKeyFile], {
+    env,
+  })
+  if (keys.code !== 0) throw explainFailure('the keys of realtime tokens could not be made', keys.stderr)
 }
 
 function readLog() {
@@ -136,6 +154,7 @@ function readLog() {
 export async function startRabbitmq(ports, { endWithParent }) {
   writeFiles(ports)
   const env = brokerEnvironment(ports)
+  await makeRealtimeKeys(env)
   const output = openSync(join(directory, 'log/server.out'), 'w')
   /** @type {import('node:child_process').SpawnOptions & { endWithParent?: NodeJS.Signals | undefined }} */
   const options = {

@@ -27,6 +27,7 @@ const defaultPorts = {
   amqp: 5672,
   management: 15672,
   metrics: 15692,
+  realtime: 15675,
   distribution: 25672,
   epmd: undefined,
   postgres: 5432,
@@ -37,6 +38,7 @@ const portVariables = {
   amqp: 'AMQP_PORT',
   management: 'MANAGEMENT_PORT',
   metrics: 'RABBITMQ_METRICS_PORT',
+  realtime: 'REALTIME_PORT',
   postgres: 'POSTGRES_PORT',
 }
 
@@ -63,7 +65,7 @@ async function readDemandedPorts(names) {
 /** @type {{ [name in ServiceName]: { ports: (keyof Ports)[], find: () => import('./processes.mjs').ProcessId | undefined, probe: (ports: Ports) => Promise<string | undefined>, stop: (ports: Ports | undefined) => Promise<void> } }} */
 const instances = {
   rabbitmq: {
-    ports: ['amqp', 'management', 'metrics', 'distribution', 'epmd'],
+    ports: ['amqp', 'management', 'metrics', 'realtime', 'distribution', 'epmd'],
     find: findRunningRabbitmq,
     probe: (ports) => probeAmqp(brokerUrl(ports)),
     stop: stopRabbitmq,

@@ -14,6 +14,7 @@ const portVariables = {
     { variable: 'AMQP_PORT', usual: 5672, inner: 5672, what: 'RabbitMQ' },
     { variable: 'MANAGEMENT_PORT', usual: 15672, inner: 15672, what: 'its page' },
     { variable: 'RABBITMQ_METRICS_PORT', usual: 15692, inner: 15692, what: 'its metrics' },
+    { variable: 'REALTIME_PORT', usual: 15675, inner: 15675, what: 'MQTT for browsers' },
   ],
   postgres: [{ variable: 'POSTGRES_PORT', usual: 5432, inner: 5432, what: 'PostgreSQL' }],
   'mail-catcher': [

@@ -8,6 +8,7 @@ import { probeAmqp } from './probe-amqp.mjs'
 import { probePostgres } from './probe-postgres.mjs'
 import { isAlive, toProcessId } from './processes.mjs'
 import { say, step } from './progress.mjs'
+import { nativeRealtime, readGivenRealtime } from './realtime.mjs'
 import { noteStop, readState, setOwner, updateState, withLock } from './state.mjs'
 
 /** @typedef {'rabbitmq' | 'postgres'} ServiceName */
@@ -18,10 +19,11 @@ import { noteStop, readState, setOwner, updateState, withLock } from './state.mj
  * @property {string} rabbitmqUrl several of a cluster separated by commas, if they were given so
  * @property {string} managementUrl without user and password
  * @property {string} databaseUrl
+ * @property {import('./realtime.mjs').Realtime | undefined} realtime undefined: not to be had
  * @property {{ [service in ServiceName]: 'given' | 'compose' | 'native' }} sources
  */
 
-/** @typedef {Pick<Services, 'rabbitmqUrl' | 'managementUrl' | 'databaseUrl'>} Urls */
+/** @typedef {Pick<Services, 'rabbitmqUrl' | 'managementUrl' | 'realtime' | 'databaseUrl'>} Urls */
 
 /**
  * Takes what runs already, else starts with Docker Compose what is missing, else from Debian's packages.
@@ -90,6 +92,7 @@ export async function startServices(options) {
   if (ports && provided.native.includes('rabbitmq')) {
     urls.rabbitmqUrl = brokerUrl(ports)
     urls.managementUrl = `http://127.0.0.1:${ports.management}`
+    urls.realtime = nativeRealtime(ports.realtime)
   }
   if (ports && provided.native.includes('postgres')) urls.databaseUrl = databaseUrl(ports.postgres)
   const sourceOf = (/** @type {ServiceName} */ service) => {
@@ -102,11 +105,26 @@ export async function startServices(options) {
     rabbitmqUrl: givenBroker ?? urls.rabbitmqUrl ?? '',
     managementUrl: givenBroker ? managementUrlOf(givenBroker) : (urls.managementUrl ?? ''),
     databaseUrl: givenDatabase ?? urls.databaseUrl ?? '',
+    realtime: givenBroker ? readGivenRealtime() : urls.realtime,
     sources: { rabbitmq: sourceOf('rabbitmq'), postgres: sourceOf('postgres') },
     stop: () => {
       stopping ??= provided.stop()
       return stopping
     },
+  }
+}
+
+/**
+ * The variables by which tests and applications are told where these services are.
+ * @param {Services} services
+ * @returns {Record<string, string>}
+ */
+export function toVariables({ rabbitmqUrl, managementUrl, databaseUrl, realtime }) {
+  return {
+    RABBITMQ_URL: rabbitmqUrl,
+    RABBITMQ_MANAGEMENT_URL: managementUrl,
+    DATABASE_URL: databaseUrl,
+    ...(realtime && { REALTIME_URL: realtime.url, REALTIME_KEY_FILE: realtime.keyFile }),
   }
 }
 

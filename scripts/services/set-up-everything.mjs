@@ -57,7 +57,7 @@ export async function setUpEverything() {
  * @param {(variable: string) => number | undefined} parts.portOf
  */
 function render({ services, others, definitions, portOf }) {
-  const { rabbitmqUrl, managementUrl, databaseUrl, sources: from } = services
+  const { rabbitmqUrl, managementUrl, databaseUrl, realtime, sources: from } = services
   const { running, environments } = others
   const page = (/** @type {string} */ variable) => `http://localhost:${portOf(variable)}`
   /** @type {[string, string][]} */
@@ -72,6 +72,7 @@ function render({ services, others, definitions, portOf }) {
       ['  topology', `imported: ${exchanges.length} exchanges, ${queues.length} queues, ${bindings.length} bindings`],
     )
   }
+  if (realtime) rows.push(['  browsers', `${realtime.url}  tokens by the key ${realtime.keyFile}`])
   const ports = readPorts()
   if (from.rabbitmq === 'native' && ports) rows.push(['  rabbitmqctl', describeRabbitmqctl(ports)])
   rows.push(...describeUsers(environments['rabbitmq-setup'], { suffix: '_PASSWORD', separator: '-' }))

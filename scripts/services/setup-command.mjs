@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { describeFailure } from '../describe-failure.mjs'
 import { say } from './progress.mjs'
-import { startServices, stopServices } from './services.mjs'
+import { startServices, stopServices, toVariables } from './services.mjs'
 import { setUpEverything } from './set-up-everything.mjs'
 
 const usage = `usage: scripts/setup-services.sh [--env | --stop]
@@ -15,15 +15,14 @@ the workers; otherwise broker and database from the Debian packages rabbitmq-ser
   --stop   stop all of it again; the data stays
 
 RABBITMQ_URL and DATABASE_URL, if set, are used as they are, and nothing is imported there. AMQP_PORT, MANAGEMENT_PORT,
-RABBITMQ_METRICS_PORT and POSTGRES_PORT ask for ports; with Docker also MAIL_PAGE_PORT, SMTP_PORT, PROMETHEUS_PORT and
-GRAFANA_PORT.`
+RABBITMQ_METRICS_PORT, REALTIME_PORT and POSTGRES_PORT ask for ports; with Docker also MAIL_PAGE_PORT, SMTP_PORT,
+PROMETHEUS_PORT and GRAFANA_PORT.`
 
 /** @param {string} value */
 const quote = (value) => `'${value.replaceAll("'", "'\\''")}'`
 
 async function printEnvironment() {
-  const { rabbitmqUrl, managementUrl, databaseUrl } = await startServices({ endWithParent: false })
-  const variables = { RABBITMQ_URL: rabbitmqUrl, RABBITMQ_MANAGEMENT_URL: managementUrl, DATABASE_URL: databaseUrl }
+  const variables = toVariables(await startServices({ endWithParent: false }))
   for (const [name, value] of Object.entries(variables)) process.stdout.write(`export ${name}=${quote(value)}\n`)
 }
 

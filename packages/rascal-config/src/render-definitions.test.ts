@@ -14,7 +14,7 @@ it('holds topology only: no users, passwords or permissions', () => {
 it('places everything in the virtual host', () => {
   const all = [...definitions.exchanges, ...definitions.queues, ...definitions.bindings, ...definitions.policies]
 
-  expect(all).toHaveLength(8 + 16 + 19 + 4)
+  expect(all).toHaveLength(8 + 16 + 19 + 5)
   expect(new Set(all.map(({ vhost }) => vhost))).toEqual(new Set(['mono']))
 })
 
@@ -32,9 +32,11 @@ it('refers only to exchanges and queues that are in the file', () => {
   }
 })
 
-it('limits each work queue in bytes, and no other queue', () => {
+it('limits each work queue in bytes, and no other queue; its other policy is for none of them', () => {
   const queues: string[] = definitions.queues.map(({ name }: { name: string }) => name)
-  for (const { name, pattern, definition } of definitions.policies) {
+  const [browsers, ...others] = definitions.policies.toReversed()
+  expect(queues.filter((queue) => new RegExp(browsers.pattern).test(queue))).toEqual([])
+  for (const { name, pattern, definition } of others) {
     const plan = Object.values(workQueues).find((each) => name === `${each.name}.bytes`)
     expect(queues.filter((queue) => new RegExp(pattern).test(queue))).toEqual([plan?.name])
     expect(definition).toEqual({ 'max-length-bytes': plan?.maxLengthBytes })

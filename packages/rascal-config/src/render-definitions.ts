@@ -34,21 +34,39 @@ export function renderDefinitions(topology: Topology): string {
       routing_key: binding.bindingKey,
       arguments: {},
     })),
-    policies: Object.values(workQueues)
-      .filter(({ name }) => names.has(name))
-      .map(renderPolicy),
+    policies: [
+      ...Object.values(workQueues)
+        .filter(({ name }) => names.has(name))
+        .map(toBytesPolicy),
+      browserQueuesPolicy,
+    ].map(renderPolicy),
   }
   return `${JSON.stringify(definitions, null, 2)}\n`
 }
 
+interface Policy {
+  name: string
+  pattern: string
+  definition: Record<string, number>
+}
+
+function toBytesPolicy({ name, maxLengthBytes }: WorkQueue): Policy {
+  const pattern = `^${name.replaceAll('.', '\\.')}$`
+  return { name: `${name}.bytes`, pattern, definition: { 'max-length-bytes': maxLengthBytes } }
+}
+
+/**
+ * The queues that RabbitMQ makes for browsers (https://www.rabbitmq.com/docs/mqtt). Before RabbitMQ 4 a slow reader has one
+ * that grows; its oldest messages go, and the browser loads what it misses. Where the token of a browser reaches the AMQP
+ * port, it may declare a queue under its user's name, which is deleted when nobody consumes it.
+ */
+const browserQueuesPolicy: Policy = {
+  name: 'realtime.browsers',
+  pattern: '^mqtt-subscription-',
+  definition: { 'max-length': 1000, expires: 60_000 },
+}
+
 /** Its priority is the lowest, so that one of the operator's own replaces it. */
-function renderPolicy({ name, maxLengthBytes }: WorkQueue): object {
-  return {
-    vhost: vhostName,
-    name: `${name}.bytes`,
-    pattern: `^${name.replaceAll('.', '\\.')}$`,
-    'apply-to': 'queues',
-    definition: { 'max-length-bytes': maxLengthBytes },
-    priority: 0,
-  }
+function renderPolicy(policy: Policy): object {
+  return { vhost: vhostName, 'apply-to': 'queues', priority: 0, ...policy }
 }
