@@ -7,6 +7,7 @@ import { intake } from './guards/intake.mjs'
 import { ledger } from './guards/ledger.mjs'
 import { publishing } from './guards/publishing.mjs'
 import { push } from './guards/push.mjs'
+import { realtime } from './guards/realtime.mjs'
 import { replaying } from './guards/replaying.mjs'
 import { runtime } from './guards/runtime.mjs'
 import { topology } from './guards/topology.mjs'
@@ -24,4 +25,5 @@ export const mutants = [
   ...audit,
   ...push,
   ...email,
+  ...realtime,
 ]

@@ -12,5 +12,7 @@ export const promises = {
   passedOver: 'a message whose headers cannot be read dies alone, and a replay passes it over',
   worksAgain: 'after any number of cut connections, workers and client work again',
   survivesOutages: 'while something is away nothing is given up, and work goes on when it is back',
+  pageMissesNothing: 'a page hears each message of its conversations once and in order, and misses none',
+  pageHearsItsOwn: 'a page hears the conversations that its token names, and no other',
   stops: 'a worker that is told to stop finishes what it holds, or hands it back',
 }

@@ -34,17 +34,61 @@ test('after a lost connection the next one is opened, and all conversations are 
   expect([codes(), application.tokens]).toEqual([['CONNECTION_LOST'], 1])
 })
 
-test('what was asked before the connection was lost does not make a conversation live', async () => {
+test('an answer to what was asked before the connection was lost does not make a conversation live', async () => {
   const { application, broker, open } = openPage()
-  application.answers.push('hang', new Error('HTTP 503'))
+  let answer = (_: readonly []) => {}
+  const late = new Promise<readonly []>((resolve) => {
+    answer = resolve
+  })
+  application.answers.push(late, 'hang')
   const a = open('a')
   await settle()
   broker.last.lose()
+  application.stored.set('a', 1)
+  await seconds(1)
+  answer([])
   await seconds(1)
   expect(a.states).toEqual(['offline', 'catching-up', 'offline', 'catching-up'])
-  application.stored.set('a', 1)
   await seconds(15)
   expect([a.heard, a.states.at(-1)]).toEqual([[1], 'live'])
+})
+
+test('what was heard over the last connection does not end the search for what was missed since', async () => {
+  const { application, broker, open } = openPage()
+  const a = open('a', { after: 7 })
+  await settle()
+  application.answers.push([])
+  broker.broadcast('a', 9)
+  await settle()
+  application.stored.set('a', 10)
+  application.atMost = 2
+  broker.last.lose()
+  await seconds(1)
+  expect([a.heard, a.states.at(-1)]).toEqual([[8, 9, 10], 'live'])
+})
+
+test('a connection that is lost at the moment at which it is ready is opened again', async () => {
+  const { broker, open } = openPage()
+  broker.losesNext = true
+  const a = open('a')
+  await seconds(2)
+  expect([broker.links.length, broker.open.length, a.states.at(-1)]).toEqual([2, 1, 'live'])
+})
+
+test('a computer that has slept ends what has ended meanwhile, before any timer', async () => {
+  const page = new EventTarget()
+  vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
+  const { application, broker, open } = openPage()
+  const a = open('a')
+  await settle()
+  a.onlyNew()
+  const [first] = broker.links
+  vi.setSystemTime(Date.now() + 60 * 60 * 1000)
+  application.createToken = () => new Promise(() => {})
+  page.dispatchEvent(new Event('online'))
+  expect(first?.isEnded).toBe(true)
+  await settle()
+  expect([a.onlyNew(), application.tokens]).toEqual([['offline'], 2])
 })
 
 test('a broker that is away is tried more and more rarely, at the addresses in turn', async () => {

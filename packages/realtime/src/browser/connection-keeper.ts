@@ -61,9 +61,9 @@ export class ConnectionKeeper {
     this.#schedule(0)
   }
 
-  /** Subscribes to what was added. */
+  /** Subscribes to what was added. A connection that is being opened sees to it anyway. */
   update(): void {
-    for (const subscriber of this.#subscribers) subscriber.run().catch(ignoreLoss)
+    this.#current?.run().catch(ignoreLoss)
   }
 
   unsubscribe(topic: string): void {

@@ -109,7 +109,6 @@ export class LinkSubscriber {
   }
 
   #accept(conversation: Conversation): void {
-    if (conversation.subscriptions.size === 0) return
     conversation.suspicion = 0
     conversation.missing = 'no'
     conversation.setLink(this.link)

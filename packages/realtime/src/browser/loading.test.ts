@@ -103,6 +103,22 @@ test('an answer that does not have what is missing is asked for again, and told 
   expect(errors).toHaveLength(1)
 })
 
+test('a gap that was filled late does not hold up the next one', async () => {
+  const { application, broker, open } = openPage()
+  const a = open('a')
+  await settle()
+  application.answers.push([])
+  broker.broadcast('a', 2)
+  await settle()
+  application.stored.set('a', 2)
+  await seconds(1)
+  expect(a.heard).toEqual([1, 2])
+  application.stored.set('a', 4)
+  broker.broadcast('a', 4)
+  await settle()
+  expect(a.heard).toEqual([1, 2, 3, 4])
+})
+
 test('a gap that is not filled is asked about with growing pauses', async () => {
   const { application, broker, open } = openPage()
   open('a')
@@ -135,7 +151,13 @@ test.each([
   application.stored.set('a', 2)
   const a = open('a')
   await settle()
+  await settle()
   expect(errors.map((error) => [error.code, error.conversationId])).toEqual([['INVALID_LOADED', conversationId]])
+  if (conversationId === 'a') {
+    expect(a.states.at(-1)).toBe('catching-up')
+    await seconds(1)
+    expect(a.heard).toEqual([1, 2])
+  }
   await seconds(61)
   expect([a.heard, a.states.at(-1)]).toEqual([[1, 2], 'live'])
 })

@@ -124,6 +124,14 @@ test('an end while it is opened is one', async ({ cleanUp }) => {
   await expect(opening).rejects.toThrow('closed')
 })
 
+test('a subscription that is not answered in time ends the connection', async ({ cleanUp }) => {
+  const { broker, options, onLost } = await setUp(cleanUp, { authorizeSubscribe: () => {} })
+  const link = await openMqttLink({ ...options, timeoutMs: 1_000 }, signal)
+  await expect(link.subscribe(['chat/42/a'])).rejects.toThrow('within 1 s')
+  expect(onLost).toHaveBeenCalledOnce()
+  await vi.waitFor(() => expect(broker.clients[0]?.closed).toBe(true))
+})
+
 test('a connection that the broker ends is lost, once', async ({ cleanUp }) => {
   const { broker, options, onLost } = await setUp(cleanUp)
   const link = await openMqttLink(options, signal)

@@ -153,10 +153,10 @@ test('two subscriptions to one conversation have their own messages each', async
     [2, 3, 4, 5],
     [4, 5],
   ])
-  for (const question of application.questions) {
-    const ids = question.map(({ conversationId }) => conversationId)
-    expect(new Set(ids).size).toBe(ids.length)
-  }
+  expect(application.questions.slice(0, 2)).toEqual([
+    [{ conversationId: 'a', after: 1 }],
+    [{ conversationId: 'a', after: 3 }],
+  ])
   const later = open('a', { after: 2 })
   await seconds(1)
   expect(later.heard).toEqual([3, 4, 5])

@@ -15,16 +15,21 @@ test('conversations are subscribed to together, and later ones over the same con
   expect(broker.last.packets).toEqual([['chat/42/a', 'chat/42/b'], ['chat/42/c']])
 })
 
-test('a conversation that is opened while the connection is renewed is heard', async () => {
+test('what is opened while the connection is renewed is heard, and what is closed is not', async () => {
   const { application, broker, open } = openPage()
   open('a')
   await settle()
+  const c = open('c')
+  await settle()
   broker.isSilent = true
-  await seconds(632)
+  await seconds(676)
+  expect(broker.open).toHaveLength(2)
   application.stored.set('b', 1)
   const b = open('b')
-  broker.isSilent = false
-  await seconds(30)
+  c.close()
+  await settle()
+  broker.speak()
+  await seconds(1)
   expect(broker.open).toHaveLength(1)
   expect(broker.last.topics).toEqual(topicsOf(['a', 'b']))
   expect([b.heard, b.states.at(-1)]).toEqual([[1], 'live'])
@@ -81,6 +86,8 @@ test('a conversation that a later token names is heard', async () => {
   const stranger = open('stranger')
   await seconds(10)
   expect([stranger.states, codes()]).toEqual([['offline'], ['NOT_IN_TOKEN']])
+  await seconds(2_000)
+  expect([application.tokens, codes()]).toEqual([4, ['NOT_IN_TOKEN']])
   application.createToken = () => createTestToken({ conversations: ['stranger'] })
   await seconds(900)
   expect(stranger.states.at(-1)).toBe('live')

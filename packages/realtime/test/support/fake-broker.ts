@@ -9,7 +9,8 @@ export class FakeLink implements Link {
   readonly packets: string[][] = []
   isEnded = false
   readonly #broker: FakeBroker
-  readonly #waiting: ((reason: Error) => void)[] = []
+  /** Subscriptions that are not answered. */
+  readonly #waiting: { resolve: () => void; reject: (reason: Error) => void }[] = []
 
   constructor(options: LinkOptions, broker: FakeBroker) {
     this.options = options
@@ -20,9 +21,11 @@ export class FakeLink implements Link {
     this.packets.push([...topics])
     if (topics.some((topic) => this.#broker.closesAt.has(topic))) this.lose('refused')
     if (this.isEnded) throw new Error('Connection closed')
-    if (this.#broker.isSilent) await new Promise<void>((_, reject) => this.#waiting.push(reject))
     const refused = topics.filter((topic) => this.#broker.refuses.has(topic))
     for (const topic of topics) if (!refused.includes(topic)) this.topics.add(topic)
+    if (this.#broker.isSilent) await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }))
+    if (this.#broker.losesNext) queueMicrotask(() => this.lose())
+    this.#broker.losesNext = false
     return refused
   }
 
@@ -32,7 +35,11 @@ export class FakeLink implements Link {
 
   end(): void {
     this.isEnded = true
-    for (const reject of this.#waiting) reject(new Error('Connection closed'))
+    for (const { reject } of this.#waiting) reject(new Error('Connection closed'))
+  }
+
+  answer(): void {
+    for (const { resolve } of this.#waiting.splice(0)) resolve()
   }
 
   lose(reason = 'cut off'): void {
@@ -56,8 +63,10 @@ export class FakeBroker {
   readonly refuses = new Set<string>()
   /** Topics that it refuses by closing the connection. */
   readonly closesAt = new Set<string>()
-  /** It answers no subscription. */
+  /** It answers no subscription until `speak`. */
   isSilent = false
+  /** The next connection is lost at the moment at which its subscriptions are answered. */
+  losesNext = false
   /** Set: nobody gets a connection. */
   failure: Error | undefined
 
@@ -77,6 +86,11 @@ export class FakeBroker {
     const link = this.links.at(-1)
     if (link === undefined) throw new Error('There was no connection')
     return link
+  }
+
+  speak(): void {
+    this.isSilent = false
+    for (const link of this.open) link.answer()
   }
 
   /** Over every connection, as RabbitMQ does. */

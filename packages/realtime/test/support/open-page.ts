@@ -5,7 +5,7 @@ import { createMessage } from './create-message.js'
 import { createTestToken } from './create-test-token.js'
 import { FakeBroker } from './fake-broker.js'
 
-type Answer = readonly LoadedConversation[] | Error | 'hang' | 'stored'
+type Answer = readonly LoadedConversation[] | Promise<readonly LoadedConversation[]> | Error | 'hang' | 'stored'
 
 /** The application's server: what it has stored, and what it was asked. */
 export class FakeApplication {
@@ -30,7 +30,7 @@ export class FakeApplication {
     const answer = this.answers.shift() ?? 'stored'
     if (answer instanceof Error) throw answer
     if (answer === 'hang') return await new Promise(() => {})
-    return answer === 'stored' ? open.map((one) => this.#answer(one)) : answer
+    return answer === 'stored' ? open.map((one) => this.#answer(one)) : await answer
   }
 
   #answer({ conversationId, after }: OpenConversation): LoadedConversation {
