@@ -15,8 +15,8 @@ export interface LinkSubscriberOptions {
   report(error: RealtimeError): void
 }
 
-/** Conversations in one packet. */
-const batchSize = 100
+/** Conversations in one packet, for which RabbitMQ 4.3 takes about a second when it is busy. */
+const batchSize = 50
 
 /** The connection that ends so often while the broker has to answer about one conversation alone ends because of it. */
 const refusedAt = 3
