@@ -35,6 +35,8 @@ const answersUntilReport = 5
 export class CatchUp {
   readonly #options: CatchUpOptions
   readonly #due = new Set<Subscription>()
+  /** Those of them that need no question if what is missing comes by itself. */
+  readonly #patient = new Set<Subscription>()
   /** `true`: what the answer says is out of date, because the subscription was asked for again meanwhile. */
   readonly #underWay = new Map<Subscription, boolean>()
   readonly #failed = new RetryGroups<Subscription>()
@@ -58,13 +60,20 @@ export class CatchUp {
   ask(subscription: Subscription): void {
     clearTimeout(this.#unfilled.get(subscription)?.timer)
     this.#failed.delete(subscription)
+    this.#patient.delete(subscription)
     if (this.#underWay.has(subscription)) this.#underWay.set(subscription, true)
     else this.#setDue(subscription)
   }
 
-  /** Asks for what is missing, if that is not being done. */
+  /** Asks what comes after the last message, if that is not being done. */
+  look(subscription: Subscription): void {
+    if (!this.#isBeingAsked(subscription)) this.#setDue(subscription)
+  }
+
+  /** Asks for what is missing before a message that was heard, if that is not being done, and it does not come by itself. */
   fill(subscription: Subscription): void {
-    if (this.#underWay.has(subscription) || this.#isWaiting(subscription)) return
+    if (this.#isBeingAsked(subscription) || this.#due.has(subscription)) return
+    this.#patient.add(subscription)
     this.#setDue(subscription)
   }
 
@@ -73,10 +82,11 @@ export class CatchUp {
     this.#unfilled.delete(subscription)
     this.#failed.delete(subscription)
     this.#due.delete(subscription)
+    this.#patient.delete(subscription)
   }
 
-  #isWaiting(subscription: Subscription): boolean {
-    return this.#unfilled.has(subscription) || this.#failed.has(subscription)
+  #isBeingAsked(subscription: Subscription): boolean {
+    return this.#underWay.has(subscription) || this.#unfilled.has(subscription) || this.#failed.has(subscription)
   }
 
   #setDue(subscription: Subscription): void {
@@ -98,6 +108,11 @@ export class CatchUp {
     const group: Subscription[] = []
     for (const subscription of this.#due) {
       const { conversationId, last } = subscription
+      if (this.#patient.delete(subscription) && subscription.isLoaded) {
+        this.#due.delete(subscription)
+        subscription.endLoad()
+        continue
+      }
       if ((after.get(conversationId) ?? last) !== last) continue
       this.#due.delete(subscription)
       after.set(conversationId, last)
@@ -174,14 +189,19 @@ export class CatchUp {
     if (!subscription.isOpen) return
     if (isOutOfDate) this.#setDue(subscription)
     else if (loaded.faults.some((fault) => fault.conversationId === conversationId)) this.#askLater(subscription)
-    else if (subscription.endLoad()) this.#unfilled.delete(subscription)
-    else if (subscription.hasAdvanced) this.#askOn(subscription)
-    else this.#askLater(subscription)
+    else this.#goOn(subscription)
   }
 
-  /** The answer was cut, or there is another gap. */
-  #askOn(subscription: Subscription): void {
+  #goOn(subscription: Subscription): void {
+    subscription.endLoad()
+    if (!subscription.isLoaded && !subscription.hasAdvanced) {
+      this.#askLater(subscription)
+      return
+    }
     this.#unfilled.delete(subscription)
+    if (subscription.isLoaded) return
+    // The answer was cut, or there is another gap, or it is ahead of the broadcasts, which may settle it by themselves.
+    this.#patient.add(subscription)
     this.#setDue(subscription)
   }
 

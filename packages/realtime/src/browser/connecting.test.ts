@@ -94,7 +94,7 @@ test('the token is renewed before it ends, without a moment in which nothing is 
     await new Promise((resolve) => setTimeout(resolve, 5_000))
     return createTestToken()
   }
-  await seconds(50)
+  await seconds(52)
   expect([application.tokens, broker.links.length, first?.isEnded]).toEqual([2, 2, true])
   broker.broadcast('a', 1)
   expect([a.heard, a.onlyNew()]).toEqual([[1], []])
@@ -186,12 +186,24 @@ test('a token that the broker refuses is not used again', async () => {
   expect(a.states.at(-1)).toBe('live')
 })
 
-test('while the broker is away one token is enough', async () => {
+test('a broker that closes the connection without a word may not take the token, so another one is tried', async () => {
   const { application, broker, open } = openPage()
   broker.failure = away()
   open('a')
   await seconds(60)
-  expect(application.tokens).toBe(1)
+  expect(application.tokens).toBe(Math.ceil(broker.urls.length / 2))
+})
+
+test('while the broker is away a token that is good for long enough does', async () => {
+  const { application, broker, open } = openPage()
+  broker.failure = away()
+  const a = open('a')
+  await settle()
+  application.createToken = () => Promise.reject(new Error('HTTP 500'))
+  await seconds(20)
+  broker.failure = undefined
+  await seconds(31)
+  expect([application.tokens > 1, a.states.at(-1)]).toEqual([true, 'live'])
 })
 
 test.each([

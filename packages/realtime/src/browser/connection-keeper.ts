@@ -25,12 +25,18 @@ export interface ConnectionKeeperOptions {
 
 const backOff: BackOff = { first: 500, max: 30_000 }
 
+/** After so many failures in a row it may be the token that is wrong. */
+const failuresPerToken = 2
+
 /** A connection that has held for this long ends a row of failures, in milliseconds. */
 const steadyMs = 10_000
 
+/** How long the last connection is heard beside the next one, in milliseconds. */
+const leaveAfterMs = 500
+
 /**
  * Keeps a connection to the broker: opens it, opens another one when it is lost, and one with a new token before its token
- * ends. The next connection is heard over before the last one is ended.
+ * ends. The last connection is ended a moment after the next one is heard.
  */
 export class ConnectionKeeper {
   readonly #options: ConnectionKeeperOptions
@@ -43,6 +49,9 @@ export class ConnectionKeeper {
   #timer: ReturnType<typeof setTimeout> | undefined
   #steadyTimer: ReturnType<typeof setTimeout> | undefined
   #endTimer: ReturnType<typeof setTimeout> | undefined
+  /** The connection before the current one. */
+  #left: Link | undefined
+  #leaveTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: ConnectionKeeperOptions) {
     this.#options = options
@@ -104,6 +113,8 @@ export class ConnectionKeeper {
       this.#failures += 1
       if (error instanceof RealtimeError) report(error)
       if (error instanceof RealtimeError && error.code === 'TOKEN_REFUSED') tokens.discard()
+      // RabbitMQ 3.10 refuses a token by closing the connection without a word.
+      else if (isFailedConnection(error) && this.#failures % failuresPerToken === 0) tokens.setOutOfDate()
       return backOffMs(this.#failures, backOff, random)
     } finally {
       this.#opening = undefined
@@ -156,12 +167,19 @@ export class ConnectionKeeper {
     for (const conversation of this.#options.conversations()) {
       if (conversation.link !== link) conversation.setLink(undefined)
     }
-    last?.link.end()
     this.#clearTimers()
+    if (last !== undefined) this.#leave(last.link)
     this.#steadyTimer = setTimeout(() => {
       this.#failures = 0
     }, steadyMs)
     this.#endTimer = setTimeout(() => this.#endToken(link), token.endsInMs)
+  }
+
+  /** What the broker has sent over the last connection may be on its way. */
+  #leave(link: Link): void {
+    this.#left?.end()
+    this.#left = link
+    this.#leaveTimer = setTimeout(() => link.end(), leaveAfterMs)
   }
 
   /** RabbitMQ 3.10 would go on sending. */
@@ -189,9 +207,15 @@ export class ConnectionKeeper {
 
   #stop(): void {
     clearTimeout(this.#timer)
+    clearTimeout(this.#leaveTimer)
     this.#clearTimers()
+    this.#left?.end()
     for (const { link } of this.#subscribers) link.end()
   }
+}
+
+function isFailedConnection(error: unknown): boolean {
+  return error instanceof RealtimeError && error.code === 'CONNECTION_FAILED'
 }
 
 function toLostError(where: string, cause: unknown): RealtimeError {

@@ -32,6 +32,11 @@ export class Conversations {
     return [...this.#byId.values()].flatMap(({ subscriptions }) => [...subscriptions].filter(({ isHeard }) => isHeard))
   }
 
+  /** The broker may be asked again about those that it has refused. */
+  forgetRefusals(): void {
+    for (const conversation of this.#byId.values()) conversation.refusedToken = undefined
+  }
+
   ofTopic(topic: string): Conversation | undefined {
     return this.#byTopic.get(topic)
   }

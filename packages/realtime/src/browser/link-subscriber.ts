@@ -100,8 +100,11 @@ export class LinkSubscriber {
       throw error
     }
     for (const [topic, conversation] of batch) {
-      if (refused.includes(topic)) this.#refuse(conversation)
-      else this.#accept(conversation)
+      if (!refused.includes(topic)) this.#accept(conversation)
+      else {
+        this.#seen.delete(topic)
+        this.#refuse(conversation)
+      }
     }
   }
 

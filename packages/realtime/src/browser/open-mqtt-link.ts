@@ -6,6 +6,8 @@ import { withTimeLimit } from './with-time-limit.js'
 /** The answers to CONNECT that are about the token: bad user name or password, and not authorized. */
 const refusals = new Set([4, 5])
 
+const closedAtOnce = 'it was closed at once, because the broker cannot be reached or does not take the token'
+
 /** In the answer to SUBSCRIBE. */
 const failureBit = 0x80
 
@@ -82,7 +84,7 @@ class MqttLink implements Link {
         this.#lose(error)
       }
       this.#client.on('error', fail)
-      this.#client.on('close', () => fail(new Error('the connection was closed')))
+      this.#client.on('close', () => fail(new Error(this.#isOpen ? 'it was closed' : closedAtOnce)))
     })
   }
 

@@ -48,6 +48,16 @@ test('a gap is filled before what comes after it is handed on', async () => {
   expect(a.onlyNew()).toEqual(['catching-up', 'live'])
 })
 
+test('messages that overtake each other are no gap, and nothing is asked', async () => {
+  const { application, broker, open } = openPage()
+  const a = open('a')
+  await settle()
+  a.onlyNew()
+  broker.broadcast('a', 2, 3, 1)
+  await settle()
+  expect([a.heard, a.onlyNew(), application.questions.length]).toEqual([[1, 2, 3], [], 1])
+})
+
 test('what comes live while it is loaded is in its place', async () => {
   const { application, broker, open } = openPage()
   application.stored.set('a', 5)

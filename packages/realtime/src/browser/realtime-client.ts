@@ -120,7 +120,12 @@ export class RealtimeClient {
   }
 
   #check(): void {
-    for (const subscription of this.#conversations.heard()) this.#catchUp.fill(subscription)
+    const heard = this.#conversations.heard()
+    for (const subscription of heard) this.#catchUp.look(subscription)
+    if (heard.length > 0) return
+    // A broker that refuses everything may be about to start; there is nobody whom the attempt would disturb.
+    this.#conversations.forgetRefusals()
+    this.#connection.update()
   }
 
   #awake(): void {

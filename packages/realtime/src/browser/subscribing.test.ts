@@ -151,3 +151,16 @@ test('many conversations are subscribed to a hundred at a time', async () => {
   expect(broker.last.packets.map((packet) => packet.length)).toEqual([100, 100, 50])
   expect(application.questions.map((question) => question.length)).toEqual([250])
 })
+
+test.each(['refuses', 'closesAt'] as const)('a broker that %s all of them for a while is asked again', async (how) => {
+  const { broker, open } = openPage()
+  broker[how].add('chat/42/a').add('chat/42/b')
+  const pages = ['a', 'b'].map((id) => open(id))
+  await seconds(50)
+  const links = broker.links.length
+  expect(links).toBeLessThan(9)
+  expect(pages.map(({ states }) => states.at(-1))).toEqual(['offline', 'offline'])
+  broker[how].clear()
+  await seconds(80)
+  expect(pages.map(({ states }) => states.at(-1))).toEqual(['live', 'live'])
+})

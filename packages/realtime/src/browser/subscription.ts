@@ -37,6 +37,8 @@ export class Subscription {
   /** The highest sequence that was heard over the connection. */
   #live = 0
   #loadedAfter = 0
+  /** Those that brought something, so that more may come. */
+  #answersInRow = 0
 
   constructor(conversationId: string, options: SubscribeOptions, report: (error: RealtimeError) => void) {
     this.conversationId = conversationId
@@ -81,11 +83,14 @@ export class Subscription {
     this.#live = Math.max(this.#live, message.sequence)
     this.#window.put(message)
     this.#handOn()
-    if (this.hasGap) this.setIncomplete()
   }
 
-  /** From here on it is asked for what comes after `last`. */
+  /**
+   * From here on it is asked for what comes after `last`. A gap is shown only now, because the missing message may come a
+   * moment later.
+   */
   beginLoad(): void {
+    if (this.hasGap) this.setIncomplete()
     this.#loadedAfter = this.last
   }
 
@@ -96,14 +101,21 @@ export class Subscription {
   }
 
   /**
-   * After an answer: whether nothing is missing. An answer that brings something may have been cut, so another one has to
-   * follow; unless something was heard that is later than what was asked about, and there is no gap up to that.
+   * Whether nothing is missing after the last answer. An answer that brings something may have been cut, so another one
+   * has to follow; unless something was heard that is later than what was asked about, and there is no gap up to that.
    */
-  endLoad(): boolean {
-    const isJoined = this.#live > this.#loadedAfter || this.last === this.#loadedAfter
-    this.#isComplete = isJoined && !this.hasGap
+  get isLoaded(): boolean {
+    return !this.hasGap && (this.#live > this.#loadedAfter || !this.hasAdvanced)
+  }
+
+  /** After an answer was added. */
+  endLoad(): void {
+    const { isLoaded } = this
+    this.#answersInRow = isLoaded ? 0 : this.#answersInRow + 1
+    if (isLoaded) this.#isComplete = true
+    // One answer may be ahead of a broadcast that is on its way, which is no reason to show anything.
+    else if (this.hasGap || this.#answersInRow > 1) this.#isComplete = false
     this.#tellState()
-    return this.#isComplete
   }
 
   /** The answer has brought something. */
