@@ -1,5 +1,6 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
+import { tryBrowsers } from './compose/browser-attempts.mjs'
 import { reportFootprints } from './compose/footprint.mjs'
 import { findSilentPanels } from './compose/panels.mjs'
 import { reportRefusals } from './compose/refusals.mjs'
@@ -101,6 +102,7 @@ async function testCompose(messages, testFleet, report) {
   await step('bringing the workers up again', () => scale(1))
   await settle('stopped under load and started again', 3 * messages)
 
+  await step('what browsers may do at the broker, and what not', () => tryBrowsers(testFleet, report))
   await reportFootprints(fleet, report)
   await testUsers(testFleet, report, 3 * messages)
   await testMailFailover(testFleet, messageQueue, report)
