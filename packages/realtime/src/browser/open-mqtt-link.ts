@@ -42,7 +42,8 @@ class MqttLink implements Link {
       username: '',
       password: options.token.value,
       keepalive: options.keepaliveSeconds,
-      connectTimeout: options.timeoutMs,
+      // The limit that counts is that of openMqttLink, which says so in words.
+      connectTimeout: 2 * options.timeoutMs,
       reconnectPeriod: 0,
       resubscribe: false,
     })
@@ -54,6 +55,7 @@ class MqttLink implements Link {
 
   async subscribe(topics: readonly string[]): Promise<string[]> {
     const { timeoutMs: ms } = this.#options
+    if (this.#isOver) throw new Error('the connection is over')
     try {
       return await withTimeLimit({ ms, signal: new AbortController().signal }, () => this.#sendSubscribe([...topics]))
     } catch (error) {
