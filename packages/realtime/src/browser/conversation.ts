@@ -1,0 +1,30 @@
+import type { Link } from './link.js'
+import type { Subscription } from './subscription.js'
+
+/** A conversation that somebody on the page listens to, and how far the broker is with it. */
+export class Conversation {
+  readonly conversationId: string
+  readonly subscriptions = new Set<Subscription>()
+  /** Undefined as long as the tenant is not known. */
+  topic: string | undefined
+  /** The connection over which it is heard. */
+  link: Link | undefined
+  /** What was done about a token that does not name it: another one was asked for, then the page was told. */
+  missing: 'no' | 'asked' | 'told' = 'no'
+  /** The token with which the broker has refused it. */
+  refusedToken: string | undefined
+  /**
+   * How often the connection ended while the broker had to answer about it, in a row. Above 0 it is a suspect, and is
+   * subscribed to alone, after all the others.
+   */
+  suspicion = 0
+
+  constructor(conversationId: string) {
+    this.conversationId = conversationId
+  }
+
+  setLink(link: Link | undefined): void {
+    this.link = link
+    for (const subscription of this.subscriptions) subscription.setHeard(link !== undefined)
+  }
+}

@@ -1,0 +1,7 @@
+export { connectRealtime, type Realtime } from './connect-realtime.js'
+export type { LoadAfter, LoadedConversation, LoadedMessage, OpenConversation } from './load-after.js'
+export { RealtimeError, type RealtimeErrorCode } from './realtime-error.js'
+export type { RealtimeMessage } from './realtime-message.js'
+export type { RealtimeOptions } from './realtime-options.js'
+export type { ConversationState, SubscribeOptions } from './subscription.js'
+export type { GetToken } from './token-source.js'
