@@ -1,26 +1,15 @@
 import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import {
-  test as base,
-  findRealtime,
-  printNumbers,
-  type TestFixtures,
-  type TestVhost,
-  waitFor,
-} from '@mono/test-support'
+import { printNumbers, type TestFixtures, type TestVhost, waitFor } from '@mono/test-support'
 import { connect } from 'amqplib'
 import { describe, expect } from 'vitest'
 import { createRealtimeToken, type RealtimeTokenOptions } from '../src/index.js'
+import { realtime, test } from './support/broker-test.js'
 import { type ListedQueue, listQueues, managementAnswer } from './support/management.js'
 import { openRawBrowser, type RawBrowser, type RawBrowserOptions } from './support/raw-browser.js'
 
 // What somebody may try who has a token of his own, or none: nobody hears what is not his, and nothing is left behind.
 
-const realtime = findRealtime()
-if (!realtime) process.stdout.write('skipped: REALTIME_URL and REALTIME_KEY_FILE are not set beside RABBITMQ_URL\n')
-const test = base.skipIf(!realtime)
-const { url = '', keyFile = '' } = realtime ?? {}
-const key = keyFile && (await readFile(keyFile, 'utf8'))
+const { url = '', key = '' } = realtime ?? {}
 
 const own = 'chat/42/own'
 const foreign = 'chat/42/foreign'

@@ -22,14 +22,16 @@ export function databaseServerUrl(): string {
   return requireVariable('DATABASE_URL')
 }
 
-/**
- * Where the broker sends live updates to browsers, and the file with the key of their tokens. Undefined: a broker was given
- * by RABBITMQ_URL without REALTIME_URL and REALTIME_KEY_FILE.
- */
-export function findRealtime(): { url: string; keyFile: string } | undefined {
+/** Where browsers reach the broker, by MQTT over WebSocket. */
+export function realtimeUrl(): string | undefined {
   // biome-ignore lint/style/noProcessEnv: see above
-  const { REALTIME_URL: url, REALTIME_KEY_FILE: keyFile } = process.env
-  return url && keyFile ? { url, keyFile } : undefined
+  return process.env.REALTIME_URL || undefined
+}
+
+/** The private key that signs what browsers log in with. */
+export function realtimeKeyFile(): string | undefined {
+  // biome-ignore lint/style/noProcessEnv: see above
+  return process.env.REALTIME_KEY_FILE || undefined
 }
 
 function requireVariable(name: 'RABBITMQ_URL' | 'DATABASE_URL'): string {
