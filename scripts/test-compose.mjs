@@ -1,5 +1,6 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
+import { tryBrowsers } from './compose/browser-attempts.mjs'
 import { reportFootprints } from './compose/footprint.mjs'
 import { findSilentPanels } from './compose/panels.mjs'
 import { reportRefusals } from './compose/refusals.mjs'
@@ -12,7 +13,8 @@ const usage = `usage: npm run test:compose [-- --messages N] [--keep] [--if-poss
 
 Builds the images, brings the broker up alone and then the whole fleet, with Docker Compose under a project of its own,
 sends messages, counts their effects, scales up and down, stops everything under load, starts each worker by itself, has
-every user try what it must not do, and takes the fleet down. The exit code is 1 if anything is not as it must be.
+every user try what it must not do, takes the mail catcher away, and takes the fleet down. The exit code is 1 if anything is
+not as it must be.
   --messages N  to each queue, in each of three rounds; default 500
   --keep        leaves the fleet running
   --if-possible without Docker, or an image, says so and ends with 0`
@@ -30,6 +32,7 @@ async function testCompose(messages, testFleet, report) {
   const { createMessageQueue } = await import('@mono/message-queue')
   const { testBrokerAlone } = await import('./compose/broker-alone.mjs')
   const { findEffectFaults, sendAll, subscribePushUsers } = await import('./compose/effects.mjs')
+  const { testMailFailover } = await import('./compose/mail-failover.mjs')
 
   const { fleet, ports, sources, atEnd } = testFleet
   const { print, check } = report
@@ -99,8 +102,10 @@ async function testCompose(messages, testFleet, report) {
   await step('bringing the workers up again', () => scale(1))
   await settle('stopped under load and started again', 3 * messages)
 
+  await step('what browsers may do at the broker, and what not', () => tryBrowsers(testFleet, report))
   await reportFootprints(fleet, report)
   await testUsers(testFleet, report, 3 * messages)
+  await testMailFailover(testFleet, messageQueue, report)
 }
 
 /**
@@ -137,21 +142,28 @@ async function testUsers({ fleet, ports }, report, index) {
   reportRefusals('users of the broker', await tryBrokerUsers(brokerUrlOf), report)
   reportRefusals('roles of the database', await tryDatabaseRoles(databaseUrlOf), report)
 
-  for (const service of ['rabbitmq-setup', 'postgres-setup', 'grafana']) {
+  const own = 'expected a password of your own'
+  const refusals = {
+    'rabbitmq-setup': own,
+    'postgres-setup': own,
+    grafana: own,
+    rabbitmq: 'expected the public RSA key',
+  }
+  for (const [service, refusal] of Object.entries(refusals)) {
     const { code, stderr, stdout } = await fleet.tryCompose(
       ...['run', '--rm', '--no-deps', '--env', 'NODE_ENV=production', service],
     )
     const answer = `${stdout}${stderr}`.trim().split('\n').at(-1) ?? ''
     report.print(`${service} in production: ${answer}`)
-    report.check(
-      code !== 0 && answer.includes('expected a password of your own'),
-      `${service} takes development passwords in production`,
-    )
+    report.check(code !== 0 && answer.includes(refusal), `${service} takes what is of development in production`)
   }
 }
 
-// The log says when a worker began to consume.
-const variables = () => ({ LOG_LEVEL: 'info' })
-await runFleetTest({ usage, option: 'messages', byDefault: 500 }, ({ count, keep }, report) =>
-  withTestFleet({ name: 'test', replicas: 3, variables, keep }, (testFleet) => testCompose(count, testFleet, report)),
+const overlays = ['docker-compose.mailgun.yml']
+// The log says when a worker began to consume. The effects of mails are looked for at the mail catcher.
+const variables = () => ({ LOG_LEVEL: 'info', EMAIL_PROVIDERS: 'smtp' })
+await runFleetTest({ usage, option: 'messages', byDefault: 500, overlays }, ({ count, keep }, report) =>
+  withTestFleet({ name: 'test', overlays, replicas: 3, variables, keep }, (testFleet) =>
+    testCompose(count, testFleet, report),
+  ),
 )

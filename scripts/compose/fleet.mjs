@@ -55,7 +55,7 @@ export async function findObstacle(overlays = []) {
  * @property {(...args: string[]) => Promise<string>} up brings up what is not up, and waits for it
  * @property {() => Promise<Container[]>} listWorkers running or not
  * @property {() => Promise<number>} countMessages in all queues, in flight too
- * @property {() => Promise<void>} removeImages those of the workers
+ * @property {() => Promise<void>} removeImages those that were built
  * @property {(container: Container, name: string, labels?: string) => Promise<number>} metric sum over its series
  *
  * @typedef {{ id: string, name: string, state: string, exitCode: number, restarts: number }} Container
@@ -88,7 +88,8 @@ export function openFleet(project, variables, overlays = []) {
       return counts.reduce((sum, count) => sum + Number(count), 0)
     },
     async removeImages() {
-      await run('docker', ['image', 'rm', ...workerNames.map((name) => `${project}/${name}`)])
+      const images = await docker('image', 'ls', '--quiet', '--filter', `reference=${project}/*`)
+      await run('docker', ['image', 'rm', ...images.split('\n').filter(Boolean)])
     },
     async listWorkers() {
       const ids = (await compose('ps', '--all', '--quiet', ...workerNames)).split('\n').filter(Boolean)

@@ -27,6 +27,7 @@ const portNames = /** @type {const} */ ([
   'POSTGRES_PORT',
   'SMTP_PORT',
   'MAIL_PAGE_PORT',
+  'MAILGUN_PAGE_PORT',
   'PUSH_CONTROL_PORT',
   'PROMETHEUS_PORT',
   'GRAFANA_PORT',
@@ -36,6 +37,7 @@ const portNames = /** @type {const} */ ([
  * @typedef {object} TestFleet
  * @property {string} project
  * @property {import('./fleet.mjs').Fleet} fleet nothing of it runs yet
+ * @property {(variables: Record<string, string>) => import('./fleet.mjs').Fleet} withVariables the same one, for its next `up`
  * @property {Record<typeof portNames[number], number>} ports
  * @property {string} directory of the test, gone afterwards
  * @property {import('./effects.mjs').Sources} sources
@@ -62,22 +64,21 @@ export async function withTestFleet({ name, overlays, replicas, variables = () =
     Object.fromEntries(portNames.map((port) => [port, undefined]))
   )
   const ports = await choosePorts(wanted, project)
-  const fleet = openFleet(
-    project,
-    {
-      ...Object.fromEntries(Object.entries(ports).map(([port, number]) => [port, String(number)])),
-      ...Object.fromEntries(
-        workerNames.map((worker) => [`${worker.toUpperCase().replace('-', '_')}_REPLICAS`, `${replicas}`]),
-      ),
-      RABBITMQ_CONTAINER: `${project}-rabbitmq`,
-      IMAGE_PREFIX: project,
-      SHARED_DIRECTORY: directory,
-      PUSH_ENDPOINT_ALLOW: 'push-service:8443',
-      LOG_LEVEL: 'warn',
-      ...variables(directory),
-    },
-    overlays,
-  )
+  const common = {
+    ...Object.fromEntries(Object.entries(ports).map(([port, number]) => [port, String(number)])),
+    ...Object.fromEntries(
+      workerNames.map((worker) => [`${worker.toUpperCase().replace('-', '_')}_REPLICAS`, `${replicas}`]),
+    ),
+    RABBITMQ_CONTAINER: `${project}-rabbitmq`,
+    IMAGE_PREFIX: project,
+    SHARED_DIRECTORY: directory,
+    PUSH_ENDPOINT_ALLOW: 'push-service:8443',
+    LOG_LEVEL: 'warn',
+    ...variables(directory),
+  }
+  const withVariables = (/** @type {Record<string, string>} */ changes) =>
+    openFleet(project, { ...common, ...changes }, overlays)
+  const fleet = withVariables({})
   const pool = new pg.Pool({
     connectionString: `postgres://postgres:postgres@127.0.0.1:${ports.POSTGRES_PORT}/mono`,
     max: 1,
@@ -100,6 +101,7 @@ export async function withTestFleet({ name, overlays, replicas, variables = () =
     await test({
       project,
       fleet,
+      withVariables,
       ports,
       directory,
       sources: {

@@ -1,6 +1,5 @@
 // @ts-check
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -48,7 +47,7 @@ export async function openFarEnds() {
     MAILGUN_DOMAIN: mailgunService.domain,
     MAILGUN_ORIGIN: mailgunService.origin,
   }
-  const page = await openMailPage([
+  const page = await sinks.createMailPage([
     { name: 'the mail catcher', ...mailCatcher },
     { name: 'Mailgun', ...mailgunService },
   ])
@@ -66,32 +65,3 @@ export async function openFarEnds() {
     },
   }
 }
-
-/** @param {{ name: string, received: readonly import('@mono/test-support/sinks').ReceivedMail[] }[]} takers */
-async function openMailPage(takers) {
-  const server = createServer((_request, response) => {
-    const mails = takers
-      .flatMap(({ name, received }) => received.map((mail) => ({ name, ...mail })))
-      .sort((a, b) => a.at - b.at)
-      .map(
-        ({ name, to, subject, text }) =>
-          `<h2>${toHtml(subject)}</h2><p>to ${toHtml(to.join(', '))}, by ${name}</p><pre>${toHtml(text)}</pre>`,
-      )
-    response.setHeader('content-type', 'text/html; charset=utf-8')
-    response.end(`<!doctype html><title>Mails</title><h1>${mails.length} mails</h1>${mails.reverse().join('<hr>')}`)
-  })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)))
-  const address = server.address()
-  const port = typeof address === 'object' ? address?.port : undefined
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(resolve)
-        server.closeAllConnections()
-      }),
-  }
-}
-
-/** @param {string | undefined} text */
-const toHtml = (text = '') => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)

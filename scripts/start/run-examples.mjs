@@ -1,5 +1,6 @@
 // @ts-check
 import { setTimeout as delay } from 'node:timers/promises'
+import { openPage } from './open-page.mjs'
 
 const effectLimitMs = 60_000
 const pollMs = 20
@@ -43,11 +44,11 @@ async function runInTurn(worker, send) {
 /**
  * Connects as an application does, sends the examples for each worker and waits up to a minute for its effects.
  * @param {import('../workers.mjs').WorkerDescription[]} workers
- * @param {{ rabbitmqUrl: string, databaseUrl: string }} services
+ * @param {Pick<import('../services/services.mjs').Services, 'rabbitmqUrl' | 'databaseUrl' | 'realtime'>} services
  * @param {import('./far-ends.mjs').FarEnds} farEnds
  * @returns {Promise<Outcome[]>}
  */
-export async function runExamples(workers, { rabbitmqUrl, databaseUrl }, farEnds) {
+export async function runExamples(workers, { rabbitmqUrl, databaseUrl, realtime }, farEnds) {
   // Only here, since they are not there before the dependencies are installed and the packages built.
   const { createMessageQueue } = await import('@mono/message-queue')
   const { connect } = await import('amqplib')
@@ -57,11 +58,15 @@ export async function runExamples(workers, { rabbitmqUrl, databaseUrl }, farEnds
   const pool = new pg.Pool({ connectionString: databaseUrl })
   const connection = await connect(urls[0] ?? '')
   connection.on('error', () => {})
+  const query = async (/** @type {string} */ sql, /** @type {unknown[] | undefined} */ params) =>
+    (await pool.query(sql, params)).rows
+  const page = realtime && openPage(realtime, query)
   /** @type {import('@mono/test-support').ExampleStage<import('@mono/message-queue').MessageQueue>} */
   const stage = {
     messageQueue,
     ...farEnds,
-    query: async (sql, params) => (await pool.query(sql, params)).rows,
+    query,
+    ...(page && { hear: page.hear }),
     async subscribe(exchange, bindingKey) {
       /** @type {{ routingKey: string, body: Record<string, unknown> }[]} */
       const received = []
@@ -84,6 +89,7 @@ export async function runExamples(workers, { rabbitmqUrl, databaseUrl }, farEnds
     const outcomes = await Promise.all(workers.map((worker) => runInTurn(worker.name, () => worker.sendExample(stage))))
     return outcomes.flat()
   } finally {
+    page?.close()
     await messageQueue.close()
     await connection.close()
     await pool.end()

@@ -5,8 +5,8 @@ import { findCommand, run } from '../services/processes.mjs'
 import { say } from '../services/progress.mjs'
 
 /**
- * AMQP clients of other languages, by which the examples of docs/messages.md are tried, and a pooler for PostgreSQL. Without
- * them those tests are skipped.
+ * AMQP clients of other languages, by which the examples of docs/messages.md are tried, a pooler for PostgreSQL, and a
+ * browser. Without them those tests are skipped.
  */
 export async function ensureOtherClients() {
   const missing = []
@@ -15,6 +15,7 @@ export async function ensureOtherClients() {
   if (!(await hasPika('python3')) && !(await hasPika('/usr/bin/python3'))) missing.push('python3-pika')
   if (!findCommand('amqp-publish')) missing.push('amqp-tools')
   if (!findCommand('pgbouncer') && !existsSync('/usr/sbin/pgbouncer')) missing.push('pgbouncer')
+  if (!existsSync('/usr/bin/chromium')) missing.push('chromium')
   if (missing.length === 0 || findInstallObstacle() !== undefined) return
   try {
     await installPackages(missing)

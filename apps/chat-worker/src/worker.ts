@@ -18,13 +18,23 @@ await runWorker({
     'INSERT INTO chat.trials SELECT (NULL::chat.trials).* WHERE false',
   ],
   async start({ env, pool, messageQueue, judged, onSettled, signal }) {
-    const { handler, options } = createChatWork({ env, pool, messageQueue })
+    const { handler, options, countRefusedBroadcasts } = createChatWork({ env, pool, messageQueue })
     const consumer = await messageQueue.consumeBatches('chat.messages', judged.batch(handler), {
       ...options,
       onSettled,
     })
     // The worker is ready when it can broadcast, too. After the consumer, which says for both that the broker is away.
     await messageQueue.connect({ deadlineMs: Number.POSITIVE_INFINITY, signal })
-    return { consumer }
+    return {
+      consumer,
+      metrics: [
+        {
+          kind: 'counter',
+          name: 'mono_broadcasts_refused_total',
+          help: 'Broadcasts that the queue of a listener has refused',
+          read: countRefusedBroadcasts,
+        },
+      ],
+    }
   },
 })

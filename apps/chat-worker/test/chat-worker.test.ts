@@ -88,4 +88,30 @@ describe('chat-worker', () => {
     expect(await vhost.countMessages('chat.messages.dlq')).toBe(0)
     await worker.terminate()
   })
+
+  test('a listener whose queue refuses broadcasts is no matter of the messages', async ({
+    vhost,
+    database,
+    workers,
+  }) => {
+    const worker = workers.spawn('chat-worker', environment(vhost, database))
+    await worker.ready()
+    const live = await vhost.subscribe('realtime', 'chat.#')
+    const refusing = { durable: true, arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' } }
+    await vhost.withChannel(async (channel) => {
+      await channel.assertQueue('refusing', refusing)
+      await channel.bindQueue('refusing', 'realtime', 'chat.#')
+    })
+    for (const messageId of ['a', 'b', 'c']) await publish(vhost, { messageId })
+    const updates = await vhost.drainQueue(live, 3)
+    expect(updates.map((update) => (update.json() as ChatMessage).messageId)).toEqual(['a', 'b', 'c'])
+    await waitFor(async () => (await worker.metric('mono_deliveries_total', { outcome: 'acked' })) === 3, {
+      what: 'all messages to be acknowledged',
+    })
+    expect(await worker.metric('mono_retries_total')).toBe(0)
+    expect(await vhost.countMessages('chat.messages.dlq')).toBe(0)
+    expect(await vhost.countMessages(live)).toBe(0)
+    expect(await worker.metric('mono_broadcasts_refused_total')).toBe(2)
+    await worker.terminate()
+  })
 })

@@ -27,9 +27,10 @@ export const chatDescription = {
       ({ conversation_id, found, last }) => `${conversation_id}: ${found} messages, the last is number ${last}`,
     )
   },
-  async sendExample({ messageQueue, query, subscribe }) {
+  async sendExample({ messageQueue, query, subscribe, hear }) {
     const live = await subscribe('realtime', 'chat.#')
     const message = { ...createPayload(0, randomUUID()), conversationId: 'conversation-7' }
+    const page = await hear?.(message.conversationId)
     await messageQueue.sendChatMessage(message)
     return {
       sent: `chat message ${message.messageId}`,
@@ -50,10 +51,14 @@ export const chatDescription = {
             return routingKey && `a subscriber got ${routingKey}`
           },
         },
+        ...(page ? [{ where: 'a page, by Web MQTT', read: async () => readHeard(page.find(message.messageId)) }] : []),
       ],
     }
   },
 }
+
+/** @param {number | undefined} sequence */
+const readHeard = (sequence) => (sequence === undefined ? undefined : `heard as number ${sequence}`)
 
 /**
  * The message with this number; the conversations take turns. Their ids have a point, which routing keys must not have.

@@ -2,6 +2,7 @@ import { createMessageQueue } from '@mono/message-queue'
 import { findOvertakers, migrate, printNumbers, type TestFixtures, test, waitFor } from '@mono/test-support'
 import { describe, expect } from 'vitest'
 import { chatDescription, conversations } from './description.mjs'
+import { untilActive } from './until-active.js'
 import { numberedMessage } from './worker-under-test.js'
 
 const replicas = 3
@@ -62,23 +63,6 @@ async function setUp({ vhost, database, workers, cleanUp }: Services) {
   }
 }
 
-/** The replica that takes messages: a stand-by says that it is one. */
-async function untilActive({ fleet }: Pick<Setup, 'fleet'>) {
-  const findActive = async () => {
-    for (const [place, replica] of fleet.entries()) {
-      if (await isActive(replica).catch(() => false)) return { place, replica }
-    }
-    return undefined
-  }
-  return await waitFor(findActive, { what: 'a replica to be active', timeoutMs: 30_000, intervalMs: 10 })
-}
-
-async function isActive({ httpUrl }: { httpUrl: string }): Promise<boolean> {
-  const response = await fetch(`${httpUrl}/readyz`)
-  const { checks } = (await response.json()) as { checks: { consumer: { state: string } } }
-  return response.ok && checks.consumer.state !== 'standby'
-}
-
 /** Whatever was confirmed is stored and broadcast, in the order in which it was confirmed. Ends the replicas. */
 async function expectInOrder(title: string, { database, fleet, heard, confirmed }: Setup): Promise<void> {
   const ids = confirmed.flat()
@@ -128,7 +112,7 @@ describe(`${replicas} replicas keep the order of a conversation`, { timeout: 180
     const chat = await setUp({ vhost, database, workers, cleanUp })
     for (const round of rounds) {
       await chat.send(round, async () => {
-        const { place, replica } = await untilActive(chat)
+        const { place, replica } = await untilActive(chat.fleet)
         replica.kill('SIGKILL')
         await replica.exited
         chat.replace(place)

@@ -345,6 +345,15 @@ describe('the order of providers', () => {
     expect(orderOf({ ...fields, EMAIL_PROVIDERS: 'mailgun' })).toEqual(['mailgun'])
   })
 
+  test('may leave the Mailgun of docker-compose.mailgun.yml out in production, and has to', () => {
+    const fields = { ...mailgun, MAILGUN_ORIGIN: 'https://mailgun:8443' }
+    expect(orderOf(fields)).toEqual(['smtp', 'mailgun'])
+    expect(() => orderOf({ ...fields, NODE_ENV: 'production' })).toThrow(
+      'MAILGUN_ORIGIN: expected Mailgun itself, which delivers, because NODE_ENV is production; found the Mailgun of development',
+    )
+    expect(orderOf({ ...fields, NODE_ENV: 'production', EMAIL_PROVIDERS: 'smtp' })).toEqual(['smtp'])
+  })
+
   test('names nobody without settings', () => {
     expect(() => readEmailEnv({ ...required, EMAIL_PROVIDERS: 'smtp,mailgun' })).toThrow(
       /1 fault:[\s\S]*MAILGUN_API_KEY: expected a key of Mailgun, or MAILGUN_API_KEY_FILE naming a file with it, because EMAIL_PROVIDERS names it; found nothing$/,

@@ -58,8 +58,9 @@ const shape = {
 
 export type EmailEnv = EnvOf<typeof shape>
 
-/** Of docker-compose.yml. Whatever it takes would be recorded as sent. */
+/** Hosts of docker-compose.yml and docker-compose.mailgun.yml. Whatever they take would be recorded as sent. */
 const mailCatcher = 'mail-catcher'
+const mailgunOfDevelopment = 'mailgun'
 
 const checks = [
   findMissingProviderFault,
@@ -70,6 +71,7 @@ const checks = [
   findDkimAlignmentFault,
   findMailgunFault,
   findMailgunAlignmentFault,
+  findMailgunOfDevelopmentFault,
 ]
 
 /** The one place of this process that reads the environment. */
@@ -108,6 +110,13 @@ function findMailCatcherFault(env: EmailEnv): EnvFault | undefined {
   if (!providersOf(env).includes('smtp')) return undefined
   const expected = 'a mail server that delivers, because NODE_ENV is production'
   return { name: 'SMTP_URL', expected, found: 'the mail catcher of development' }
+}
+
+function findMailgunOfDevelopmentFault(env: EmailEnv): EnvFault | undefined {
+  if (env.nodeEnv !== 'production' || new URL(env.mailgunOrigin).hostname !== mailgunOfDevelopment) return undefined
+  if (!providersOf(env).includes('mailgun')) return undefined
+  const expected = 'Mailgun itself, which delivers, because NODE_ENV is production'
+  return { name: 'MAILGUN_ORIGIN', expected, found: 'the Mailgun of development' }
 }
 
 function toSmtpSettings(text: string, context: z.RefinementCtx): SmtpSettings {

@@ -1,5 +1,6 @@
-import { type TestFixtures, type TestVhost, test } from '@mono/test-support'
+import { findRealtime, type TestFixtures, type TestVhost, test, waitFor } from '@mono/test-support'
 import { type ConfirmChannel, connect } from 'amqplib'
+import mqtt from 'mqtt'
 import { describe, expect } from 'vitest'
 import {
   createBrokerUsers,
@@ -225,6 +226,50 @@ describe('who listens to live updates', () => {
     await expectRefused((attempt) => act('realtime', attempt), forbidden)
   })
 })
+
+describe('live updates', () => {
+  const users = createBrokerUsers().map(({ name }) => name)
+
+  test('are published by chat-worker alone', async ({ vhost, cleanUp }) => {
+    const act = await setUp(vhost, { cleanUp })
+    const others = users.filter((user) => user !== 'chat-worker')
+    await act('chat-worker', (channel) => publish(channel, 'realtime', 'chat.1.1'))
+    for (const user of others) {
+      const attempt = act(user, (channel) => publish(channel, 'realtime', 'chat.1.1'))
+      await expect(attempt, user).rejects.toThrow(/ACCESS_REFUSED/)
+    }
+  })
+
+  const realtime = findRealtime()
+  if (!realtime) process.stdout.write('skipped: REALTIME_URL is not set beside RABBITMQ_URL\n')
+  test.skipIf(!realtime)('are published by nobody else where browsers come in', async ({ vhost, cleanUp }) => {
+    await setUp(vhost, { cleanUp })
+    const listener = await vhost.listen('realtime', '#')
+    for (const user of users) await publishByMqtt(realtime?.url ?? '', vhost, user)
+    await vhost.publish('realtime', 'chat.1.1', 'the last')
+    const bodies = () => listener.messages.map(({ body }) => body.toString())
+    await waitFor(() => bodies().includes('the last'), { what: 'the last message' })
+    expect(bodies()).toEqual(['chat-worker', 'the last'])
+  })
+})
+
+/** As a user with a password, whom the broker takes there too. Resolves when the broker has taken it or hung up. */
+async function publishByMqtt(url: string, vhost: TestVhost, user: string): Promise<void> {
+  const client = mqtt.connect(url, {
+    protocolVersion: 4,
+    clientId: `${vhost.name}-${user}`,
+    username: `${vhost.name}:${vhost.name}-${user}`,
+    password,
+    reconnectPeriod: 0,
+  })
+  client.on('error', () => {})
+  const closed = new Promise<void>((resolve) => client.once('close', resolve))
+  // Of QoS 0 nothing is confirmed, but packets are taken in order. Before version 4 the broker leaves QoS 1 unanswered.
+  const taken = client.publishAsync('chat/1/1', user, { qos: 0 }).then(() => client.unsubscribeAsync('nothing'))
+  await Promise.race([closed, taken.catch(() => closed)])
+  client.end(true)
+  await closed
+}
 
 type Attempt = (channel: ConfirmChannel) => Promise<unknown> | unknown
 

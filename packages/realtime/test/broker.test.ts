@@ -1,9 +1,10 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
-import { createTcpProxy, test, waitFor } from '@mono/test-support'
+import { createTcpProxy, waitFor } from '@mono/test-support'
 import { expect } from 'vitest'
 import { createRealtimeToken } from '../src/index.js'
 import { parseSigningKey } from '../src/parse-signing-key.js'
 import { signToken } from '../src/sign-token.js'
+import { test } from './support/broker-test.js'
 import { openTenant, upTo } from './support/open-real-page.js'
 
 const strangeIds = [

@@ -22,6 +22,18 @@ export function databaseServerUrl(): string {
   return requireVariable('DATABASE_URL')
 }
 
+/** Where browsers reach the broker, by MQTT over WebSocket. */
+export function realtimeUrl(): string | undefined {
+  // biome-ignore lint/style/noProcessEnv: see above
+  return process.env.REALTIME_URL || undefined
+}
+
+/** The private key that signs what browsers log in with. */
+export function realtimeKeyFile(): string | undefined {
+  // biome-ignore lint/style/noProcessEnv: see above
+  return process.env.REALTIME_KEY_FILE || undefined
+}
+
 function requireVariable(name: 'RABBITMQ_URL' | 'DATABASE_URL'): string {
   // biome-ignore lint/style/noProcessEnv: see above
   const value = process.env[name]

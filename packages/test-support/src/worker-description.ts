@@ -72,6 +72,15 @@ export interface ExampleStage<Client> extends Pick<EffectSources, 'query'> {
   mailPage: string
   /** With a queue of its own, as an application would. */
   subscribe(exchange: string, bindingKey: string): Promise<LiveMessages>
+  /**
+   * As a page in a browser, which is live when it resolves. Undefined: this broker has nothing for browsers.
+   */
+  hear?: ((conversationId: string) => Promise<HeardMessages>) | undefined
+}
+
+export interface HeardMessages {
+  /** The sequence of the message, once it is there. */
+  find(messageId: string): number | undefined
 }
 
 export interface LiveMessages {

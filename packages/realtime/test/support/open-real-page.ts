@@ -1,5 +1,5 @@
 import { realtimeRoutingKey } from '@mono/contracts'
-import { waitFor } from '@mono/test-support'
+import { brokerUrl, waitFor } from '@mono/test-support'
 import { connect } from 'amqplib'
 import {
   type ConversationState,
@@ -8,8 +8,8 @@ import {
   type RealtimeOptions,
 } from '../../src/browser/index.js'
 import { createRealtimeToken, type RealtimeTokenOptions } from '../../src/index.js'
+import { realtime } from './broker-test.js'
 import { createMessage } from './create-message.js'
-import { readRealtimeServices } from './realtime-services.js'
 
 type CleanUp = (release: () => Promise<unknown> | unknown) => void
 
@@ -21,10 +21,10 @@ export interface RealPageOptions extends Partial<RealtimeOptions> {
  * RabbitMQ as the workers have it, a tenant of the test's own, what its application has stored, and pages of its users.
  */
 export async function openTenant(cleanUp: CleanUp) {
-  const { url, key, brokerUrl } = readRealtimeServices()
+  const { url = '', key = '' } = realtime ?? {}
   const tenantId = 1 + Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)
   const stored = new Map<string, number>()
-  const connection = await connect(brokerUrl)
+  const connection = await connect(brokerUrl())
   cleanUp(() => connection.close())
   const channel = await connection.createConfirmChannel()
   await channel.assertExchange('realtime', 'topic', { durable: true })

@@ -5,6 +5,7 @@ export type { FcmDevice } from './check-fcm-request.js'
 export type { FcmAnswer } from './fcm-answer.js'
 export { createFcmError } from './fcm-error.js'
 export { createFcmService, type FcmService, type FcmServiceOptions } from './fcm-service.js'
+export { createMailPage } from './mail-page.js'
 export { createMailgunError } from './mailgun-refusal.js'
 export {
   createMailgunService,

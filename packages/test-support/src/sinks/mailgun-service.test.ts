@@ -146,3 +146,14 @@ test('answers as it was told, and delivers if it was told so', async ({ service,
   service.answer('all', 401)
   expect(await send(service, client, { fields: { to: 'bob@example.com' } })).toMatchObject({ status: 401 })
 })
+
+test('keeps no more mails and requests than it was told', async ({ cleanUp }) => {
+  const service = await createMailgunService({ keep: { mails: 2, bytes: 1_000_000 } })
+  const client = createH2Client(service.ca)
+  cleanUp(() => service.close())
+  cleanUp(() => client.close())
+  for (const to of ['ada@example.com', 'bob@example.com', 'eve@example.com'])
+    await send(service, client, { fields: { to } })
+  expect(service.received.map(({ to }) => to)).toEqual([['bob@example.com'], ['eve@example.com']])
+  expect(service.attempts.map(({ recipient }) => recipient)).toEqual(['bob@example.com', 'eve@example.com'])
+})

@@ -7,13 +7,13 @@ import {
   type MailgunRequest,
 } from './check-mailgun-request.js'
 import { deliversMessage, type FcmAnswer, mergeOutcome, toFcmOutcome } from './fcm-answer.js'
-import { createMailbox } from './mailbox.js'
+import { createMailbox, type MailboxLimits } from './mailbox.js'
 import { MailgunRefusal, refuse } from './mailgun-refusal.js'
 import { parseReceivedMail, type ReceivedMail } from './parse-received-mail.js'
 import { isSilence, type PushSilence, toPushOutcome } from './push-answer.js'
 import type { PushExchange } from './push-exchange.js'
 import { createPushListener } from './push-listener.js'
-import { certificateFor } from './self-signed-certificate.js'
+import { type Certificate, certificateFor } from './self-signed-certificate.js'
 
 /** A number is a status: 200 is what a request in order gets anyway. */
 export type MailgunAnswer = FcmAnswer
@@ -25,8 +25,16 @@ export interface MailgunServiceOptions {
   region?: 'us' | 'eu'
   /** Default: `mg.example.com`, made in the US. */
   domains?: readonly MailgunDomain[]
+  /** Default: `key-` and 32 digits, always the same. */
+  apiKey?: string
   /** Default: one that is free. */
   port?: number
+  /** Where it listens. Default 127.0.0.1. */
+  address?: string
+  /** Default: one for `localhost` and `127.0.0.1` that it has made itself, `ca`. */
+  certificate?: Certificate
+  /** What is kept of mails and requests, the newest. Default: all. */
+  keep?: MailboxLimits
   /** Asked for each request that nothing was set for: what is answered in place of taking it. */
   limit?: (() => MailgunAnswer | undefined) | undefined
 }
@@ -88,19 +96,21 @@ export interface MailgunService {
 }
 
 const maxBodyBytes = 30 * 1024 * 1024
-const apiKey = 'key-0123456789abcdef0123456789abcdef'
 
 /** Mailgun's interface for mails that are put together already, which checks what it gets and can be told to misbehave. */
 export async function createMailgunService({
   protocols = ['h2', 'http/1.1'],
   region = 'us',
   domains = [{ name: 'mg.example.com' }],
+  apiKey = 'key-0123456789abcdef0123456789abcdef',
   port = 0,
+  address = '127.0.0.1',
+  certificate = certificateFor(['localhost', '127.0.0.1']),
+  keep,
   limit,
 }: MailgunServiceOptions = {}): Promise<MailgunService> {
-  const certificate = certificateFor(['localhost', '127.0.0.1'])
   const script = createAnswerScript<MailgunAnswer>()
-  const mailbox = createMailbox<MailgunMail>()
+  const mailbox = createMailbox<MailgunMail>(keep)
   const attempts: MailgunAttempt[] = []
 
   async function serve(exchange: PushExchange, signal: AbortSignal): Promise<void> {
@@ -110,8 +120,10 @@ export async function createMailgunService({
     const recipient = await findMailgunRecipient(body, contentType)
     const keys = recipient === undefined ? ['all'] : [recipient.toLowerCase(), 'all']
     const answer = script.take(keys) ?? limit?.() ?? 200
-    const record = (outcome: Pick<MailgunAttempt, 'answer' | 'reason'>) =>
+    const record = (outcome: Pick<MailgunAttempt, 'answer' | 'reason'>) => {
       attempts.push({ recipient, path, protocol, ...outcome, at: Date.now() })
+      if (keep && attempts.length > keep.mails) attempts.shift()
+    }
     if (isSilence(answer)) {
       record({ answer, reason: undefined })
       return exchange.fallSilent(answer, signal)
@@ -145,7 +157,7 @@ export async function createMailgunService({
     return id
   }
 
-  const listener = createPushListener({ address: '127.0.0.1', certificate, protocols, serve })
+  const listener = createPushListener({ address, certificate, protocols, serve })
   const boundPort = await listener.listen(port)
   return {
     port: boundPort,

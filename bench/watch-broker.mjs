@@ -1,0 +1,72 @@
+// @ts-check
+import { readFileSync } from 'node:fs'
+import { watchCpu } from './cpu-samples.mjs'
+
+/** RabbitMQ renews its own numbers every five seconds. */
+const everyMs = 1_000
+
+/**
+ * Watches the memory and the processor time of a broker's node. The time is only known if it runs on this machine and
+ * not in a container.
+ * @param {import('../scripts/services/services.mjs').Services} services
+ */
+export async function watchBroker({ managementUrl, rabbitmqUrl }) {
+  const { username, password } = new URL(rabbitmqUrl.split(',')[0] ?? '')
+  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
+  /**
+   * @param {string} path
+   * @returns {Promise<any>}
+   */
+  const ask = async (path) => {
+    const response = await fetch(new URL(`/api/${path}`, managementUrl), {
+      headers: { authorization: `Basic ${credentials}` },
+    })
+    return await response.json()
+  }
+  const [node] = await ask('nodes')
+  const pid = isBroker(node.os_pid) ? Number(node.os_pid) : undefined
+  const cpu = watchCpu(pid)
+  const look = async () => {
+    const [{ mem_used, fd_total }] = await ask('nodes')
+    return { memory: readMemory(pid) ?? Number(mem_used), openFilesLimit: Number(fd_total) }
+  }
+  return {
+    version: String((await ask('overview')).rabbitmq_version),
+    /** Memory in bytes. */
+    look,
+    cpuBetween: cpu.usedBetween,
+    /** @returns {() => Promise<number>} the most memory since, in bytes; ends the watch */
+    watchMemory() {
+      let highest = 0
+      const sample = async () => {
+        highest = Math.max(highest, (await look()).memory)
+      }
+      const timer = setInterval(() => void sample().catch(() => {}), everyMs)
+      return async () => {
+        clearInterval(timer)
+        await sample()
+        return highest
+      }
+    },
+    stop: () => cpu.stop(),
+  }
+}
+
+/** @param {string} pid as the node knows it, which may be that of a container */
+function isBroker(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'beam.smp'
+  } catch {
+    return false
+  }
+}
+
+/**
+ * @param {number | undefined} pid
+ * @returns {number | undefined} resident, in bytes
+ */
+function readMemory(pid) {
+  if (pid === undefined) return undefined
+  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return kib === undefined ? undefined : Number(kib) * 1024
+}

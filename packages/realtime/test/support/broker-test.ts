@@ -1,0 +1,7 @@
+import { test as base, findRealtime } from '@mono/test-support'
+
+export const realtime = findRealtime()
+if (!realtime) process.stdout.write('skipped: REALTIME_URL and REALTIME_KEY_FILE are not set beside RABBITMQ_URL\n')
+
+/** Skipped where the broker was given without what browsers need. */
+export const test = base.skipIf(!realtime) as TestAPI<TestFixtures>
