@@ -12,19 +12,25 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 const repository = fileURLToPath(new URL('../', import.meta.url))
-const linters = [
-  ['@arethetypeswrong/cli/dist/index.js', '--no-color', '--no-emoji'],
-  ['publint/src/cli.js', '--strict'],
+const attw = ['@arethetypeswrong/cli/dist/index.js', '--no-color', '--no-emoji']
+const publint = ['publint/src/cli.js', '--strict']
+
+/** How each command packs, and who looks at what it has packed. Pages and servers load realtime as ES modules only. */
+const packs = [
+  { command: 'pack:client', linters: [attw, publint] },
+  { command: 'pack:realtime', linters: [[...attw, '--profile', 'esm-only'], publint] },
 ]
 
-const directory = await mkdtemp(`${tmpdir()}/packages-`)
-try {
-  await run('npm', ['run', '--silent', 'pack:client', '--', '--pack-destination', directory], { cwd: repository })
-  for (const tarball of await readdir(directory)) {
-    for (const [script = '', ...args] of linters) await lint(`${directory}/${tarball}`, script, args)
+for (const { command, linters } of packs) {
+  const directory = await mkdtemp(`${tmpdir()}/packages-`)
+  try {
+    await run('npm', ['run', '--silent', command, '--', '--pack-destination', directory], { cwd: repository })
+    for (const tarball of await readdir(directory)) {
+      for (const [script = '', ...args] of linters) await lint(`${directory}/${tarball}`, script, args)
+    }
+  } finally {
+    await rm(directory, { recursive: true })
   }
-} finally {
-  await rm(directory, { recursive: true })
 }
 
 /**

@@ -11,7 +11,7 @@ export interface RealtimeTokenOptions {
   userId: string
   tenantId: number
   /**
-   * Ids of the conversations that the user may hear: at least one; about 700 UUIDs fit. `'whole-tenant'`: every
+   * Ids of the conversations that the user may hear: at least one; about 690 UUIDs fit. `'whole-tenant'`: every
    * conversation of the tenant, also those that begin later.
    */
   conversations: readonly string[] | 'whole-tenant'

@@ -50,7 +50,10 @@ export const realtime = [
     file: `${browser}/catch-up.ts`,
     find: 'if (isOutOfDate) this.#setDue(subscription)',
     replace: 'if (false) this.#setDue(subscription)',
-    tests: { file: `${browser}/connecting.test.ts`, name: 'an answer to what was asked before the connection was lost' },
+    tests: {
+      file: `${browser}/connecting.test.ts`,
+      name: 'an answer to what was asked before the connection was lost',
+    },
   },
   {
     name: 'realtime-guilty',

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { createRealtimeToken, type RealtimeTokenOptions } from '../../src/index.js'
 
-export const { privateKey: key, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
+const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
 
 /** A token of user-1 of tenant 42 that lasts 900 s. */
 export function createTestToken(options: Partial<RealtimeTokenOptions> = {}): string {

@@ -8,7 +8,7 @@ import { FakeBroker } from './fake-broker.js'
 type Answer = readonly LoadedConversation[] | Promise<readonly LoadedConversation[]> | Error | 'hang' | 'stored'
 
 /** The application's server: what it has stored, and what it was asked. */
-export class FakeApplication {
+class FakeApplication {
   /** The last sequence of each conversation. */
   readonly stored = new Map<string, number>()
   /** It does not give these out, as `conversation:sequence`. */
