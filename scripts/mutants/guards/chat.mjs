@@ -17,6 +17,15 @@ export const chat = [
     tests: { file: handling, name: 'that is away fails the batch' },
   },
   {
+    name: 'chat-refusing-listener',
+    promise: promises.nothingLost,
+    guards: 'a listener whose queue refuses broadcasts gives up no message',
+    file: `${app}/src/broadcaster.ts`,
+    find: 'if (!(error instanceof QueueFullError)) throw error',
+    replace: 'throw error',
+    tests: { file: `${app}/test/chat-worker.test.ts`, name: 'listener whose queue refuses' },
+  },
+  {
     name: 'chat-row-lock',
     promise: promises.storedOnce,
     guards: 'sequences are without gaps and in the order of commits: the conversation’s row is locked',

@@ -1,4 +1,5 @@
-import { test as base, findRealtime } from '@mono/test-support'
+import { test as base, findRealtime, type TestFixtures } from '@mono/test-support'
+import type { TestAPI } from 'vitest'
 
 export const realtime = findRealtime()
 if (!realtime) process.stdout.write('skipped: REALTIME_URL and REALTIME_KEY_FILE are not set beside RABBITMQ_URL\n')
