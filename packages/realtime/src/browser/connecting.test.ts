@@ -69,7 +69,10 @@ test('what was heard over the last connection does not end the search for what w
 
 test('a connection that is lost at the moment at which it is ready is opened again', async () => {
   const { broker, open } = openPage()
-  broker.losesNext = true
+  broker.onAnswer = (link) => {
+    broker.onAnswer = () => {}
+    queueMicrotask(() => link.lose())
+  }
   const a = open('a')
   await seconds(2)
   expect([broker.links.length, broker.open.length, a.states.at(-1)]).toEqual([2, 1, 'live'])
@@ -105,6 +108,19 @@ test('a broker that is away is tried more and more rarely, at the addresses in t
   broker.failure = undefined
   await seconds(31)
   expect(a.states).toEqual(['offline', 'catching-up', 'live'])
+})
+
+test('whatever keeps the connection from being opened is reported, and tried again', async () => {
+  const { broker, open, errors } = openPage()
+  broker.failure = new TypeError('x is not a function')
+  const a = open('a')
+  await settle()
+  expect(errors.map(({ code, message }) => [code, message])).toEqual([
+    ['CONNECTION_FAILED', 'no connection: x is not a function'],
+  ])
+  broker.failure = undefined
+  await seconds(1)
+  expect(a.states.at(-1)).toBe('live')
 })
 
 test('a connection that holds ends a row of failures, one that breaks at once does not', async () => {

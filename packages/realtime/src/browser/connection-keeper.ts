@@ -1,5 +1,6 @@
 import { type BackOff, backOffMs } from './back-off.js'
 import type { Conversation } from './conversation.js'
+import { describeCause } from './describe-cause.js'
 import type { Link, OpenLink } from './link.js'
 import { LinkSubscriber } from './link-subscriber.js'
 import { RealtimeError } from './realtime-error.js'
@@ -111,10 +112,11 @@ export class ConnectionKeeper {
     } catch (error) {
       if (signal.aborted) return 0
       this.#failures += 1
-      if (error instanceof RealtimeError) report(error)
-      if (error instanceof RealtimeError && error.code === 'TOKEN_REFUSED') tokens.discard()
+      const failure = toRealtimeError(error)
+      report(failure)
+      if (failure.code === 'TOKEN_REFUSED') tokens.discard()
       // RabbitMQ 3.10 refuses a token by closing the connection without a word.
-      else if (isFailedConnection(error) && this.#failures % failuresPerToken === 0) tokens.setOutOfDate()
+      if (failure.code === 'CONNECTION_FAILED' && this.#failures % failuresPerToken === 0) tokens.setOutOfDate()
       return backOffMs(this.#failures, backOff, random)
     } finally {
       this.#opening = undefined
@@ -173,6 +175,8 @@ export class ConnectionKeeper {
       this.#failures = 0
     }, steadyMs)
     this.#endTimer = setTimeout(() => this.#endToken(link), token.endsInMs)
+    // Something may have been added at the last moment.
+    this.update()
   }
 
   /** What the broker has sent over the last connection may be on its way. */
@@ -214,12 +218,13 @@ export class ConnectionKeeper {
   }
 }
 
-function isFailedConnection(error: unknown): boolean {
-  return error instanceof RealtimeError && error.code === 'CONNECTION_FAILED'
+function toRealtimeError(error: unknown): RealtimeError {
+  if (error instanceof RealtimeError) return error
+  return new RealtimeError('CONNECTION_FAILED', `no connection: ${describeCause(error)}`, { cause: error })
 }
 
 function toLostError(where: string, cause: unknown): RealtimeError {
-  const message = `the connection to ${where} was lost: ${(cause as Error).message}`
+  const message = `the connection to ${where} was lost: ${describeCause(cause)}`
   return new RealtimeError('CONNECTION_LOST', message, { cause })
 }
 

@@ -116,6 +116,18 @@ test('a broker that does not answer is given up in time', async ({ cleanUp }) =>
   await expect(openMqttLink(options, signal)).rejects.toThrow(/no connection to .* within 0.1 s/)
 })
 
+test('an address that the browser itself refuses is told as such', async ({ cleanUp }) => {
+  const { options } = await setUp(cleanUp)
+  const opening = openMqttLink({ ...options, url: 'ws://127.0.0.1:99999/ws' }, signal)
+  await expect(opening).rejects.toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringContaining('99999') })
+})
+
+test('an end before it is opened opens nothing', async ({ cleanUp }) => {
+  const { broker, options } = await setUp(cleanUp)
+  await expect(openMqttLink(options, AbortSignal.abort(new Error('closed')))).rejects.toThrow('closed')
+  expect(broker.clients).toEqual([])
+})
+
 test('an end while it is opened is one', async ({ cleanUp }) => {
   const { options } = await setUp(cleanUp)
   const ending = new AbortController()

@@ -1,4 +1,5 @@
 import mqtt, { type MqttClient } from 'mqtt'
+import { describeCause } from './describe-cause.js'
 import type { Link, LinkOptions, OpenLink } from './link.js'
 import { RealtimeError } from './realtime-error.js'
 import { withTimeLimit } from './with-time-limit.js'
@@ -13,14 +14,18 @@ const failureBit = 0x80
 
 /** Opens an MQTT 3.1.1 connection over WebSocket, with a session that ends with it. */
 export const openMqttLink: OpenLink = async (options, signal) => {
-  const link = new MqttLink(options)
+  signal.throwIfAborted()
+  let link: MqttLink | undefined
   try {
-    await withTimeLimit({ ms: options.timeoutMs, signal }, () => link.opened)
+    link = new MqttLink(options)
+    const { opened } = link
+    await withTimeLimit({ ms: options.timeoutMs, signal }, () => opened)
     return link
   } catch (error) {
-    link.end()
+    link?.end()
     if (error instanceof RealtimeError) throw error
-    const message = `no connection to ${options.url}: ${(error as Error).message}`
+    // The browser itself may refuse, such as ws: in a page that came by https:.
+    const message = `no connection to ${options.url}: ${describeCause(error)}`
     throw new RealtimeError('CONNECTION_FAILED', message, { cause: error })
   }
 }

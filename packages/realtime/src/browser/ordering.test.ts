@@ -98,6 +98,15 @@ test('an answer that was cut is followed by another question, until nothing new 
   expect(a.states.at(-1)).toBe('live')
 })
 
+test('an answer may be longer than what it keeps of what came too early', async () => {
+  const { application, open } = openPage()
+  application.stored.set('a', 1_000)
+  const a = open('a')
+  await seconds(1)
+  expect(a.heard).toHaveLength(1_000)
+  expect(application.questions.map(([question]) => question?.after)).toEqual([0, 1_000])
+})
+
 test('more than it keeps of what came too early is loaded again', async () => {
   const { application, broker, open } = openPage()
   const a = open('a')

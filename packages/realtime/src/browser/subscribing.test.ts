@@ -35,6 +35,23 @@ test('what is opened while the connection is renewed is heard, and what is close
   expect([b.heard, b.states.at(-1)]).toEqual([[1], 'live'])
 })
 
+test('what is opened at the very moment at which a connection is ready is heard', async () => {
+  for (let turns = 0; turns < 20; turns += 1) {
+    const { broker, open } = openPage()
+    open('a')
+    const later = new Promise<ReturnType<typeof open>>((resolve) => {
+      broker.onAnswer = async () => {
+        broker.onAnswer = () => {}
+        for (let turn = 0; turn < turns; turn += 1) await undefined
+        resolve(open('b'))
+      }
+    })
+    await seconds(1)
+    const { states } = await later
+    expect([turns, states.at(-1)]).toEqual([turns, 'live'])
+  }
+})
+
 test('a subscription that ends is ended at the broker, unless there is another one', async () => {
   const { broker, open } = openPage()
   const first = open('a')

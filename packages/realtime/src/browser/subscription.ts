@@ -96,8 +96,10 @@ export class Subscription {
 
   /** Messages that were loaded, in any order. */
   add(messages: readonly RealtimeMessage[]): void {
-    for (const message of messages) this.#window.put(message)
-    this.#handOn()
+    for (const message of [...messages].sort((a, b) => a.sequence - b.sequence)) {
+      this.#window.put(message)
+      this.#handOn()
+    }
   }
 
   /**

@@ -24,8 +24,7 @@ export class FakeLink implements Link {
     const refused = topics.filter((topic) => this.#broker.refuses.has(topic))
     for (const topic of topics) if (!refused.includes(topic)) this.topics.add(topic)
     if (this.#broker.isSilent) await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }))
-    if (this.#broker.losesNext) queueMicrotask(() => this.lose())
-    this.#broker.losesNext = false
+    this.#broker.onAnswer(this)
     return refused
   }
 
@@ -65,8 +64,8 @@ export class FakeBroker {
   readonly closesAt = new Set<string>()
   /** It answers no subscription until `speak`. */
   isSilent = false
-  /** The next connection is lost at the moment at which its subscriptions are answered. */
-  losesNext = false
+  /** Called at the moment at which subscriptions are answered. */
+  onAnswer: (link: FakeLink) => void = () => {}
   /** Set: nobody gets a connection. */
   failure: Error | undefined
 
