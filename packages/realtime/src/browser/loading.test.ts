@@ -175,6 +175,17 @@ test('an answer in the wrong order, with some twice, comes out in order and once
   expect([a.heard, errors]).toEqual([[1, 2, 3], []])
 })
 
+test('a long answer in the wrong order is no reason to ask for it again', async () => {
+  const { application, open } = openPage()
+  const messages = Array.from({ length: 400 }, (_, index) => createMessage('a', 400 - index))
+  application.stored.set('a', 400)
+  application.answers.push([{ conversationId: 'a', messages }])
+  const a = open('a')
+  await seconds(1)
+  expect(a.heard).toHaveLength(400)
+  expect(application.questions.map(([question]) => question?.after)).toEqual([0, 400])
+})
+
 test('what the entry and the token say anyway may be left out of a message, and its time may be a text', async () => {
   const { application, open, errors } = openPage()
   const { conversationId: _id, tenantId: _tenant, timestamp, ...message } = createMessage('a', 1)

@@ -38,3 +38,9 @@ test('when too many wait, those that are next are kept', () => {
   expect(takeAll(window)).toEqual([1, 2, 3])
   expect(window.hasGap).toBe(true)
 })
+
+test('what came before takes no room from what waits', () => {
+  const window = new SequenceWindow(10, 3)
+  for (const sequence of [1, 2, 3, 4, 13, 12, 11]) window.put(createMessage('a', sequence))
+  expect(takeAll(window)).toEqual([11, 12, 13])
+})
