@@ -34,7 +34,9 @@ export async function broadcastSteadily(url, { conversations, rate, seconds, byt
     for (let index = 0; index < rate * seconds; index += 1) {
       await sleep(startedAt + (index * 1000) / rate - performance.now())
       const message = history.add({ ...createChatMessage(index, conversations), content })
-      sending.push(messageQueue.broadcastChatMessage(message))
+      const sent = messageQueue.broadcastChatMessage(message)
+      sent.catch(() => {}) // awaited below
+      sending.push(sent)
     }
     await Promise.all(sending)
   })

@@ -12,6 +12,8 @@ import { createChatMessage } from './chat-message.mjs'
 /** Clients that connect at a time: without a limit the first ones would run into their time limits. */
 const connectingAtOnce = 25
 
+process.on('disconnect', () => process.exit())
+
 /** @type {(import('./realtime-processes.mjs').Means & { first: number, count: number })[]} */
 const [work] = await once(process, 'message')
 const { realtime, historyUrl, conversations, first, count } = /** @type {NonNullable<typeof work>} */ (work)

@@ -32,7 +32,6 @@ const lookLimitMs = 80_000
  * @param {Means & { perProcess: number }} means
  */
 export async function openBrowsers(count, { perProcess, ...means }) {
-  const startedAt = performance.now()
   /** @type {ReturnType<typeof openProcess>[]} */
   const processes = []
   for (let first = 0; first < count; first += perProcess) {
@@ -41,10 +40,8 @@ export async function openBrowsers(count, { perProcess, ...means }) {
     )
   }
   await Promise.all(processes.map(({ ready }) => ready))
-  const seconds = (performance.now() - startedAt) / 1000
   const look = async () => /** @type {Tally[]} */ (await Promise.all(processes.map(({ ask }) => ask())))
   return {
-    seconds,
     /**
      * Waits until each has received all of its conversation, or cannot any more.
      * @param {import('./realtime-history.mjs').History} history

@@ -15,6 +15,8 @@ import { createChatMessage } from './chat-message.mjs'
 const keepaliveSeconds = 20
 const quietMs = 5_000
 
+process.on('disconnect', () => process.exit())
+
 /** @type {(import('./realtime-processes.mjs').Means & { first: number, count: number })[]} */
 const [work] = await once(process, 'message')
 const { realtime, conversations, count } = /** @type {NonNullable<typeof work>} */ (work)

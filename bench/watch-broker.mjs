@@ -6,11 +6,11 @@ import { watchCpu } from './cpu-samples.mjs'
 const everyMs = 1_000
 
 /**
- * Watches the memory and the processor time of a broker's node. The time is only known if it runs on this machine and
- * not in a container.
+ * Watches the memory and the processor time of a broker's node.
  * @param {import('../scripts/services/services.mjs').Services} services
+ * @param {number | undefined} givenPid of a node in a container of this machine, which itself knows another one
  */
-export async function watchBroker({ managementUrl, rabbitmqUrl }) {
+export async function watchBroker({ managementUrl, rabbitmqUrl }, givenPid) {
   const { username, password } = new URL(rabbitmqUrl.split(',')[0] ?? '')
   const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
   /**
@@ -24,7 +24,8 @@ export async function watchBroker({ managementUrl, rabbitmqUrl }) {
     return await response.json()
   }
   const [node] = await ask('nodes')
-  const pid = isBroker(node.os_pid) ? Number(node.os_pid) : undefined
+  const ownPid = isBroker(node.os_pid) ? Number(node.os_pid) : undefined
+  const pid = givenPid ?? ownPid
   const cpu = watchCpu(pid)
   const look = async () => {
     const [{ mem_used, fd_total }] = await ask('nodes')

@@ -1,6 +1,8 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { createTcpProxy, waitFor } from '@mono/test-support'
 import { expect } from 'vitest'
+import { WebSocket } from 'ws'
 import { createRealtimeToken } from '../src/index.js'
 import { parseSigningKey } from '../src/parse-signing-key.js'
 import { signToken } from '../src/sign-token.js'
@@ -204,4 +206,14 @@ test('a token of another key is refused and told, and the next one is taken', as
   await a.becomes('live')
   // RabbitMQ 3.10 closes the connection without a word.
   expect(errors[0]?.message).toMatch(/does not take the token/)
+})
+
+test('the broker compresses nothing, because each browser would take four times as much memory', async ({
+  cleanUp,
+}) => {
+  const { url } = await openTenant(cleanUp)
+  const socket = new WebSocket(url, 'mqtt', { perMessageDeflate: true })
+  cleanUp(() => socket.terminate())
+  await once(socket, 'open')
+  expect(socket.extensions).toBe('')
 })

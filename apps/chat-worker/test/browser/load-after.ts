@@ -1,3 +1,4 @@
+import type { OpenConversation } from '@mono/realtime/browser'
 import type { TestDatabase } from '@mono/test-support'
 
 /** Messages of a conversation in one answer at most: the page asks again for what comes after them. */
@@ -20,8 +21,8 @@ const statement = `
 
 /**
  * What an application's server answers to `loadAfter`: of all open conversations at once what comes after the last
- * message that the page has. The tenant is the one that the user has logged in to, never one that the page names.
+ * message that the page has. Tenant and conversations are those of the user who has logged in, whatever the page says.
  */
-export async function loadAfter(database: TestDatabase, tenantId: number, open: object[]) {
+export async function loadAfter(database: TestDatabase, tenantId: number, open: OpenConversation[]) {
   return await database.query(statement, [tenantId, JSON.stringify(open)])
 }

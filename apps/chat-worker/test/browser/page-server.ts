@@ -4,8 +4,9 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { json } from 'node:stream/consumers'
 import { createRealtimeToken, type RealtimeTokenOptions } from '@mono/realtime'
+import type { OpenConversation } from '@mono/realtime/browser'
 import type { TestDatabase } from '@mono/test-support'
 import { loadAfter } from './load-after.js'
 
@@ -39,7 +40,11 @@ export async function createPageServer(options: PageServerOptions): Promise<Page
   const answers: Record<string, (request: IncomingMessage) => Promise<unknown>> = {
     '/settings': async () => ({ url, conversations: token.conversations, checkEverySeconds }),
     '/token': async () => (areTokensRefused ? undefined : createRealtimeToken(token)),
-    '/after': async (request) => await loadAfter(database, token.tenantId, JSON.parse(await text(request))),
+    '/after': async (request) => {
+      const open = (await json(request)) as OpenConversation[]
+      const mine = open.filter(({ conversationId }) => token.conversations.includes(conversationId))
+      return await loadAfter(database, token.tenantId, mine)
+    },
   }
 
   const server = createServer(async (request, response) => {
