@@ -21,8 +21,8 @@ main([Directory, KeyFile]) ->
             undefined -> App;
             GivenNext -> public_key("REALTIME_NEXT_PUBLIC_KEY", GivenNext)
         end,
-        write(filename:join(Directory, "app.pem"), App),
-        write(filename:join(Directory, "next.pem"), Next)
+        write(filename:join(Directory, "app.pem"), App, 8#644),
+        write(filename:join(Directory, "next.pem"), Next, 8#644)
     catch
         throw:Fault ->
             io:format(standard_error, "~ts~n", [Fault]),
@@ -59,7 +59,7 @@ development_key(KeyFile) ->
         {ok, Pem} -> public_part(public_key:pem_entry_decode(hd(public_key:pem_decode(Pem))));
         {error, enoent} ->
             Key = public_key:generate_key({rsa, 2048, 65537}),
-            write(KeyFile, [?note, pem('RSAPrivateKey', Key)]),
+            write(KeyFile, [?note, pem('RSAPrivateKey', Key)], 8#600),
             public_part(Key)
     end.
 
@@ -70,7 +70,10 @@ public_part(Key) ->
 pem(Type, Key) -> public_key:pem_encode([public_key:pem_entry_encode(Type, Key)]).
 
 %% At once and whole: other nodes of the cluster may look.
-write(File, Content) ->
+write(File, Content, Mode) ->
     ok = filelib:ensure_dir(File),
-    ok = file:write_file(File ++ ".new", Content),
-    ok = file:rename(File ++ ".new", File).
+    New = File ++ ".new",
+    ok = file:write_file(New, ""),
+    ok = file:change_mode(New, Mode),
+    ok = file:write_file(New, Content),
+    ok = file:rename(New, File).

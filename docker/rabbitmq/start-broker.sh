@@ -41,12 +41,13 @@ import_topology() {
   touch "$imported"
 }
 
-# Of development: all nodes have it, and whoever makes tokens.
+# All nodes share the key of development, and whoever makes tokens has it too.
 realtime_key=/var/lib/realtime/key.pem
 
 put_realtime_keys() {
-  # Made by the node that the others join.
-  if [ -n "${JOIN:-}" ] && [ -z "${REALTIME_PUBLIC_KEY:-}" ] && [ "${NODE_ENV:-}" != production ]; then
+  # The node that the others join makes it.
+  if [ -n "${JOIN:-}" ] && [ -z "${REALTIME_PUBLIC_KEY:-}" ] && [ "${NODE_ENV:-}" != production ] && [ ! -e "$realtime_key" ]; then
+    echo "waiting for $realtime_key, which the first node makes unless it has REALTIME_PUBLIC_KEY; then set it here too"
     until [ -e "$realtime_key" ]; do sleep 0.2; done
   fi
   escript /realtime-keys.escript /etc/rabbitmq/realtime "$realtime_key"

@@ -15,7 +15,7 @@ const limitMs = 180_000
 export async function tryBrowsers({ fleet, ports, directory }, { print, check }) {
   const keyFile = join(directory, 'realtime-key.pem')
   await fleet.compose('cp', 'rabbitmq:/var/lib/realtime/key.pem', keyFile)
-  const { code, stdout } = await run(
+  const { code, stdout, stderr } = await run(
     'npx',
     ['vitest', 'run', '--dir', 'test', '--testTimeout=60000', 'attempts', 'broker'],
     {
@@ -32,5 +32,6 @@ export async function tryBrowsers({ fleet, ports, directory }, { print, check })
     },
   )
   for (const line of stdout.split('\n')) if (/^\[|^ *Tests /.test(line)) print(`  ${line.trim()}`)
-  check(code === 0, `what browsers may do at the fleet's broker is not what it must be:\n${stdout.slice(-4000)}`)
+  const isTried = /^ *Tests +\d+ passed \(\d+\)$/m.test(stdout)
+  check(code === 0 && isTried, `what browsers may do at the fleet's broker: ${`${stdout}${stderr}`.slice(-4000)}`)
 }

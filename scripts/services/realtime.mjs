@@ -20,15 +20,15 @@ export function readGivenRealtime() {
 }
 
 /**
- * Of this clone's private broker.
+ * Where this clone's private broker takes browsers.
  * @param {number | undefined} port undefined: it was started without
  * @returns {Realtime | undefined}
  */
 export const nativeRealtime = (port) => (port ? { url: toUrl(port), keyFile: realtimeKeyFile } : undefined)
 
 /**
- * Of the broker in compose, whose key of development is copied; with a key of the caller's own, REALTIME_KEY_FILE is its
- * private one.
+ * Where the broker in compose takes browsers. Its key of development is copied from it; with a key of the caller's own,
+ * REALTIME_KEY_FILE names the private one.
  * @param {Record<string, string | undefined>} variables of docker-compose.yml
  * @returns {Promise<Realtime | undefined>} undefined: the private key is not known
  */

@@ -6,7 +6,7 @@ export interface Broadcaster extends Pick<MessageQueue, 'broadcastChatMessage'> 
 }
 
 /**
- * Tells whoever listens. A nack is the word of a listener's queue, which is full or was deleted at that moment; the exchange
+ * Tells whoever listens. A nack comes from a listener's queue, which is full or was deleted at that moment; the exchange
  * refuses nothing (https://www.rabbitmq.com/docs/confirms#server-sent-nacks). All others have the message, and the numbers
  * tell that one what is missing, so the broadcast is done: otherwise a listener could hold up conversations.
  */

@@ -51,7 +51,7 @@ test('shows the newest hundred mails, and says how many there are', async ({ cle
   const page = await createMailPage([{ name: 'Mailgun', received }])
   cleanUp(() => page.close())
   const html = await readPage(page.url)
-  expect(html).toContain('<h1>Mails: 102, the newest 100</h1>')
+  expect(html).toContain('<h1>Mails: the newest 100</h1>')
   expect(html.match(/<h2>/g)).toHaveLength(100)
   // All of the same time.
   expect(html.indexOf('<h2>number 101</h2>')).toBeLessThan(html.indexOf('<h2>number 2</h2>'))

@@ -62,14 +62,15 @@ function renderPage(takers: readonly MailTaker[]): string {
     )
     .sort((a, b) => b.mail.at - a.mail.at)
     .slice(0, shownMails)
-  const title = `Mails: ${count}${count > mails.length ? `, the newest ${mails.length}` : ''}`
+  // Of many it does not say how many: a far end may have forgotten some.
+  const title = count > mails.length ? `Mails: the newest ${mails.length}` : `Mails: ${count}`
   return `<!doctype html><title>Mails</title><h1>${title}</h1>${mails.map(renderMail).join('<hr>')}`
 }
 
 function renderMail({ name, mail: { to, subject, text, html, at } }: { name: string; mail: ReceivedMail }): string {
   const heading = `<h2>${toHtml(subject)}</h2>`
   const way = `<p>to ${toHtml(to.join(', '))}, by ${toHtml(name)}, at ${new Date(at).toISOString()}</p>`
-  return `${heading}${way}<pre>${toHtml(text ?? html)}</pre>`
+  return `${heading}${way}<pre>${toHtml(text || html)}</pre>`
 }
 
 const toHtml = (text = '') => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
