@@ -1,0 +1,53 @@
+import type { Pool } from 'pg'
+
+/** One relay's turn at a lane. */
+export interface Claim {
+  lane: string
+  /** Grows with each claim of the lane. */
+  token: string
+}
+
+/** The leases. All times are the database's, so that clocks of relays don't matter. */
+export interface LaneStore {
+  /** Takes every lane that has messages waiting and is nobody's. */
+  claim(): Promise<Claim[]>
+  /** False: another relay has taken the lane since. */
+  renew(claim: Claim): Promise<boolean>
+  /** Gives the lane up; nobody tries it for so long, in milliseconds. Without effect if another has taken it. */
+  release(claim: Claim, holdMs: number): Promise<void>
+}
+
+export function createLaneStore(pool: Pool, { holder, leaseMs }: { holder: string; leaseMs: number }): LaneStore {
+  return {
+    async claim() {
+      const { rows } = await pool.query<Claim>(
+        `UPDATE example.outbox_lanes
+         SET holder = $1, token = token + 1, held_until = clock_timestamp() + $2 * interval '1 millisecond'
+         WHERE lane = ANY (ARRAY(
+           SELECT lane FROM example.outbox_lanes AS free
+           WHERE (held_until IS NULL OR held_until < clock_timestamp())
+             AND EXISTS (SELECT FROM example.outbox AS o WHERE o.lane = free.lane AND o.failed_at IS NULL)
+           FOR UPDATE SKIP LOCKED))
+         RETURNING lane, token`,
+        [holder, leaseMs],
+      )
+      return rows
+    },
+    async renew({ lane, token }) {
+      const { rowCount } = await pool.query(
+        `UPDATE example.outbox_lanes SET held_until = clock_timestamp() + $3 * interval '1 millisecond'
+         WHERE lane = $1 AND token = $2`,
+        [lane, token, leaseMs],
+      )
+      return rowCount === 1
+    },
+    async release({ lane, token }, holdMs) {
+      await pool.query(
+        `UPDATE example.outbox_lanes
+         SET holder = NULL, held_until = clock_timestamp() + nullif($3, 0) * interval '1 millisecond'
+         WHERE lane = $1 AND token = $2`,
+        [lane, token, holdMs],
+      )
+    },
+  }
+}
