@@ -5,7 +5,7 @@ set -eu
 
 # The passwords of docker-compose.yml.
 for variable in PGPASSWORD CHAT_WORKER_DATABASE_PASSWORD PUSH_WORKER_DATABASE_PASSWORD EMAIL_WORKER_DATABASE_PASSWORD \
-  AUDIT_WORKER_DATABASE_PASSWORD; do
+  AUDIT_WORKER_DATABASE_PASSWORD ${EXAMPLE_APPLICATION_DATABASE_PASSWORD:+EXAMPLE_APPLICATION_DATABASE_PASSWORD}; do
   eval "password=\$$variable"
   case "$NODE_ENV $password" in
     'production development' | 'production postgres')
@@ -41,3 +41,7 @@ set_up chat chat_worker "$CHAT_WORKER_DATABASE_PASSWORD"
 set_up push push_worker "$PUSH_WORKER_DATABASE_PASSWORD"
 set_up email email_worker "$EMAIL_WORKER_DATABASE_PASSWORD"
 set_up audit audit_worker "$AUDIT_WORKER_DATABASE_PASSWORD"
+# Only where the example application is to run. What it may see of the others: grant-application.sh.
+if [ -n "${EXAMPLE_APPLICATION_DATABASE_PASSWORD:-}" ]; then
+  set_up example example_application "$EXAMPLE_APPLICATION_DATABASE_PASSWORD"
+fi

@@ -57,7 +57,9 @@ BEGIN
     INSERT INTO example.outbox_lanes (lane) VALUES (its_lane) ON CONFLICT DO NOTHING;
   END IF;
   INSERT INTO example.outbox (tenant_id, message_id, type, order_key, lane, body)
-  VALUES (tenant, message, message_type, key, its_lane, message_body);
+  VALUES (tenant, message, message_type, key, its_lane, message_body)
+  -- It waits already, and is sent under its id.
+  ON CONFLICT (tenant_id, type, message_id) DO NOTHING;
   PERFORM pg_notify('example_outbox', '');
 END
 $$;

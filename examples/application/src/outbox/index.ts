@@ -1,4 +1,4 @@
 export { enqueue } from './enqueue.js'
-export { type Failure, type OutboxState, readOutboxState } from './message-store.js'
+export { type Failure, readOutboxState } from './message-store.js'
 export type { OutboxMessage } from './outbox-message.js'
-export { type OutboxRelay, startOutboxRelay } from './relay.js'
+export { startOutboxRelay } from './relay.js'

@@ -51,7 +51,6 @@ type Fixtures = Pick<TestFixtures, 'cleanUp'> & { database: TestDatabase; vhost:
 export interface RelaySettings extends Partial<Omit<OutboxRelayOptions, 'pool' | 'databaseUrl'>> {
   brokerUrl?: string
   deadlineMs?: number
-  databaseUrl?: string
 }
 
 export interface RelayUnderTest {
@@ -66,14 +65,14 @@ export interface RelayUnderTest {
 
 /** A relay with a client and a pool of its own, as in another process. */
 export function openRelay({ database, vhost, cleanUp }: Fixtures, settings: RelaySettings = {}): RelayUnderTest {
-  const { brokerUrl = vhost.url, deadlineMs = 2_000, databaseUrl = database.url, ...options } = settings
+  const { brokerUrl = vhost.url, deadlineMs = 2_000, ...options } = settings
   const messageQueue = createMessageQueue({ url: brokerUrl, deadlineMs })
   const sent: string[] = []
   const failed: RelayUnderTest['failed'] = []
   const held: unknown[] = []
   const relay = startOutboxRelay({
-    pool: database.createPool({ connectionString: databaseUrl } as object),
-    databaseUrl,
+    pool: database.createPool(),
+    databaseUrl: database.url,
     pollMs: 200,
     leaseMs: 3_000,
     onSent: ({ messageId }) => void sent.push(messageId),

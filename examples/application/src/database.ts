@@ -1,0 +1,63 @@
+import pg from 'pg'
+import { UnavailableError } from './errors.js'
+
+export function createPool(databaseUrl: string): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    application_name: 'example application',
+    connectionTimeoutMillis: 3_000,
+    // A server that is gone without a word must not keep a request for ever.
+    query_timeout: 10_000,
+    keepAlive: true,
+  })
+  // Told of connections that are lost while idle; without a listener it would end the process.
+  pool.on('error', () => undefined)
+  return pool
+}
+
+/** On the server too, for one whose client has gone: its locks stop others. Set for the transaction, as poolers need it. */
+const begin = `
+  BEGIN;
+  SET LOCAL statement_timeout = '8s';
+  SET LOCAL lock_timeout = '3s';
+  SET LOCAL idle_in_transaction_session_timeout = '10s'`
+
+/**
+ * Commits what `run` does, or nothing of it.
+ *
+ * @throws UnavailableError if the database cannot be reached; it says whether something may have been committed
+ */
+export async function inTransaction<T>(pool: pg.Pool, run: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw new UnavailableError({ accepted: false }, { cause: error })
+  })
+  const ignore = () => undefined
+  client.on('error', ignore)
+  let accepted: false | 'unknown' = false
+  let isBroken = false
+  try {
+    await client.query(begin)
+    const result = await run(client)
+    accepted = 'unknown'
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {
+      isBroken = true
+    })
+    throw isUnavailable(error) ? new UnavailableError({ accepted }, { cause: error }) : error
+  } finally {
+    client.off('error', ignore)
+    client.release(isBroken)
+  }
+}
+
+/** Lost connections, shutdown, no resources, locks that others hold. */
+const unavailableCode = /^(E[A-Z]+|08...|53...|57...|58...|40...|25P03|55P03)$/
+const unavailableMessage = /Connection terminated|timeout|not queryable/i
+
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? unavailableCode.test(code) : unavailableMessage.test(error.message)
+}

@@ -1,0 +1,44 @@
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { secureHeaders } from 'hono/secure-headers'
+import { answerError } from './answer-error.js'
+import { addConversationRoutes } from './conversation-routes.js'
+import { addDeviceRoutes } from './device-routes.js'
+import { refuseForeignOrigins, requireSession } from './guard.js'
+import { addHealthRoutes } from './health-routes.js'
+import { addNotificationRoutes } from './notification-routes.js'
+import { addSessionRoutes } from './session-routes.js'
+import type { Routes, Site, SiteEnv } from './site.js'
+
+/** The largest message, and what JSON adds to it. */
+const maxBodyBytes = 1024 * 1024
+
+/** All that the application answers. What comes after `requireSession` is of the session's tenant and no other. */
+export function createSite(site: Site): Routes {
+  const routes: Routes = new Hono<SiteEnv>()
+  routes.onError((error, context) => answerError(context, error, site.onError))
+  routes.notFound((context) => context.json({ error: 'Nothing is here' }, 404))
+  routes.use(secureHeaders())
+  routes.use(async (context, next) => {
+    await next()
+    context.header('cache-control', 'no-store')
+  })
+  addHealthRoutes(routes, site)
+  routes.use(refuseForeignOrigins(site))
+  routes.use(
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: (context) => context.json({ error: 'The request is too large' }, 413),
+    }),
+  )
+  addSessionRoutes(routes, site)
+  routes.use(requireSession(site))
+  addConversationRoutes(routes, site)
+  addNotificationRoutes(routes, site)
+  addDeviceRoutes(routes, site)
+  routes.get('/audit-events', async (context) => {
+    const { tenantId } = context.get('session')
+    return context.json(await site.transact(({ db }) => db.auditEvent.list(tenantId)))
+  })
+  return routes
+}

@@ -1,0 +1,86 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import { createMessageQueue } from '@mono/message-queue'
+import { pino } from 'pino'
+import { createPool } from './database.js'
+import type { Env } from './env.js'
+import { createSite } from './http/create-site.js'
+import { createMetrics } from './metrics.js'
+import { startOutboxRelay } from './outbox/index.js'
+import { createSender } from './services/create-sender.js'
+import { createTransact } from './services/work.js'
+
+export interface Application {
+  port: number
+  /** Answers what has been asked, sends no more, and gives everything back. What waits in the outbox waits on. */
+  stop(): Promise<void>
+}
+
+/** @throws Error if the key cannot be read or the port is taken; database and broker may come later */
+export async function startApplication(env: Env): Promise<Application> {
+  const logger = pino({ name: 'example-application', level: env.LOG_LEVEL })
+  const realtimeKey = readFileSync(env.REALTIME_KEY_FILE, 'utf8')
+  const pool = createPool(env.DATABASE_URL)
+  const messageQueue = createMessageQueue({
+    url: env.RABBITMQ_URL.split(',').map((url) => url.trim()),
+    connectionName: 'example-application',
+    logger,
+  })
+  const metrics = createMetrics(pool)
+  const relay = startOutboxRelay({
+    pool,
+    databaseUrl: env.DATABASE_URL,
+    ...createSender(messageQueue),
+    onSent: ({ type }) => metrics.sent.inc({ type }),
+    onFailed({ type, messageId }, { code, reason }) {
+      metrics.failed.inc({ type, code })
+      logger.error({ type, messageId, code, reason }, 'A message can never be sent as it is, and is passed over')
+    },
+    onHeld: (error, lane) => logger.warn({ err: error, lane }, 'Messages wait'),
+  })
+  const site = createSite({
+    pool,
+    transact: createTransact(pool),
+    messageQueue,
+    realtimeKey,
+    publicOrigin: env.PUBLIC_ORIGIN,
+    renderMetrics: metrics.render,
+    onError: (error) => logger.error({ err: error }, 'A request failed'),
+  })
+  // So that `connected` tells of the broker before anything is sent. The relay tells why, if it cannot be.
+  const connecting = new AbortController()
+  const connected = messageQueue
+    .connect({ deadlineMs: Number.POSITIVE_INFINITY, signal: connecting.signal })
+    .catch(() => undefined)
+  const server = createAdaptorServer({ fetch: site.fetch })
+
+  async function stop(): Promise<void> {
+    connecting.abort()
+    await connected
+    await relay.stop()
+    await messageQueue.drain()
+    await messageQueue.close()
+    await pool.end()
+  }
+
+  try {
+    server.listen(env.HTTP_PORT)
+    await once(server, 'listening')
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const { port } = server.address() as AddressInfo
+  logger.info({ port }, 'Ready')
+  return {
+    port,
+    async stop() {
+      const closed = once(server, 'close')
+      server.close()
+      await closed
+      await stop()
+    },
+  }
+}
