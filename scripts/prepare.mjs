@@ -122,7 +122,7 @@ export async function buildPackages() {
 
 /** @returns {string[]} directories of all packages, relative to the root */
 export function listPackages() {
-  return ['packages', 'apps'].flatMap((group) =>
+  return ['packages', 'apps', 'examples'].flatMap((group) =>
     readdirSync(join(rootDirectory, group))
       .filter((name) => modifiedAt(join(rootDirectory, group, name, 'package.json')) !== undefined)
       .map((name) => join(group, name)),

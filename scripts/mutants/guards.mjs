@@ -5,6 +5,7 @@ import { consuming } from './guards/consuming.mjs'
 import { email } from './guards/email.mjs'
 import { intake } from './guards/intake.mjs'
 import { ledger } from './guards/ledger.mjs'
+import { outbox } from './guards/outbox.mjs'
 import { publishing } from './guards/publishing.mjs'
 import { push } from './guards/push.mjs'
 import { realtime } from './guards/realtime.mjs'
@@ -26,4 +27,5 @@ export const mutants = [
   ...push,
   ...email,
   ...realtime,
+  ...outbox,
 ]

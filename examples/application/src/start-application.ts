@@ -18,6 +18,9 @@ export interface Application {
   stop(): Promise<void>
 }
 
+/** Requests that are being answered when the application stops get this long. */
+const patienceMs = 10_000
+
 /** @throws Error if the key cannot be read or the port is taken; database and broker may come later */
 export async function startApplication(env: Env): Promise<Application> {
   const logger = pino({ name: 'example-application', level: env.LOG_LEVEL })
@@ -79,7 +82,11 @@ export async function startApplication(env: Env): Promise<Application> {
     async stop() {
       const closed = once(server, 'close')
       server.close()
+      const timer = setTimeout(() => {
+        if ('closeAllConnections' in server) server.closeAllConnections()
+      }, patienceMs)
       await closed
+      clearTimeout(timer)
       await stop()
     },
   }
