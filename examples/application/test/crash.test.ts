@@ -37,7 +37,7 @@ async function crash({ point, number, env }: Crash): Promise<void> {
 }
 
 test('an application that is killed 50 times, between commit and send or between send and delete, loses nothing', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async ({ database, vhost, workers, cleanUp }) => {
   await prepareOutbox(database)
   const judge = await startJudge({ database, vhost, workers })
