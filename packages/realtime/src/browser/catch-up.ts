@@ -1,7 +1,7 @@
 import { type BackOff, backOffMs } from './back-off.js'
 import { describeCause } from './describe-cause.js'
 import type { LoadAfter } from './load-after.js'
-import { type Loaded, parseLoaded } from './parse-loaded.js'
+import { isFaulty, isUnreadable, type Loaded, parseLoaded } from './parse-loaded.js'
 import { RealtimeError } from './realtime-error.js'
 import { RetryGroups } from './retry-groups.js'
 import type { Subscription } from './subscription.js'
@@ -29,8 +29,8 @@ const answersUntilReport = 5
 /**
  * Loads what is missing: one question for all that need it at the time.
  *
- * A question that fails is asked again with back-off. An answer that does not fill a gap, or that is faulty, is one
- * conversation's own matter: it alone is asked for again.
+ * A question that fails, or whose answer cannot be read at all, is asked again with back-off. An answer that does not fill
+ * a gap, or that is faulty in part, is a matter of the conversations concerned: they alone are asked for again.
  */
 export class CatchUp {
   readonly #options: CatchUpOptions
@@ -139,7 +139,7 @@ export class CatchUp {
     this.#scheduleRetry()
   }
 
-  /** @returns whether there was an answer */
+  /** @returns whether there was an answer that can be read */
   async #askTogether(group: readonly Subscription[]): Promise<boolean> {
     const heard = group.filter((one) => one.isHeard && one.isOpen && !this.#underWay.has(one))
     if (heard.length === 0) return true
@@ -167,7 +167,7 @@ export class CatchUp {
         const message = `the answer of loadAfter cannot be used: ${reason}`
         report(new RealtimeError('INVALID_LOADED', message, conversationId === undefined ? {} : { conversationId }))
       }
-      return loaded
+      return isUnreadable(loaded) ? undefined : loaded
     } catch (cause) {
       if (!signal.aborted) {
         report(new RealtimeError('LOAD_FAILED', `loadAfter failed: ${describeCause(cause)}`, { cause }))
@@ -188,7 +188,7 @@ export class CatchUp {
     subscription.add(loaded.messages.get(conversationId) ?? [])
     if (!subscription.isOpen) return
     if (isOutOfDate) this.#setDue(subscription)
-    else if (loaded.faults.some((fault) => fault.conversationId === conversationId)) this.#askLater(subscription)
+    else if (isFaulty(loaded, conversationId)) this.#askLater(subscription)
     else this.#goOn(subscription)
   }
 

@@ -153,13 +153,45 @@ test.each([
   await settle()
   await settle()
   expect(errors.map((error) => [error.code, error.conversationId])).toEqual([['INVALID_LOADED', conversationId]])
-  if (conversationId === 'a') {
-    expect(a.states.at(-1)).toBe('catching-up')
-    await seconds(1)
-    expect(a.heard).toEqual([1, 2])
-  }
-  await seconds(61)
-  expect([a.heard, a.states.at(-1)]).toEqual([[1, 2], 'live'])
+  expect(a.states.at(-1)).toBe('catching-up')
+  await seconds(2)
+  expect(a.heard).toEqual([1, 2])
+  expect(a.states).toEqual(['offline', 'catching-up', 'live'])
+})
+
+test.each([
+  ['an error instead of an array', { error: 'unauthorized' }],
+  ['entries without a known name', [{ conversation_id: 'a', messages: [createMessage('a', 1)] }]],
+])('a server that always answers with %s never makes a conversation live', async (_name, answer) => {
+  const questions: number[] = []
+  const { application, open, codes } = openPage({
+    async loadAfter(question) {
+      questions.push(question.length)
+      return answer as never
+    },
+  })
+  application.createToken = () => createTestToken({ conversations: 'whole-tenant' })
+  const pages = Array.from({ length: 40 }, (_, index) => open(`c${index}`))
+  await seconds(300)
+  for (const { states } of pages) expect(states).toEqual(['offline', 'catching-up'])
+  expect(new Set(codes())).toEqual(new Set(['INVALID_LOADED']))
+  expect(questions.length).toBeLessThan(60)
+})
+
+test('beside an entry that cannot be read, only a conversation with an entry of its own is live', async () => {
+  const { application, open } = openPage()
+  application.stored.set('a', 1).set('b', 1)
+  application.answers.push([
+    { conversationId: 'a', messages: [createMessage('a', 1)] },
+    { conversation_id: 'b', messages: [createMessage('b', 1)] } as never,
+  ])
+  const a = open('a')
+  const b = open('b')
+  await settle()
+  await settle()
+  expect([a.heard, b.heard, b.states.at(-1)]).toEqual([[1], [], 'catching-up'])
+  await seconds(2)
+  expect([a.heard, b.heard, a.states.at(-1), b.states.at(-1)]).toEqual([[1], [1], 'live', 'live'])
 })
 
 test('an answer in the wrong order, with some twice, comes out in order and once', async () => {

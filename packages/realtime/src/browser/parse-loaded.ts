@@ -1,14 +1,15 @@
 import { parseMessage, type RealtimeMessage } from './realtime-message.js'
 
-/** The messages of the conversations that were asked for, and what was wrong with the answer. */
 export interface Loaded {
+  /** Of each conversation that was asked for and has an entry. */
   messages: Map<string, RealtimeMessage[]>
+  /** What was wrong with the answer. A fault without a conversation may be about any that has no entry. */
   faults: { conversationId?: string; reason: string }[]
 }
 
 /**
- * Reads an answer of `loadAfter`. A conversation that is not in it has nothing new. What cannot be used is left out, and
- * named: the conversation has to be asked for again.
+ * Reads an answer of `loadAfter`. A conversation that is not in it has nothing new, if the rest can be read. What cannot be
+ * used is left out, and named: the conversation has to be asked for again.
  */
 export function parseLoaded(answer: unknown, asked: ReadonlySet<string>, tenantId: number): Loaded {
   const loaded: Loaded = { messages: new Map(), faults: [] }
@@ -18,6 +19,19 @@ export function parseLoaded(answer: unknown, asked: ReadonlySet<string>, tenantI
   }
   for (const entry of answer) parseEntry(entry, { asked, tenantId, loaded })
   return loaded
+}
+
+/** Whether the answer does not say for sure what a conversation has. */
+export function isFaulty({ messages, faults }: Loaded, conversationId: string): boolean {
+  const hasEntry = messages.has(conversationId)
+  return faults.some((fault) =>
+    fault.conversationId === undefined ? !hasEntry : fault.conversationId === conversationId,
+  )
+}
+
+/** Whether the answer says nothing about any conversation. */
+export function isUnreadable({ messages, faults }: Loaded): boolean {
+  return messages.size === 0 && faults.some((fault) => fault.conversationId === undefined)
 }
 
 function parseEntry(

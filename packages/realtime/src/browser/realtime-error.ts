@@ -9,7 +9,7 @@
  * - `CONNECTION_LOST`: the connection ended; the next one is opened
  * - `INVALID_BROADCAST`: a message was dropped that is not one of its conversation; if there is a right one, it is loaded
  * - `LOAD_FAILED`: `loadAfter` failed, or took too long; it is asked again
- * - `INVALID_LOADED`: something in the answer of `loadAfter` was dropped; it is asked again
+ * - `INVALID_LOADED`: the answer of `loadAfter`, or a part of it, was dropped; it is asked again
  * - `GAP_NOT_FILLED`: `loadAfter` does not have what is missing; it is asked again
  * - `CALLBACK_FAILED`: `onMessage` or `onState` threw; the next ones are called
  */
