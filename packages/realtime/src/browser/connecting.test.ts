@@ -173,6 +173,46 @@ test('while the next connection is opened the last one is heard, and what both b
   expect(a.heard).toEqual([1, 2])
 })
 
+/** The connection is being renewed, and the broker has answered about the first fifty of sixty conversations. */
+async function openRenewal() {
+  const page = openPage()
+  const { application, broker, open } = page
+  application.createToken = () => createTestToken({ conversations: 'whole-tenant' })
+  const pages = Array.from({ length: 60 }, (_, index) => open(`c${index}`))
+  await settle()
+  await settle()
+  for (const { onlyNew } of pages) onlyNew()
+  broker.onAnswer = () => {
+    broker.onAnswer = () => {}
+    broker.isSilent = true
+  }
+  await seconds(680)
+  expect(broker.open).toHaveLength(2)
+  expect(broker.last.packets.map((packet) => packet.length)).toEqual([50, 10])
+  return { ...page, pages }
+}
+
+test('a next connection that is lost before it is ready takes nothing from the last one', async () => {
+  const { broker, pages } = await openRenewal()
+  broker.failure = away()
+  broker.last.lose()
+  await seconds(30)
+  expect(pages.flatMap(({ onlyNew }) => onlyNew())).toEqual([])
+  broker.broadcast('c0', 1)
+  expect([broker.open.length, pages[0]?.heard]).toEqual([1, [1]])
+})
+
+test('what the next connection brings already stays live when the last one is lost', async () => {
+  const { broker, pages } = await openRenewal()
+  broker.links[0]?.lose()
+  await settle()
+  expect(pages.map(({ states }) => states.length)).toEqual([...Array(50).fill(0), ...Array(10).fill(1)])
+  broker.speak()
+  await seconds(1)
+  expect(pages.map(({ states }) => states.at(-1) ?? 'live')).toEqual(Array(60).fill('live'))
+  expect(broker.open).toHaveLength(1)
+})
+
 test('the connection is ended with its token if there is no new one, and opened when there is', async () => {
   const { application, broker, open, codes } = openPage()
   const a = open('a')

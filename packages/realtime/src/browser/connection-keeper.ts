@@ -139,7 +139,7 @@ export class ConnectionKeeper {
       await this.#opening.run()
       if (opened.lost !== undefined) throw opened.lost
     } catch (cause) {
-      link.end()
+      this.#discard(link)
       throw toLostError(url, cause)
     }
     this.#switchTo(this.#opening)
@@ -166,9 +166,7 @@ export class ConnectionKeeper {
     const { link, token } = subscriber
     const last = this.#current
     this.#current = subscriber
-    for (const conversation of this.#options.conversations()) {
-      if (conversation.link !== link) conversation.setLink(undefined)
-    }
+    for (const conversation of this.#options.conversations()) conversation.keepOnly(link)
     this.#clearTimers()
     if (last !== undefined) this.#leave(last.link)
     this.#steadyTimer = setTimeout(() => {
@@ -191,11 +189,13 @@ export class ConnectionKeeper {
     this.#lose(link, new Error('its token has ended, and there was no new one'))
   }
 
-  #lose(link: Link, reason: Error): void {
+  #discard(link: Link): void {
     link.end()
-    for (const conversation of this.#options.conversations()) {
-      if (conversation.link === link) conversation.setLink(undefined)
-    }
+    for (const conversation of this.#options.conversations()) conversation.deleteLink(link)
+  }
+
+  #lose(link: Link, reason: Error): void {
+    this.#discard(link)
     if (this.#current?.link !== link) return
     this.#current = undefined
     this.#clearTimers()

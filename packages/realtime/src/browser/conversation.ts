@@ -5,10 +5,10 @@ import type { Subscription } from './subscription.js'
 export class Conversation {
   readonly conversationId: string
   readonly subscriptions = new Set<Subscription>()
+  /** The connections over which it is heard: two while one is renewed. */
+  readonly #links = new Set<Link>()
   /** Undefined as long as the tenant is not known. */
   topic: string | undefined
-  /** The connection over which it is heard. */
-  link: Link | undefined
   /** What was done about a token that does not name it: another one was asked for, then the page was told. */
   missing: 'no' | 'asked' | 'told' = 'no'
   /** The token with which the broker has refused it. */
@@ -23,8 +23,27 @@ export class Conversation {
     this.conversationId = conversationId
   }
 
-  setLink(link: Link | undefined): void {
-    this.link = link
-    for (const subscription of this.subscriptions) subscription.setHeard(link !== undefined)
+  get isHeard(): boolean {
+    return this.#links.size > 0
+  }
+
+  addLink(link: Link): void {
+    this.#links.add(link)
+    this.#tellSubscriptions()
+  }
+
+  deleteLink(link: Link): void {
+    this.#links.delete(link)
+    this.#tellSubscriptions()
+  }
+
+  /** It is not heard any more over any other connection. */
+  keepOnly(link: Link): void {
+    for (const other of this.#links) if (other !== link) this.#links.delete(other)
+    this.#tellSubscriptions()
+  }
+
+  #tellSubscriptions(): void {
+    for (const subscription of this.subscriptions) subscription.setHeard(this.isHeard)
   }
 }

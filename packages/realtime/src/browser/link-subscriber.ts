@@ -111,7 +111,7 @@ export class LinkSubscriber {
   #accept(conversation: Conversation): void {
     conversation.suspicion = 0
     conversation.missing = 'no'
-    conversation.setLink(this.link)
+    conversation.addLink(this.link)
     this.#options.onHeard(conversation)
   }
 

@@ -63,10 +63,10 @@ export class RealtimeClient {
   }
 
   async #add(subscription: Subscription): Promise<void> {
-    const { link } = await this.#conversations.add(subscription)
+    const { isHeard } = await this.#conversations.add(subscription)
     if (!subscription.isOpen) return
-    if (link === undefined) this.#connection.update()
-    else this.#joinHeard(subscription)
+    if (isHeard) this.#joinHeard(subscription)
+    else this.#connection.update()
   }
 
   /** The broker sends the conversation already, for another subscription to it. */
