@@ -78,6 +78,35 @@ test('a connection that is lost at the moment at which it is ready is opened aga
   expect([broker.links.length, broker.open.length, a.states.at(-1)]).toEqual([2, 1, 'live'])
 })
 
+test('a network that comes back during an attempt that fails leads to the next one at once', async () => {
+  const page = new EventTarget()
+  vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
+  let fail = (_: Error) => {}
+  const { broker, open } = openPage({
+    openLink: (options, signal) => {
+      if (broker.failure === undefined) return broker.openLink(options, signal)
+      broker.urls.push(options.url)
+      return new Promise((_resolve, reject) => {
+        fail = reject
+      })
+    },
+  })
+  broker.failure = away()
+  const a = open('a')
+  for (let attempt = 0; attempt < 8; attempt += 1) {
+    await seconds(20)
+    fail(away())
+  }
+  await seconds(20)
+  const tried = broker.urls.length
+  page.dispatchEvent(new Event('online'))
+  broker.failure = undefined
+  fail(away())
+  await settle()
+  await settle()
+  expect([broker.urls.length, a.states.at(-1)]).toEqual([tried + 1, 'live'])
+})
+
 test('a computer that has slept ends what has ended meanwhile, before any timer', async () => {
   const page = new EventTarget()
   vi.stubGlobal('addEventListener', page.addEventListener.bind(page))

@@ -45,6 +45,8 @@ export class ConnectionKeeper {
   #opening: LinkSubscriber | undefined
   #isAttempting = false
   #isTokenWanted = false
+  /** The next attempt is not to wait if this one fails. */
+  #isHurried = false
   #failures = 0
   #attempts: number
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -75,7 +77,9 @@ export class ConnectionKeeper {
   hurry(): void {
     const token = this.#current?.token
     if (this.#current !== undefined && token !== undefined && token.endsInMs <= 0) this.#endToken(this.#current.link)
-    if (token === undefined || token.renewInMs <= 0) this.#schedule(0)
+    if (token !== undefined && token.renewInMs > 0) return
+    this.#isHurried = true
+    if (!this.#isAttempting) this.#schedule(0)
   }
 
   /** The connection is known to be dead before anybody has noticed. */
@@ -105,6 +109,7 @@ export class ConnectionKeeper {
   async #tryToOpen(): Promise<number> {
     const { tokens, report, signal, random } = this.#options
     this.#isTokenWanted = false
+    this.#isHurried = false
     try {
       const token = await tokens.get({ allowOld: this.#current === undefined })
       await this.#open(token)
@@ -117,7 +122,7 @@ export class ConnectionKeeper {
       if (failure.code === 'TOKEN_REFUSED') tokens.discard()
       // RabbitMQ 3.10 refuses a token by closing the connection without a word.
       if (failure.code === 'CONNECTION_FAILED' && this.#failures % failuresPerToken === 0) tokens.setOutOfDate()
-      return backOffMs(this.#failures, backOff, random)
+      return this.#isHurried ? 0 : backOffMs(this.#failures, backOff, random)
     } finally {
       this.#opening = undefined
     }
