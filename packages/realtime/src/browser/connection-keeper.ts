@@ -113,7 +113,8 @@ export class ConnectionKeeper {
     try {
       const token = await tokens.get({ allowOld: this.#current === undefined })
       await this.#open(token)
-      return this.#isTokenWanted ? 0 : token.renewInMs
+      if (this.#isTokenWanted) return 0
+      return tokens.isOutOfDate ? backOffMs(this.#failures, backOff, random) : token.renewInMs
     } catch (error) {
       if (signal.aborted) return 0
       this.#failures += 1

@@ -9,8 +9,11 @@ export class Conversation {
   readonly #links = new Set<Link>()
   /** Undefined as long as the tenant is not known. */
   topic: string | undefined
-  /** What was done about a token that does not name it: another one was asked for, then the page was told. */
-  missing: 'no' | 'asked' | 'told' = 'no'
+  /**
+   * Set while no token names it. `since`: when that was noticed, and another one asked for, in milliseconds of
+   * `performance.now()`. `isTold`: the page knows, because another one does not name it either.
+   */
+  missing: { since: number; isTold: boolean } | undefined
   /** The token with which the broker has refused it. */
   refusedToken: string | undefined
   /**

@@ -48,7 +48,7 @@ export class Conversations {
     this.#byId.set(conversationId, conversation)
     conversation.subscriptions.add(subscription)
     // The page may know more about the membership by now.
-    conversation.missing = 'no'
+    conversation.missing = undefined
     await this.#setTopic(conversation)
     return conversation
   }

@@ -74,21 +74,21 @@ export class LinkSubscriber {
   #isAllowed(topic: string, conversation: Conversation): boolean {
     if (conversation.refusedToken === this.token.value) return false
     if (this.token.allows(topic)) return true
-    this.#seen.add(topic)
     this.#handleMissing(conversation)
     return false
   }
 
   #handleMissing(conversation: Conversation): void {
     const { missing, conversationId } = conversation
-    if (missing === 'no') {
-      conversation.missing = 'asked'
+    if (missing === undefined) {
+      conversation.missing = { since: performance.now(), isTold: false }
       this.#options.onTokenWanted()
-    } else if (missing === 'asked') {
-      conversation.missing = 'told'
-      const message = 'the token does not name this conversation, nor did another one'
-      this.#options.report(new RealtimeError('NOT_IN_TOKEN', message, { conversationId }))
+      return
     }
+    if (missing.isTold || !this.token.wasAskedForSince(missing.since)) return
+    missing.isTold = true
+    const message = 'the token does not name this conversation, nor did another one'
+    this.#options.report(new RealtimeError('NOT_IN_TOKEN', message, { conversationId }))
   }
 
   async #subscribe(batch: ReadonlyMap<string, Conversation>): Promise<void> {
@@ -110,7 +110,7 @@ export class LinkSubscriber {
 
   #accept(conversation: Conversation): void {
     conversation.suspicion = 0
-    conversation.missing = 'no'
+    conversation.missing = undefined
     conversation.addLink(this.link)
     this.#options.onHeard(conversation)
   }

@@ -48,6 +48,11 @@ export class RealtimeToken {
     return this.#scopes.some((pattern) => pattern.test(routingKey))
   }
 
+  /** `uptime`: milliseconds of `performance.now()`. */
+  wasAskedForSince(uptime: number): boolean {
+    return this.#askedAt.uptime >= uptime
+  }
+
   get endsInMs(): number {
     return this.#lifetimeMs - this.#ageMs
   }

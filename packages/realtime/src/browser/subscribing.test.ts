@@ -110,6 +110,58 @@ test('a conversation that a later token names is heard', async () => {
   expect(stranger.states.at(-1)).toBe('live')
 })
 
+test('a new subscription asks for another token, also beside one that is open already', async () => {
+  const { application, open, codes } = openPage()
+  const first = open('new')
+  await seconds(10)
+  expect([first.states, codes()]).toEqual([['offline'], ['NOT_IN_TOKEN']])
+  application.createToken = () => createTestToken({ conversations: ['new'] })
+  const second = open('new')
+  await seconds(1)
+  expect([first.states.at(-1), second.states.at(-1)]).toEqual(['live', 'live'])
+})
+
+test('that no token names a conversation is told after another one came, which is asked for until it comes', async () => {
+  const { application, broker, open, codes } = openPage()
+  open('a')
+  await settle()
+  application.createToken = () => Promise.reject(new Error('HTTP 500'))
+  const stranger = open('stranger')
+  await seconds(1)
+  broker.last.lose()
+  await seconds(60)
+  expect(broker.open).toHaveLength(1)
+  expect(codes()).not.toContain('NOT_IN_TOKEN')
+  application.createToken = () => createTestToken({ conversations: ['a'] })
+  await seconds(31)
+  expect(codes().filter((code) => code === 'NOT_IN_TOKEN')).toHaveLength(1)
+  expect(stranger.states).toEqual(['offline'])
+  const { tokens } = application
+  await seconds(300)
+  expect(application.tokens).toBe(tokens)
+})
+
+test('what is opened while a token is being made is in the next one', async () => {
+  const { application, open, codes } = openPage()
+  let give = (_: string) => {}
+  application.createToken = () =>
+    new Promise((resolve) => {
+      give = resolve
+    })
+  const a = open('a')
+  await settle()
+  give(createTestToken())
+  await seconds(680)
+  expect(application.tokens).toBe(2)
+  const added = open('new')
+  await settle()
+  application.createToken = () => createTestToken({ conversations: ['a', 'new'] })
+  give(createTestToken())
+  await seconds(2)
+  expect([a.states.at(-1), added.states.at(-1), application.tokens]).toEqual(['live', 'live', 3])
+  expect(codes()).toEqual([])
+})
+
 test('a conversation that a later token does not name any more is offline', async () => {
   const { application, open, codes } = openPage()
   const a = open('a')

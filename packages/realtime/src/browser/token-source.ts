@@ -31,14 +31,21 @@ export class TokenSource {
   async get({ allowOld }: { allowOld: boolean }): Promise<RealtimeToken> {
     const last = this.#token
     if (last !== undefined && last.renewInMs > 0 && !this.#isOutOfDate) return last
+    // What is wanted from here on has to be in the next one.
+    this.#isOutOfDate = false
     try {
       this.#token = await this.#ask()
-      this.#isOutOfDate = false
       return this.#token
     } catch (error) {
+      this.#isOutOfDate = true
       if (allowOld && last !== undefined && last.endsInMs > 0) return last
       throw error
     }
+  }
+
+  /** A newer one is wanted than the last. */
+  get isOutOfDate(): boolean {
+    return this.#isOutOfDate
   }
 
   /** The next `get` asks for a new one. Until there is one, the last one is still good. */
