@@ -9,6 +9,8 @@ const parts = 4
  */
 export class RetryGroups<T> {
   #groups: T[][] = []
+  /** Those that have failed again in the retry that is under way. */
+  #failed: T[][] = []
 
   get isEmpty(): boolean {
     return this.#groups.length === 0
@@ -19,29 +21,31 @@ export class RetryGroups<T> {
   }
 
   has(member: T): boolean {
-    return this.#groups.some((group) => group.includes(member))
+    return [...this.#groups, ...this.#failed].some((group) => group.includes(member))
   }
 
   delete(member: T): void {
-    this.#groups = this.#groups
-      .map((group) => group.filter((other) => other !== member))
-      .filter((group) => group.length > 0)
+    this.#groups = without(member, this.#groups)
+    this.#failed = without(member, this.#failed)
   }
 
-  /** Asks the groups, one after the other; `ask` resolves with whether it succeeded. @returns the same of any of them */
-  async retry(ask: (group: readonly T[]) => Promise<boolean>): Promise<boolean> {
-    const groups = this.#groups
-    const failed: T[][] = []
-    this.#groups = []
+  /** Asks the groups, one after the other; `ask` resolves with whether it succeeded. Those that are added meanwhile wait. */
+  async retry(ask: (group: readonly T[]) => Promise<boolean>): Promise<void> {
     let hasSucceeded = false
-    while (groups.length > 0 && (hasSucceeded || failed.length < 2)) {
-      const group = groups.shift() ?? []
+    for (let turns = this.#groups.length; turns > 0; turns -= 1) {
+      const group = this.#groups.shift()
+      if (group === undefined) break
       if (await ask(group)) hasSucceeded = true
-      else failed.push(group)
+      else this.#failed.push(group)
+      if (!hasSucceeded && this.#failed.length >= 2) break
     }
-    this.#groups.push(...groups, ...(hasSucceeded ? failed.flatMap(split) : failed))
-    return hasSucceeded
+    this.#groups.push(...(hasSucceeded ? this.#failed.flatMap(split) : this.#failed))
+    this.#failed = []
   }
+}
+
+function without<T>(member: T, groups: readonly T[][]): T[][] {
+  return groups.map((group) => group.filter((other) => other !== member)).filter((group) => group.length > 0)
 }
 
 function split<T>(group: readonly T[]): T[][] {
