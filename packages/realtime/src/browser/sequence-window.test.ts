@@ -44,3 +44,13 @@ test('what came before takes no room from what waits', () => {
   for (const sequence of [1, 2, 3, 4, 13, 12, 11]) window.put(createMessage('a', sequence))
   expect(takeAll(window)).toEqual([11, 12, 13])
 })
+
+test('what waits is not replaced by another message of the same number', () => {
+  const window = new SequenceWindow(0)
+  const first = createMessage('a', 2)
+  window.put(first)
+  window.put({ ...createMessage('a', 2), content: 'another one' })
+  window.put(createMessage('a', 1))
+  window.take()
+  expect(window.take()).toBe(first)
+})

@@ -35,7 +35,7 @@ export class SequenceWindow {
   /** One that was there already changes nothing. */
   put(message: RealtimeMessage): void {
     const { sequence } = message
-    if (sequence <= this.#last) return
+    if (sequence <= this.#last || this.#waiting.has(sequence)) return
     this.#waiting.set(sequence, message)
     this.#highest = Math.max(this.#highest, sequence)
     if (this.#waiting.size > this.#capacity) this.#waiting.delete(Math.max(...this.#waiting.keys()))
