@@ -139,7 +139,8 @@ test.each([
   ['no PEM', 'secret-text', 'a text that is no PEM (not shown)'],
   ['a PEM that is cut', pem.slice(0, 200), 'PEM that cannot be read'],
   ['nothing', undefined, 'nothing'],
-  ['a Buffer', Buffer.from(pem), 'a value of the type object'],
+  ['a Buffer of something else', Buffer.from('secret-text'), 'a text that is no PEM (not shown)'],
+  ['an object', { key: pem }, 'a value of the type object'],
 ])('%s is refused as the key, with what to do, and without showing it', (_name, key, found) => {
   const attempt = () => create({ key })
   expect(attempt).toThrow(`createRealtimeToken: key: expected a private key of RSA of 2048 bits or more`)
@@ -148,16 +149,20 @@ test.each([
   expect(attempt).not.toThrow(/secret-text|MII/)
 })
 
-test('a key is taken as PKCS#8, as PKCS#1, and as a KeyObject', () => {
+test('a key is taken as PKCS#8, as PKCS#1, as the bytes of a file, and as a KeyObject', () => {
   const pkcs1 = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
-  for (const key of [pem, pkcs1, createPrivateKey(pem)]) expect(create({ key })).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+  for (const key of [pem, pkcs1, Buffer.from(pem), createPrivateKey(pem)]) {
+    expect(create({ key })).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+  }
   expect(createPublicKey(pem).asymmetricKeyType).toBe('rsa')
 })
 
 test('a development key is good on this machine, and refused in production', () => {
   expect(create({ key: developmentPem })).toBeTruthy()
   vi.stubEnv('NODE_ENV', 'production')
-  expect(() => create({ key: developmentPem })).toThrow(/NODE_ENV is production.*development key/)
+  for (const key of [developmentPem, Buffer.from(developmentPem)]) {
+    expect(() => create({ key })).toThrow(/NODE_ENV is production.*development key/)
+  }
   expect(create({ key: pem })).toBeTruthy()
 })
 

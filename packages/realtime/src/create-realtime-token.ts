@@ -21,10 +21,10 @@ export interface RealtimeTokenOptions {
    */
   ttlSeconds?: number
   /**
-   * The private key of RSA, of 2,048 bits or more. PEM as text is read at each call, so somebody who makes many tokens
-   * passes a KeyObject; but only a text shows that it is a development key, which production refuses.
+   * The private key of RSA, of 2,048 bits or more. PEM, as text or as the bytes of a file, is read at each call, so somebody
+   * who makes many tokens passes a KeyObject; but only PEM shows that it is a development key, which production refuses.
    */
-  key: string | KeyObject
+  key: string | Buffer | KeyObject
   /** The name by which the broker knows the key's public half. Default `app`. */
   keyId?: string
   /** The broker's virtual host. Default `mono`. */

@@ -4,22 +4,23 @@ import { RealtimeTokenError } from './realtime-token-error.js'
 /** RFC 7518, section 3.3: a key of 2,048 bits or larger must be used with RS256. */
 const minBits = 2_048
 
-const expected = `expected a private key of RSA of ${minBits} bits or more, as PEM or as a KeyObject`
+const expected = `expected a private key of RSA of ${minBits} bits or more, as PEM (text or bytes) or as a KeyObject`
 const advice = '`openssl genrsa 3072` makes one, and the broker needs its public half (see docs/realtime.md)'
 
 /**
  * Reads PKCS#8 and PKCS#1. A development key begins with a line of text that says so (RFC 7468, section 2); a KeyObject
- * has no such line, so only a PEM text is refused for it.
+ * has no such line, so only PEM is refused for it.
  *
  * @throws RealtimeTokenError, which shows nothing of the key
  */
 export function parseSigningKey(key: unknown, { isProduction }: { isProduction: boolean }): KeyObject {
-  const privateKey = key instanceof KeyObject ? key : readPem(key)
+  const pem = Buffer.isBuffer(key) ? key.toString() : key
+  const privateKey = pem instanceof KeyObject ? pem : readPem(pem)
   if (privateKey.type !== 'private') throw createError(`a ${privateKey.type} key`)
   const { asymmetricKeyType: type, asymmetricKeyDetails: { modulusLength = 0 } = {} } = privateKey
   if (type !== 'rsa') throw createError(`one of the type ${type}`)
   if (modulusLength < minBits) throw createError(`one of ${modulusLength} bits`)
-  if (isProduction && typeof key === 'string' && isDevelopmentKey(key)) {
+  if (isProduction && typeof pem === 'string' && isDevelopmentKey(pem)) {
     throw new RealtimeTokenError(
       'key',
       'expected a key of its own, because NODE_ENV is production, found the development key of `npm start`, which others may have; make one with `openssl genrsa 3072`, and give the broker its public half',
