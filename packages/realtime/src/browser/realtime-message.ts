@@ -6,7 +6,8 @@ export interface RealtimeMessage {
   senderId: string
   tenantId: number
   content: string
-  messageType: 'text' | 'image' | 'file' | 'system'
+  /** One of these words. A newer worker may send another one, so a page needs a way to show what it does not know. */
+  messageType: 'text' | 'image' | 'file' | 'system' | (string & {})
   /** When it was written, by the sender's clock. */
   timestamp: Date
   /** Place in the conversation: 1, 2, 3 … without gaps. */
