@@ -14,10 +14,10 @@ export class Conversation {
    * `performance.now()`. `isTold`: the page knows, because another one does not name it either.
    */
   missing: { since: number; isTold: boolean } | undefined
-  /** The token with which the broker has refused it. */
-  refusedToken: string | undefined
+  /** The token with which the broker has refused it, and when, in milliseconds of `performance.now()`. */
+  refusal: { token: string; since: number } | undefined
   /**
-   * How often the connection ended while the broker had to answer about it, in a row. Above 0 it is a suspect, and is
+   * How often the connection was closed while the broker had to answer about it, in a row. Above 0 it is a suspect, and is
    * subscribed to alone, after all the others.
    */
   suspicion = 0

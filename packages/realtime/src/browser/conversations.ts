@@ -32,9 +32,12 @@ export class Conversations {
     return [...this.#byId.values()].flatMap(({ subscriptions }) => [...subscriptions].filter(({ isHeard }) => isHeard))
   }
 
-  /** The broker may be asked again about those that it has refused. */
-  forgetRefusals(): void {
-    for (const conversation of this.#byId.values()) conversation.refusedToken = undefined
+  /** The broker may be asked again about those that it refused so long ago. */
+  forgetRefusals({ olderThanMs }: { olderThanMs: number }): void {
+    const until = performance.now() - olderThanMs
+    for (const conversation of this.#byId.values()) {
+      if (conversation.refusal !== undefined && conversation.refusal.since <= until) conversation.refusal = undefined
+    }
   }
 
   ofTopic(topic: string): Conversation | undefined {

@@ -1,5 +1,6 @@
 import type { Conversation } from './conversation.js'
 import type { Link } from './link.js'
+import { LinkClosedError } from './link-closed-error.js'
 import { RealtimeError } from './realtime-error.js'
 import type { RealtimeToken } from './realtime-token.js'
 
@@ -18,15 +19,15 @@ export interface LinkSubscriberOptions {
 /** Conversations in one packet, for which RabbitMQ 4.3 takes about a second when it is busy. */
 const batchSize = 50
 
-/** The connection that ends so often while the broker has to answer about one conversation alone ends because of it. */
+/** The connection that is closed so often while the broker has to answer about one conversation alone is closed because of it. */
 const refusedAt = 3
 
 /**
  * Subscribes to all open conversations over one connection.
  *
  * A broker may refuse a conversation by closing the connection, which would disturb all others again and again. So those
- * that were asked for when the connection ended are asked for one at a time, after all others, until it is clear which one
- * is refused.
+ * that were asked for when the connection was closed are asked for one at a time, after all others, until it is clear which
+ * one is refused. A broker that does not answer in time refuses nothing.
  */
 export class LinkSubscriber {
   readonly link: Link
@@ -72,7 +73,7 @@ export class LinkSubscriber {
   }
 
   #isAllowed(topic: string, conversation: Conversation): boolean {
-    if (conversation.refusedToken === this.token.value) return false
+    if (conversation.refusal?.token === this.token.value) return false
     if (this.token.allows(topic)) return true
     this.#handleMissing(conversation)
     return false
@@ -96,7 +97,9 @@ export class LinkSubscriber {
     try {
       refused = await this.link.subscribe([...batch.keys()])
     } catch (error) {
-      for (const conversation of batch.values()) this.#suspect(conversation, { isAlone: batch.size === 1 })
+      if (error instanceof LinkClosedError) {
+        for (const conversation of batch.values()) this.#suspect(conversation, { isAlone: batch.size === 1 })
+      }
       throw error
     }
     for (const [topic, conversation] of batch) {
@@ -126,7 +129,7 @@ export class LinkSubscriber {
 
   #refuse(conversation: Conversation): void {
     const { conversationId } = conversation
-    conversation.refusedToken = this.token.value
+    conversation.refusal = { token: this.token.value, since: performance.now() }
     const message = 'the broker refuses this conversation'
     this.#options.report(new RealtimeError('SUBSCRIPTION_REFUSED', message, { conversationId }))
   }

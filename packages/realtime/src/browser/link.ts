@@ -5,7 +5,7 @@ export interface Link {
   /**
    * Resolves when the broker has answered, with the topics that it refuses. Some brokers refuse by closing the connection.
    *
-   * @throws Error if the connection is lost before
+   * @throws LinkClosedError if the other side closes the connection before, Error if it is lost or ended otherwise
    */
   subscribe(topics: readonly string[]): Promise<string[]>
   unsubscribe(topic: string): void

@@ -6,6 +6,7 @@ import { expect, vi } from 'vitest'
 import { createTestToken } from '../../test/support/create-test-token.js'
 import { startMqttBroker } from '../../test/support/start-mqtt-broker.js'
 import type { LinkOptions } from './link.js'
+import { LinkClosedError } from './link-closed-error.js'
 import { openMqttLink } from './open-mqtt-link.js'
 import { RealtimeToken, readClock } from './realtime-token.js'
 
@@ -72,7 +73,7 @@ test('a subscription for which the broker closes the connection fails, and the c
     authorizeSubscribe: (client) => client?.conn.destroy(),
   })
   const link = await openMqttLink(options, signal)
-  await expect(link.subscribe(['chat/42/a'])).rejects.toThrow()
+  await expect(link.subscribe(['chat/42/a'])).rejects.toThrow(LinkClosedError)
   expect(onLost).toHaveBeenCalledOnce()
 })
 

@@ -1,6 +1,7 @@
 import mqtt, { type MqttClient } from 'mqtt'
 import { describeCause } from './describe-cause.js'
 import type { Link, LinkOptions, OpenLink } from './link.js'
+import { LinkClosedError } from './link-closed-error.js'
 import { RealtimeError } from './realtime-error.js'
 import { withTimeLimit } from './with-time-limit.js'
 
@@ -36,6 +37,7 @@ class MqttLink implements Link {
   readonly #client: MqttClient
   #isOpen = false
   #isOver = false
+  #isClosedByBroker = false
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -91,7 +93,10 @@ class MqttLink implements Link {
         this.#lose(error)
       }
       this.#client.on('error', fail)
-      this.#client.on('close', () => fail(new Error(this.#isOpen ? 'it was closed' : closedAtOnce)))
+      this.#client.on('close', () => {
+        this.#isClosedByBroker ||= !this.#isOver
+        fail(new Error(this.#isOpen ? 'it was closed' : closedAtOnce))
+      })
     })
   }
 
@@ -110,7 +115,7 @@ class MqttLink implements Link {
   #sendSubscribe(topics: string[]): Promise<string[]> {
     return new Promise((resolve, reject) => {
       this.#client.subscribe(topics, { qos: 0 }, (error, _granted, packet) => {
-        if (packet === undefined) reject(error ?? new Error('the subscription was not answered'))
+        if (packet === undefined) reject(this.#isClosedByBroker ? new LinkClosedError() : error)
         else resolve(topics.filter((_, index) => (Number(packet.granted[index]) & failureBit) !== 0))
       })
     })

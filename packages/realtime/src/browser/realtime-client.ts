@@ -17,6 +17,9 @@ export interface RealtimeClientOptions extends ResolvedRealtimeOptions {
   random: () => number
 }
 
+/** After that the broker is asked again about a conversation that it has refused, which may cut off the others for a moment. */
+const refusalMs = 10 * 60 * 1000
+
 /** The parts put together: what the broker sends and what is loaded go to the subscriptions. */
 export class RealtimeClient {
   readonly #options: RealtimeClientOptions
@@ -122,9 +125,8 @@ export class RealtimeClient {
   #check(): void {
     const heard = this.#conversations.heard()
     for (const subscription of heard) this.#catchUp.look(subscription)
-    if (heard.length > 0) return
     // A broker that refuses everything may be about to start; there is nobody whom the attempt would disturb.
-    this.#conversations.forgetRefusals()
+    this.#conversations.forgetRefusals({ olderThanMs: heard.length > 0 ? refusalMs : 0 })
     this.#connection.update()
   }
 

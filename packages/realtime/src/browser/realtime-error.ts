@@ -3,7 +3,8 @@
  * - `TOKEN_INVALID`: what `getToken` gave is no token for this client; it is asked again
  * - `TOKEN_REFUSED`: the broker does not take the token: its key or its clock differs, or the token has ended
  * - `NOT_IN_TOKEN`: the token does not name the conversation; it stays `offline` until a later token does
- * - `SUBSCRIPTION_REFUSED`: the broker refuses the conversation; it stays `offline` until the next token
+ * - `SUBSCRIPTION_REFUSED`: the broker refuses the conversation, which stays `offline`; it is asked again after ten minutes,
+ *   or with the next token
  * - `UNSUPPORTED`: the page cannot subscribe to this conversation, because it is not in a secure context
  * - `CONNECTION_FAILED`: the broker was not reached; it is tried again
  * - `CONNECTION_LOST`: the connection ended; the next one is opened

@@ -219,6 +219,35 @@ test('a connection that is lost while it is asked about many makes none of them 
   expect(codes()).not.toContain('SUBSCRIPTION_REFUSED')
 })
 
+test('a broker that is too slow to answer refuses no conversation', async () => {
+  const { broker, open, codes } = openPage()
+  broker.isSilent = true
+  const a = open('a')
+  for (let time = 0; time < 6; time += 1) {
+    await seconds(31)
+    broker.last.giveUp()
+  }
+  broker.isSilent = false
+  await seconds(31)
+  expect([a.states.at(-1), codes().includes('SUBSCRIPTION_REFUSED')]).toEqual(['live', false])
+})
+
+test('a refusal is forgotten after some minutes, whatever the token', async () => {
+  const { application, broker, open, codes } = openPage()
+  application.createToken = () => createTestToken({ ttlSeconds: 3_600 })
+  broker.closesAt.add('chat/42/b')
+  const pages = ['a', 'b'].map((id) => open(id))
+  await seconds(60)
+  broker.closesAt.clear()
+  const links = broker.links.length
+  await seconds(400)
+  expect([broker.links.length, pages.map(({ states }) => states.at(-1))]).toEqual([links, ['live', 'offline']])
+  await seconds(300)
+  expect(pages.map(({ states }) => states.at(-1))).toEqual(['live', 'live'])
+  expect(codes().filter((code) => code === 'SUBSCRIPTION_REFUSED')).toHaveLength(1)
+  expect(application.tokens).toBe(1)
+})
+
 test('many conversations are subscribed to fifty at a time', async () => {
   const { application, broker, open } = openPage()
   application.createToken = () => createTestToken({ conversations: 'whole-tenant' })

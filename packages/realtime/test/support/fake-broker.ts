@@ -1,4 +1,5 @@
 import type { Link, LinkOptions, OpenLink } from '../../src/browser/link.js'
+import { LinkClosedError } from '../../src/browser/link-closed-error.js'
 import { createMessage } from './create-message.js'
 
 /** A connection whose other end is the test. */
@@ -19,8 +20,11 @@ export class FakeLink implements Link {
 
   async subscribe(topics: readonly string[]): Promise<string[]> {
     this.packets.push([...topics])
-    if (topics.some((topic) => this.#broker.closesAt.has(topic))) this.lose('refused')
-    if (this.isEnded) throw new Error('Connection closed')
+    if (this.isEnded) throw new Error('the connection is over')
+    if (topics.some((topic) => this.#broker.closesAt.has(topic))) {
+      this.lose('refused')
+      throw new LinkClosedError()
+    }
     const refused = topics.filter((topic) => this.#broker.refuses.has(topic))
     for (const topic of topics) if (!refused.includes(topic)) this.topics.add(topic)
     if (this.#broker.isSilent) await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }))
@@ -33,8 +37,18 @@ export class FakeLink implements Link {
   }
 
   end(): void {
+    this.#end(new Error('ended'))
+  }
+
+  /** An answer of the broker has taken too long. */
+  giveUp(): void {
+    this.end()
+    this.options.onLost(new Error('too late'))
+  }
+
+  #end(reason: Error): void {
     this.isEnded = true
-    for (const { reject } of this.#waiting) reject(new Error('Connection closed'))
+    for (const { reject } of this.#waiting) reject(reason)
   }
 
   answer(): void {
@@ -43,7 +57,7 @@ export class FakeLink implements Link {
 
   lose(reason = 'cut off'): void {
     if (this.isEnded) return
-    this.end()
+    this.#end(new LinkClosedError())
     this.options.onLost(new Error(reason))
   }
 
