@@ -17,6 +17,8 @@ const messagesAfter = `
   ) later
   ORDER BY sequence`
 
+/** @typedef {import('@mono/realtime/browser').ConversationState} State */
+
 /**
  * The client of a page that has all conversations of the traffic open.
  * @typedef {object} ListeningPage
@@ -58,10 +60,11 @@ export async function openListeningPage({ fleet, ports, directory, sources }) {
 
   /** @type {Map<string, number>} the sequence of the last message, by conversation */
   const last = new Map()
-  /** @type {Set<string>} */
-  const live = new Set()
-  /** @type {{ at: number, isLive: boolean }[]} */
+  /** @type {Map<string, State>} by conversation */
+  const states = new Map()
+  /** @type {{ at: number, state: State }[]} of the page as a whole */
   const changes = []
+  const count = (/** @type {State} */ state) => [...states.values()].filter((each) => each === state).length
   /** @type {string[]} */
   const faults = []
   for (const conversationId of conversationIds) {
@@ -73,14 +76,17 @@ export async function openListeningPage({ fleet, ports, directory, sources }) {
         last.set(conversationId, sequence)
       },
       onState(state) {
-        if (state === 'live') live.add(conversationId)
-        else live.delete(conversationId)
-        changes.push({ at: performance.now(), isLive: live.size === conversations })
+        states.set(conversationId, state)
+        const open = count('live') === conversations ? 'live' : 'catching-up'
+        changes.push({ at: performance.now(), state: count('offline') > 0 ? 'offline' : open })
       },
     })
   }
   const notLive = await waitUntilReady(
-    async () => (live.size === conversations ? undefined : `${live.size} of ${conversations} conversations are live`),
+    async () => {
+      const live = count('live')
+      return live === conversations ? undefined : `${live} of ${conversations} conversations are live`
+    },
     { timeoutMs: 30_000 },
   )
   if (notLive !== undefined) throw new Error(`The page does not hear all: ${notLive}`)
@@ -88,13 +94,13 @@ export async function openListeningPage({ fleet, ports, directory, sources }) {
   return {
     faults,
     describeSince(since) {
-      const lostAt = changes.find(({ at, isLive }) => at >= since && !isLive)?.at
-      if (lostAt === undefined) return 'live without a break'
-      const backAt = changes.find(({ at, isLive }) => at > lostAt && isLive)?.at
-      const lost = `lost its node after ${seconds(lostAt - since)} s`
-      return backAt === undefined
-        ? `${lost}, and is not live`
-        : `${lost}, live again after ${seconds(backAt - since)} s`
+      const later = changes.filter(({ at }) => at >= since)
+      const [first] = later.filter(({ state }) => state !== 'live')
+      const last = later.at(-1)
+      if (first === undefined || last === undefined) return 'live without a break'
+      const what = later.some(({ state }) => state === 'offline') ? 'lost its node' : 'missed a broadcast'
+      const end = last.state === 'live' ? `live again after ${seconds(last.at - since)} s` : `still ${last.state}`
+      return `${what} after ${seconds(first.at - since)} s, ${end}`
     },
     untilAll: (timeoutMs) =>
       waitUntilReady(
