@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { createRealtimeToken } from '@mono/realtime'
 import { connectRealtime } from '@mono/realtime/browser'
-import { createChatMessage } from './chat-message.mjs'
+import { createChatMessage, tenants } from './chat-message.mjs'
 
-// Clients as they run in browsers, many in this process, each with a connection, a user and a conversation of its own.
+// Clients as they run in browsers, many in this process, each with a connection and a user of its own.
 
 /** Clients that connect at a time: without a limit the first ones would run into their time limits. */
 const connectingAtOnce = 25
@@ -16,7 +16,7 @@ process.on('disconnect', () => process.exit())
 
 /** @type {(import('./realtime-processes.mjs').Means & { first: number, count: number })[]} */
 const [work] = await once(process, 'message')
-const { realtime, historyUrl, conversations, first, count } = /** @type {NonNullable<typeof work>} */ (work)
+const { realtime, historyUrl, conversations, open, first, count } = /** @type {NonNullable<typeof work>} */ (work)
 const key = createPrivateKey(readFileSync(realtime.keyFile))
 
 /** @type {[conversationId: string, last: number][]} */
@@ -29,8 +29,8 @@ let received = 0
 let filled = 0
 
 /** @type {import('@mono/realtime/browser').LoadAfter} */
-async function loadAfter(open, { signal }) {
-  const response = await fetch(historyUrl, { method: 'POST', body: JSON.stringify(open), signal })
+async function loadAfter(asked, { signal }) {
+  const response = await fetch(historyUrl, { method: 'POST', body: JSON.stringify(asked), signal })
   const answer = /** @type {import('@mono/realtime/browser').LoadedConversation[]} */ (await response.json())
   filled += answer.reduce((total, { messages }) => total + messages.length, 0)
   return answer
@@ -45,26 +45,36 @@ const countOne = (counts, counted) => counts.set(counted, (counts.get(counted) ?
 
 /**
  * @param {number} index
- * @returns {Promise<void>} resolves when it is live
+ * @returns {Promise<unknown>} resolves when all its conversations are live
  */
-function openClient(index) {
-  const { tenantId, conversationId } = createChatMessage(index, conversations)
-  const userId = `user-${index}`
-  /** @type {[string, number]} */
-  const client = [conversationId, 0]
-  clients.push(client)
+async function openClient(index) {
+  const { tenantId } = createChatMessage(index, conversations)
+  const mine = Array.from({ length: open }, (_, place) => createChatMessage(index + place * tenants, conversations))
+  const ids = [...new Set(mine.map(({ conversationId }) => conversationId))]
   const connection = connectRealtime({
     url: realtime.url,
     getToken: async () =>
-      createRealtimeToken({ userId, tenantId, conversations: [conversationId], ttlSeconds: 3_600, key }),
+      createRealtimeToken({ userId: `user-${index}`, tenantId, conversations: ids, ttlSeconds: 3_600, key }),
     loadAfter,
     onError: ({ code }) => countOne(errors, code),
   })
+  return await Promise.all(ids.map((conversationId) => hear(connection, conversationId)))
+}
+
+/**
+ * @param {import('@mono/realtime/browser').Realtime} connection
+ * @param {string} conversationId
+ * @returns {Promise<void>} resolves when it is live
+ */
+function hear(connection, conversationId) {
+  /** @type {[string, number]} */
+  const heard = [conversationId, 0]
+  clients.push(heard)
   return new Promise((resolve) => {
     connection.subscribe(conversationId, {
       after: 0,
       onMessage({ sequence, timestamp }) {
-        client[1] = sequence
+        heard[1] = sequence
         received += 1
         countOne(latencies, Date.now() - timestamp.getTime())
       },

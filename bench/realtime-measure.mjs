@@ -36,7 +36,8 @@ export async function measureRealtime(load, services, print) {
       `${describe(load)}; RabbitMQ ${broker.version}, ${availableParallelism()} cores, ulimit -n ${idle.openFilesLimit}`,
     )
     const since = Date.now()
-    const means = { realtime, historyUrl: history.url, conversations: load.conversations }
+    const { conversations, open } = load
+    const means = { realtime, historyUrl: history.url, conversations, open }
     const browsers = await openBrowsers(load.clients, { ...means, perProcess })
     releases.push(browsers.close)
     for (const line of await renderConnected(load.clients, { broker, idle, since })) print(line)
@@ -99,8 +100,8 @@ async function measureBroadcasts(load, { rabbitmqUrl, broker, history, browsers 
 }
 
 /** @param {import('./realtime.mjs').Load} load */
-function describe({ clients, conversations, rate, seconds, bytes, slow }) {
-  const browsers = `${clients} browsers${slow > 0 ? ` and ${slow} slow ones` : ''} in ${conversations} conversations`
+function describe({ clients, conversations, open, rate, seconds, bytes, slow }) {
+  const browsers = `${clients} browsers${slow > 0 ? ` and ${slow} slow ones` : ''} with ${open} of ${conversations} conversations`
   return `${browsers}, ${rate} messages/s of ${bytes} bytes for ${seconds} s`
 }
 

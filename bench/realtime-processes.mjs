@@ -14,6 +14,7 @@ const lookLimitMs = 80_000
  * @property {import('../scripts/services/realtime.mjs').Realtime} realtime
  * @property {string} historyUrl
  * @property {number} conversations
+ * @property {number} open how many of them each has open
  */
 
 /**

@@ -5,9 +5,9 @@ import { buildPackages, installDependencies } from '../scripts/prepare.mjs'
 import { say } from '../scripts/services/progress.mjs'
 import { withServices } from '../scripts/services/services.mjs'
 
-const usage = `usage: npm run bench:realtime -- [--clients=2000] [--conversations=100] [--rate=10] [--seconds=60] [--bytes=87] [--slow=0] [--pid=0]
+const usage = `usage: npm run bench:realtime -- [--clients=2000] [--conversations=100] [--open=1] [--rate=10] [--seconds=60] [--bytes=87] [--slow=0] [--pid=0]
 
-Opens so many browsers' clients, each in a process of Node.js with others and with one of the conversations open, and
+Opens so many browsers' clients, each in a process of Node.js with others and with some of the conversations open, and
 broadcasts so many messages a second in all, with contents of so many bytes. Beside them it opens slow ones, which read
 nothing for that time. Prints what was lost, how long a broadcast took, and what the broker used; of a broker in a
 container the pid on this machine has to be given.
@@ -16,11 +16,11 @@ or of the private broker takes 5,000 connections (web_mqtt.max_connections in do
 
 const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`)
 
-/** @typedef {{ clients: number, conversations: number, rate: number, seconds: number, bytes: number, slow: number, pid: number }} Load */
+/** @typedef {{ clients: number, conversations: number, open: number, rate: number, seconds: number, bytes: number, slow: number, pid: number }} Load */
 
 /** @returns {Load | undefined} undefined: the arguments cannot be used */
 function readLoad() {
-  const defaults = { clients: 2_000, conversations: 100, rate: 10, seconds: 60, bytes: 87, slow: 0, pid: 0 }
+  const defaults = { clients: 2_000, conversations: 100, open: 1, rate: 10, seconds: 60, bytes: 87, slow: 0, pid: 0 }
   try {
     const names = Object.keys(defaults)
     const options = Object.fromEntries(names.map((name) => [name, { type: /** @type {const} */ ('string') }]))

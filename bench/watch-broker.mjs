@@ -1,5 +1,6 @@
 // @ts-check
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { watchCpu } from './cpu-samples.mjs'
 
 /** RabbitMQ renews its own numbers every five seconds. */
@@ -23,7 +24,7 @@ export async function watchBroker({ managementUrl, rabbitmqUrl }, givenPid) {
     })
     return await response.json()
   }
-  const [node] = await ask('nodes')
+  const node = await untilKnown(async () => (await ask('nodes'))[0])
   const ownPid = isBroker(node.os_pid) ? Number(node.os_pid) : undefined
   const pid = givenPid ?? ownPid
   const cpu = watchCpu(pid)
@@ -50,6 +51,18 @@ export async function watchBroker({ managementUrl, rabbitmqUrl }, givenPid) {
       }
     },
     stop: () => cpu.stop(),
+  }
+}
+
+/**
+ * A node that has just started knows nothing of itself for some seconds.
+ * @param {() => Promise<any>} readNode
+ */
+async function untilKnown(readNode) {
+  for (;;) {
+    const node = await readNode()
+    if (node.os_pid !== undefined) return node
+    await sleep(everyMs)
   }
 }
 

@@ -8,7 +8,7 @@ import { step } from './services/progress.mjs'
 const usage = `usage: npm run test:compose:cluster [-- --per-second N] [--keep] [--if-possible]
 
 Brings the fleet up with a broker of three nodes under a project of its own, kills each node once and freezes one while
-messages flow, and counts their effects. The exit code is 1 if anything is not as it must be.
+messages flow, counts their effects, and lets a page's client hear them. The exit code is 1 if anything is not as it must be.
   --per-second N  messages to each queue; default 10
   --keep          leaves the fleet running
   --if-possible   without Docker, or an image, says so and ends with 0`
@@ -32,10 +32,12 @@ const seconds = (/** @type {number} */ ms) => (ms / 1000).toFixed(1)
  * @param {import('./compose/test-fleet.mjs').TestFleet} testFleet
  * @param {import('./compose/run-fleet-test.mjs').Report} report
  */
-async function testCluster(perSecond, { project, fleet, ports, sources, atEnd }, { print, check, blame }) {
+async function testCluster(perSecond, testFleet, { print, check, blame }) {
+  const { project, fleet, ports, sources, atEnd } = testFleet
   // Only here, since they need the dependencies and the build.
   const { createMessageQueue } = await import('@mono/message-queue')
   const { subscribePushUsers } = await import('./compose/effects.mjs')
+  const { openListeningPage } = await import('./compose/listening-page.mjs')
   const { Traffic } = await import('./compose/traffic.mjs')
   const { queueNames } = await import('./workers.mjs')
 
@@ -59,6 +61,8 @@ async function testCluster(perSecond, { project, fleet, ports, sources, atEnd },
     connectionName: 'test-compose-cluster',
   })
   atEnd(() => messageQueue.close())
+  const page = await openListeningPage(testFleet)
+  atEnd(async () => page.close())
   const traffic = new Traffic(messageQueue, sources, { perSecond })
   atEnd(() => traffic.end())
 
@@ -85,6 +89,7 @@ async function testCluster(perSecond, { project, fleet, ports, sources, atEnd },
       print(`  ${queue.padEnd(20)} ${went ? `went on after ${seconds(wentOn)} s` : 'did not go on'}`)
       check(went, `${what} ${node.name}: ${queue} did not go on within ${seconds(barMs)} s`)
     }
+    print(`  ${'a page'.padEnd(20)} ${page.describeSince(since)}`)
     await end()
     const back = performance.now()
     const rest = await cluster.untilWhole(wholeLimitMs)
@@ -111,6 +116,10 @@ async function testCluster(perSecond, { project, fleet, ports, sources, atEnd },
   await step('waiting for the last effects', () => traffic.untilDone(doneLimitMs))
   await traffic.stopWatching()
   blame(...traffic.faults)
+  const unheard = await page.untilAll(doneLimitMs)
+  print(`a page was handed ${page.countHeard()} messages, each once and in order: ${page.faults.length === 0}`)
+  check(unheard === undefined, `${unheard}`)
+  blame(...page.faults)
   const retries = [...traffic.retries].map(([code, count]) => `${count} ${code}`).join(', ')
   print(`sends that were tried again: ${retries || 'none'}`)
   for (const queue of queueNames) {

@@ -60,13 +60,11 @@ export function openCluster(container, managementPorts) {
   }
   /** @type {Cluster['listQueues']} */
   const listQueues = async (by) =>
-    // Of a queue that has no leader just now only the name is told.
-    (await ask(by, 'queues/mono')).map(({ name, leader = '', members = [], online = [] }) => ({
-      name,
-      leader,
-      members,
-      online,
-    }))
+    (await ask(by, 'queues/mono'))
+      // A browser's queue is on one node, and ends with its connection.
+      .filter(({ name }) => !name.startsWith('mqtt-subscription-'))
+      // Of a queue that has no leader just now only the name is told.
+      .map(({ name, leader = '', members = [], online = [] }) => ({ name, leader, members, online }))
 
   async function findAmiss() {
     const amiss = []
