@@ -12,7 +12,7 @@ broadcasts so many messages a second in all, with contents of so many bytes. Bes
 nothing for that time. Prints what was lost, how long a broadcast took, and what the broker used; of a broker in a
 container the pid on this machine has to be given.
 Uses RABBITMQ_URL, REALTIME_URL and REALTIME_KEY_FILE if they are set, else a private instance; a node of Docker Compose
-or of the private broker takes 5,000 connections (web_mqtt.max_connections in docker/rabbitmq/realtime.conf).`
+or of the private broker takes 2,000 connections (web_mqtt.max_connections in docker/rabbitmq/realtime.conf).`
 
 const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`)
 
