@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { json } from 'node:stream/consumers'
 
 /**
- * What was sent in each conversation, as the application's server has it.
+ * The messages that were sent in each conversation, as the application's server has it.
  * @typedef {object} History
  * @property {string} url where clients ask what comes after the last message that they have
  * @property {(message: import('@mono/contracts').ChatMessage) => import('@mono/contracts').StoredChatMessage} add

@@ -18,7 +18,7 @@ const lookLimitMs = 80_000
  */
 
 /**
- * What the clients of a process have received so far.
+ * The messages that the clients of a process have received so far.
  * @typedef {object} Tally
  * @property {[conversationId: string, last: number][]} clients how far each has come
  * @property {number} count messages

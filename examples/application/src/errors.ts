@@ -1,4 +1,4 @@
-/** What the caller names is not there, or not the caller's: the two look alike from outside. */
+/** The thing that the caller names is not there, or not the caller's: the two look alike from outside. */
 export class NotFoundError extends Error {
   override readonly name = 'NotFoundError'
 }

@@ -264,7 +264,7 @@ async function publishByMqtt(url: string, vhost: TestVhost, user: string): Promi
   })
   client.on('error', () => {})
   const closed = new Promise<void>((resolve) => client.once('close', resolve))
-  // Of QoS 0 nothing is confirmed, but packets are taken in order. Before version 4 the broker leaves QoS 1 unanswered.
+  // Nothing of QoS 0 is confirmed, but packets are taken in order. Before version 4 the broker leaves QoS 1 unanswered.
   const taken = client.publishAsync('chat/1/1', user, { qos: 0 }).then(() => client.unsubscribeAsync('nothing'))
   await Promise.race([closed, taken.catch(() => closed)])
   client.end(true)

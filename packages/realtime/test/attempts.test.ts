@@ -278,7 +278,7 @@ async function tryOverAmqp(
     const refused = new Promise<never>((_, reject) => channel.on('error', reject))
     return await Promise.race([refused, attempt(channel).then(() => 'done')])
   } catch (error) {
-    // Of a publication that is refused, the channel tells the reason, and its confirmation only that the channel is closed.
+    // The channel tells why a publication is refused, its confirmation only that the channel is closed.
     return /ACCESS_REFUSED/.exec((error as Error).message)?.[0] ?? (error as Error).message
   } finally {
     await connection.close()

@@ -13,7 +13,7 @@ const obstacle = hasChromium() ? realtime === undefined && 'the broker was given
 /** Messages that are not measured, because the code of worker and page is compiled meanwhile. */
 const warmUp = 40
 
-/** Of all broadcasts, beside the last one of each conversation. */
+/** This share of all broadcasts is lost, and the last one of each conversation. */
 const lostShare = 0.2
 
 let browser: Browser

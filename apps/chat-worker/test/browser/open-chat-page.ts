@@ -17,10 +17,10 @@ export interface ToldState {
 
 /** The page as it stands in the browser; it is loaded once. */
 export interface ChatPage {
-  /** What it was handed on, in that order. */
+  /** The messages that its client has handed on, in that order. */
   heard(): Promise<HeardMessage[]>
   states(): Promise<ToldState[]>
-  /** What its client has reported, in words. */
+  /** The errors that its client has reported, in words. */
   errors(): Promise<string[]>
   /** Waits until so many conversations, which must be all of the page, are in this state. */
   untilAll(state: ToldState['state'], conversations: number): Promise<void>

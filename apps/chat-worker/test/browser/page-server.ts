@@ -12,9 +12,9 @@ import { loadAfter } from './load-after.js'
 
 export interface PageServerOptions {
   database: TestDatabase
-  /** What the page asks for: every conversation in it is opened. */
+  /** The page asks for it, and opens every conversation in it. */
   token: RealtimeTokenOptions & { conversations: readonly string[] }
-  /** Of the broker. */
+  /** The broker's address for browsers. */
   url: string | string[]
   checkEverySeconds: number
 }

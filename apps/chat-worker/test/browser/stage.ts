@@ -19,7 +19,7 @@ import { createPageServer, type PageServer } from './page-server.js'
 export interface StageOptions {
   browser: Browser
   realtime: Realtime | undefined
-  /** Of chat-worker. Default 1. */
+  /** How many replicas of chat-worker run. Default 1. */
   replicas?: number
   ttlSeconds?: number
   /** Default 60, as the client has it. */

@@ -1,4 +1,4 @@
-/** Of times in milliseconds. */
+/** Percentiles of times in milliseconds. */
 export function summarize(times: readonly number[]) {
   const sorted = [...times].sort((a, b) => a - b)
   const percentile = (percent: number) => sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)]

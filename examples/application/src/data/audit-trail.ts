@@ -13,7 +13,7 @@ export interface AuditRow {
 
 export function createAuditTrail(client: ClientBase) {
   return {
-    /** What happened in the tenant, newest first, at most 100. */
+    /** The tenant's events, newest first, at most 100. */
     async list(tenantId: number): Promise<AuditRow[]> {
       const { rows } = await client.query<AuditRow>(
         `SELECT event_id AS "eventId", occurred_at AS "occurredAt", event_type AS "eventType", user_id AS "userId",

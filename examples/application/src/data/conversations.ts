@@ -4,7 +4,7 @@ import { NotFoundError } from '../errors.js'
 export interface Conversation {
   conversationId: string
   title: string
-  /** Of the last message that is stored; 0 for none. */
+  /** The sequence of the last message that is stored; 0 for none. */
   lastSequence: number
 }
 

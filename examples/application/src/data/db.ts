@@ -9,7 +9,7 @@ import { createUsers } from './users.js'
 
 export type Db = ReturnType<typeof createDb>
 
-/** What the application's role may see and change, in one transaction. Every statement names the tenant. */
+/** Everything that the application's role may see and change, in one transaction. Every statement names the tenant. */
 export function createDb(client: ClientBase) {
   return {
     auditEvent: createAuditTrail(client),

@@ -49,7 +49,7 @@ export function createMessages(client: ClientBase) {
       if (!row) throw new ConflictError('Another message has this id')
       return row
     },
-    /** Of each conversation what comes after its last message, at most 200, ascending. */
+    /** The messages of each conversation that come after its last one, at most 200, ascending. */
     async listAfter(tenantId: number, open: readonly OpenConversation[]): Promise<StoredChatMessage[]> {
       const { rows } = await client.query<StoredChatMessage>(
         `SELECT ${columns}, sequence::float AS sequence
@@ -64,7 +64,7 @@ export function createMessages(client: ClientBase) {
       )
       return rows
     },
-    /** Of the newest 1,000 those that are not stored, oldest first. */
+    /** Those of the newest 1,000 that are not stored, oldest first. */
     async listPending(tenantId: number, conversationId: string): Promise<PendingMessage[]> {
       const { rows } = await client.query<PendingMessage>(
         `SELECT ${columns}, CASE

@@ -4,7 +4,7 @@ import type { Pool } from 'pg'
 import type { Session } from '../data/sessions.js'
 import type { Transact } from '../services/work.js'
 
-/** What the routes are made of. */
+/** The parts that all routes use. */
 export interface Site {
   pool: Pool
   transact: Transact

@@ -38,7 +38,7 @@ export function listen(databaseUrl: string, ring: () => void): Listening {
     try {
       await mine.connect()
       await mine.query('LISTEN example_outbox')
-      // What was committed before that is told by nobody.
+      // Nobody tells of messages that were committed before that.
       ring()
     } catch {
       connectLater()

@@ -34,7 +34,7 @@ export function createMessageQueueService(client: ClientBase) {
       put('chat.message', payload, { messageId: payload.messageId, orderKey: payload.conversationId }),
     sendPushNotification: (payload: PushNotification) => put('push.notification', payload),
     sendEmailNotification: (payload: EmailNotification) => put('email.notification', payload),
-    /** What happened to one thing is sent in the order of its commits. */
+    /** Events of one entity are sent in the order of their commits. */
     sendAuditEvent: (payload: AuditEvent) =>
       put('audit.event', payload, { orderKey: `${payload.entityType} ${payload.entityId}` }),
   }

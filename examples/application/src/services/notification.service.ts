@@ -50,7 +50,7 @@ export async function notifyUsers(work: Work, userIds: string[], notification: N
   return notificationId
 }
 
-/** Of the tenant's users among these. */
+/** The addresses of those among these who are the tenant's users. */
 async function getUserEmails({ db }: Work, tenantId: number, userIds: string[]): Promise<string[]> {
   return await db.user.findEmails(tenantId, userIds)
 }

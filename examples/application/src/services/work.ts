@@ -3,7 +3,7 @@ import { createDb, type Db } from '../data/db.js'
 import { inTransaction } from '../database.js'
 import { createMessageQueueService, type TransactionalMessageQueue } from './message-queue.service.js'
 
-/** What belongs together: rows and messages of one transaction. */
+/** The rows and messages of one transaction. */
 export interface Work {
   db: Db
   messageQueue: TransactionalMessageQueue

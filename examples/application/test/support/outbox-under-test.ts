@@ -58,7 +58,7 @@ export interface RelayUnderTest {
   /** The ids of what it has sent, in order. */
   sent: string[]
   failed: { messageId: string; code: string }[]
-  /** What held it up. */
+  /** The errors that held it up. */
   held: unknown[]
   stop(): Promise<void>
 }

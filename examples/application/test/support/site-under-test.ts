@@ -41,7 +41,7 @@ export interface Visitor {
 }
 
 export interface SiteUnderTest {
-  /** What went wrong that nobody foresaw. */
+  /** The errors that nobody foresaw. */
   errors: unknown[]
   request(path: string, init?: RequestInit): Promise<Answer>
   logIn(tenantId: number, userId: string): Promise<Visitor>

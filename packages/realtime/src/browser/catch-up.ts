@@ -15,7 +15,7 @@ export interface CatchUpOptions {
   report(error: RealtimeError): void
 }
 
-/** What comes within this time is asked for together, in milliseconds. */
+/** Questions that come within this time are asked together, in milliseconds. */
 const gatherMs = 20
 
 /** Questions at a time: one that hangs does not hold up the next ones. */

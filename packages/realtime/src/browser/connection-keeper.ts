@@ -183,7 +183,7 @@ export class ConnectionKeeper {
     this.update()
   }
 
-  /** What the broker has sent over the last connection may be on its way. */
+  /** Messages that the broker has sent over the last connection may be on their way. */
   #leave(link: Link): void {
     this.#left?.end()
     this.#left = link

@@ -1,6 +1,6 @@
 import type { RealtimeMessage } from './realtime-message.js'
 
-/** What a page has of an open conversation. */
+/** An open conversation, and how much of it the page has. */
 export interface OpenConversation {
   conversationId: string
   /** The sequence of its last message; 0 for none. */

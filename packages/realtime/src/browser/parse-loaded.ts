@@ -1,9 +1,9 @@
 import { parseMessage, type RealtimeMessage } from './realtime-message.js'
 
 export interface Loaded {
-  /** Of each conversation that was asked for and has an entry. */
+  /** The messages of each conversation that was asked for and has an entry. */
   messages: Map<string, RealtimeMessage[]>
-  /** What was wrong with the answer. A fault without a conversation may be about any that has no entry. */
+  /** The faults of the answer. A fault without a conversation may be about any that has no entry. */
   faults: { conversationId?: string; reason: string }[]
 }
 

@@ -70,7 +70,7 @@ export class FakeLink implements Link {
 /** A broker that the test breaks. */
 export class FakeBroker {
   readonly links: FakeLink[] = []
-  /** What was asked for, also in vain. */
+  /** The topics that were asked for, also in vain. */
   readonly urls: string[] = []
   /** Topics that it refuses by its answer. */
   readonly refuses = new Set<string>()

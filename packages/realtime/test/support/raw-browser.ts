@@ -77,7 +77,7 @@ export async function openRawBrowser(
     },
     async publish(topic, { qos, retain = false }) {
       const confirmed = client.publishAsync(topic, 'from a browser', { qos, retain }).then(() => 'done')
-      // Of QoS 0 the broker confirms nothing: it is done if the connection is still there after a subscription.
+      // The broker confirms nothing of QoS 0: a message is done if the connection is still there after a subscription.
       const done = qos === 1 ? confirmed : confirmed.then(() => client.unsubscribeAsync('nothing')).then(() => 'done')
       return await Promise.race([closed, done.catch(() => closed)])
     },
