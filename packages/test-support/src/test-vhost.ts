@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { sleep } from '@mono/waiting'
 import { connect } from 'amqplib'
 import { type BrokerConnection, createManagementApi, type Permissions } from './management-api.js'
 import { brokerUrl } from './service-urls.js'
@@ -130,7 +131,8 @@ export async function createTestVhost(): Promise<OwnedTestVhost> {
         await management.limitConnections(name, 1)
         await waitFor(() => isConnectable(url.href), { what: 'no connection to be left', timeoutMs: graceMs })
       } catch (error) {
-        throw new Error(await describeLeak(listForeignConnections), { cause: error })
+        const open = await listLeaks(listForeignConnections)
+        if (open.length > 0) throw new Error(describeLeak(open), { cause: error })
       } finally {
         await management.deleteVhost(name)
         for (const user of users) await management.deleteUser(user)
@@ -146,17 +148,22 @@ async function isConnectable(url: string): Promise<true> {
   return true
 }
 
-async function describeLeak(list: () => Promise<BrokerConnection[]>): Promise<string> {
-  const listed = waitFor(
-    async () => {
-      const open = await list()
-      return open.length > 0 && open
-    },
-    { what: 'the open connections to be listed', timeoutMs: 10_000, intervalMs: 100 },
-  )
-  const open = await listed.then((connections) => connections.map(describeConnection)).catch(String)
+/**
+ * The judge where the quick question was answered with no: the broker counts opening and closing in processes of their
+ * own, in any order, so a connection that was short may stay in the count of its vhost, but never in the list.
+ */
+async function listLeaks(list: () => Promise<BrokerConnection[]>): Promise<BrokerConnection[]> {
+  const deadline = Date.now() + 10_000
+  for (;;) {
+    const open = await list()
+    if (open.length > 0 || Date.now() > deadline) return open
+    await sleep(100)
+  }
+}
+
+function describeLeak(open: BrokerConnection[]): string {
   return (
-    `AMQP connections are still open after the test: ${open}. ` +
+    `AMQP connections are still open after the test: ${open.map(describeConnection)}. ` +
     'Close what the test opened, or hand it to the `cleanUp` fixture.'
   )
 }
