@@ -140,6 +140,8 @@ test('the application’s role may do what is granted and nothing else', async (
     'SELECT FROM audit.events',
     "INSERT INTO email.suppressions VALUES (1, 'a@example.com', 'bounced') ON CONFLICT (tenant_id, address) DO UPDATE SET reason = ''",
     'DELETE FROM email.suppressions WHERE tenant_id = 1',
+    "SELECT FROM push.count_outcomes(1, 'message')",
+    "SELECT FROM email.count_outcomes(1, 'message')",
   ]
   for (const statement of allowed) await role.query(statement)
   const refused = [
@@ -169,4 +171,20 @@ test('the application’s role may do what is granted and nothing else', async (
     )
     expect([statement, outcome]).toEqual([statement, '42501'])
   }
+  const owners = await database.query(
+    `SELECT n.nspname, pg_get_userbyid(proowner) AS owner FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = pronamespace
+     WHERE proname = 'count_outcomes' ORDER BY 1`,
+  )
+  expect(owners).toEqual([
+    { nspname: 'email', owner: 'email_worker' },
+    { nspname: 'push', owner: 'push_worker' },
+  ])
+})
+
+test('the counts of outcomes are the application’s to ask for, and nobody else’s', async ({ database, cleanUp }) => {
+  const asChat = createPool((await setUpRole(database)).replace('example_application', 'chat_worker'))
+  cleanUp(() => asChat.end())
+  // Even where the schema can be seen.
+  await database.query('GRANT USAGE ON SCHEMA push TO chat_worker')
+  await expect(asChat.query("SELECT FROM push.count_outcomes(1, 'message')")).rejects.toMatchObject({ code: '42501' })
 })

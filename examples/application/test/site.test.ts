@@ -1,7 +1,7 @@
 import { createTcpProxy, test } from '@mono/test-support'
 import { expect } from 'vitest'
 import { createPool } from '../src/database.js'
-import { openSite, openSiteOn } from './support/site-under-test.js'
+import { letApplicationCount, openSite, openSiteOn } from './support/site-under-test.js'
 
 const endpoint = 'https://fcm.googleapis.com/fcm/send/one'
 const subscription = { endpoint, expirationTime: null, keys: { p256dh: 'key', auth: 'secret' } }
@@ -169,9 +169,55 @@ test('everybody of the tenant is notified by push and mail, and what can be know
   expect((await ada.get(`/notifications/${body.notificationId}`)).body).toEqual({
     notificationId: body.notificationId,
     title: 'Release',
-    push: { state: 'sent', devices: 1, disabled: 0, withoutDevice: 1 },
-    email: { state: 'waiting', addresses: 2, suppressed: 1 },
+    push: { state: 'sent', devices: 1, disabled: 0, withoutDevice: 1, outcomes: null },
+    email: { state: 'waiting', addresses: 2, suppressed: 1, outcomes: null },
   })
+})
+
+test('what each channel did is read back from the ledgers, counted, and of the own message only', async ({
+  database,
+}) => {
+  const site = await openSite(database)
+  await letApplicationCount(database)
+  const ada = await site.logIn(1, 'ada')
+  const report = async (path: string) => {
+    const { push, email } = (await ada.get(path)).body
+    return { push: push.outcomes, email: email?.outcomes }
+  }
+  const quiet = (await ada.send('POST', '/notifications', { title: 'Quiet', body: '' })).body.notificationId
+  const loud = (await ada.send('POST', '/notifications', { title: 'Loud', body: '', sendEmail: true })).body
+    .notificationId
+  expect(await report(`/notifications/${loud}`)).toEqual({ push: [], email: [] })
+  const [ids] = await database.query<{ push: string; email: string }>(
+    `SELECT push_message_id AS push, email_message_id AS email FROM example.notifications WHERE notification_id = $1`,
+    [loud],
+  )
+  await database.query(
+    `INSERT INTO push.deliveries (tenant_id, message_id, device_id, state, attempts, last_code) VALUES
+       (1, $1, 1, 'sent', 2, 'HTTP_503'), (1, $1, 2, 'sent', 1, NULL), (1, $1, 3, 'failed', 1, 'HTTP_410'),
+       (1, $1, 4, 'failed', 1, 'HTTP_410'), (1, $1, 5, 'failed', 1, 'CHANNEL_OFF'), (1, $1, 6, 'sending', 2, 'HTTP_503'),
+       (1, 'another', 1, 'unknown', 1, 'TIMEOUT'), (2, $1, 7, 'unknown', 1, 'TIMEOUT')`,
+    [ids?.push],
+  )
+  await database.query(
+    `INSERT INTO email.deliveries (tenant_id, message_id, recipient, state, last_code) VALUES
+       (1, $1, 'ada@example.com', 'sent', NULL), (1, $1, 'grace@example.com', 'failed', 'SUPPRESSED'),
+       (2, $1, 'zoe@example.org', 'retry', 'SMTP_450')`,
+    [ids?.email],
+  )
+  expect(await report(`/notifications/${loud}`)).toEqual({
+    push: [
+      { outcome: 'failed', reason: 'CHANNEL_OFF', count: 1 },
+      { outcome: 'failed', reason: 'HTTP_410', count: 2 },
+      { outcome: 'sending', count: 1 },
+      { outcome: 'sent', count: 2 },
+    ],
+    email: [
+      { outcome: 'failed', reason: 'SUPPRESSED', count: 1 },
+      { outcome: 'sent', count: 1 },
+    ],
+  })
+  expect(await report(`/notifications/${quiet}`)).toEqual({ push: [], email: undefined })
 })
 
 test('devices come again, change their user, are renewed and taken away', async ({ database }) => {

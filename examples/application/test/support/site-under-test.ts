@@ -25,6 +25,12 @@ async function createWorkerTables(database: TestDatabase): Promise<void> {
   }
 }
 
+/** As grant-application.sh does in a deployment, for whoever owns all schemas. */
+export async function letApplicationCount(database: TestDatabase): Promise<void> {
+  const file = new URL('../../../../docker/postgres/ledger-outcomes.sql', import.meta.url)
+  await database.query(await readFile(file, 'utf8'))
+}
+
 export interface Answer {
   status: number
   headers: Headers
