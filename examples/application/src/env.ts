@@ -3,6 +3,8 @@ import { z } from 'zod'
 
 const port = z.coerce.number().int().min(0).max(65_535)
 
+const link = z.url({ protocol: /^https?$/ })
+
 const shape = z.object({
   /** The application's own role. Also as `DATABASE_URL_FILE`. */
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
@@ -10,9 +12,19 @@ const shape = z.object({
   RABBITMQ_URL: z.string().min(1),
   /** The private key, in PEM, of the tokens for browsers. */
   REALTIME_KEY_FILE: z.string().min(1),
+  /** Where browsers reach the broker: one address, or several separated by commas. */
+  REALTIME_URL: z
+    .string()
+    .transform((urls) => urls.split(',').map((url) => url.trim()))
+    .pipe(z.array(z.url({ protocol: /^wss?$/ }))),
+  /** That of push-worker. Without it browsers get no notifications. */
+  VAPID_PUBLIC_KEY: z.string().optional(),
+  /** The page links to what is set. */
+  MAIL_CATCHER_URL: link.optional(),
+  GRAFANA_URL: link.optional(),
   HTTP_PORT: port.default(8080),
   /** Where browsers find the application, if not at the address that they name. `https:` makes cookies secure. */
-  PUBLIC_ORIGIN: z.url({ protocol: /^https?$/ }).optional(),
+  PUBLIC_ORIGIN: link.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })
 

@@ -49,6 +49,14 @@ export async function startApplication(env: Env): Promise<Application> {
     messageQueue,
     realtimeKey,
     publicOrigin: env.PUBLIC_ORIGIN,
+    page: {
+      realtimeUrls: env.REALTIME_URL,
+      vapidPublicKey: env.VAPID_PUBLIC_KEY ?? null,
+      links: [
+        { name: 'Mail catcher', url: env.MAIL_CATCHER_URL },
+        { name: 'Grafana', url: env.GRAFANA_URL },
+      ].flatMap(({ name, url }) => (url ? [{ name, url }] : [])),
+    },
     renderMetrics: metrics.render,
     onError: (error) => logger.error({ err: error }, 'A request failed'),
   })

@@ -60,6 +60,7 @@ async function startUnderRole(
       DATABASE_URL: databaseUrl,
       RABBITMQ_URL: brokerUrl,
       REALTIME_KEY_FILE: keyFile,
+      REALTIME_URL: 'ws://127.0.0.1:15675/ws',
       HTTP_PORT: '0',
       LOG_LEVEL: 'silent',
     }),

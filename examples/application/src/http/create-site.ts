@@ -1,12 +1,12 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { secureHeaders } from 'hono/secure-headers'
 import { answerError } from './answer-error.js'
 import { addConversationRoutes } from './conversation-routes.js'
 import { addDeviceRoutes } from './device-routes.js'
 import { refuseForeignOrigins, requireSession } from './guard.js'
 import { addHealthRoutes } from './health-routes.js'
 import { addNotificationRoutes } from './notification-routes.js'
+import { addPageRoutes } from './page-routes.js'
 import { addSessionRoutes } from './session-routes.js'
 import type { Routes, Site, SiteEnv } from './site.js'
 
@@ -18,7 +18,7 @@ export function createSite(site: Site): Routes {
   const routes: Routes = new Hono<SiteEnv>()
   routes.onError((error, context) => answerError(context, error, site.onError))
   routes.notFound((context) => context.json({ error: 'Nothing is here' }, 404))
-  routes.use(secureHeaders())
+  addPageRoutes(routes, site.page)
   routes.use(async (context, next) => {
     await next()
     context.header('cache-control', 'no-store')

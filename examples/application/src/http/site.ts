@@ -4,6 +4,15 @@ import type { Pool } from 'pg'
 import type { Session } from '../data/sessions.js'
 import type { Transact } from '../services/work.js'
 
+/** What a page is told before anybody has logged in. */
+export interface Page {
+  /** Where browsers reach the broker. */
+  realtimeUrls: string[]
+  /** Null: browsers get no notifications. */
+  vapidPublicKey: string | null
+  links: { name: string; url: string }[]
+}
+
 /** The parts that all routes use. */
 export interface Site {
   pool: Pool
@@ -12,6 +21,7 @@ export interface Site {
   /** PEM. */
   realtimeKey: string
   publicOrigin: string | undefined
+  page: Page
   renderMetrics(): Promise<{ contentType: string; text: string }>
   onError(error: unknown): void
 }

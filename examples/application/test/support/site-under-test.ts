@@ -68,6 +68,7 @@ export function openSiteOn(pool: Pool): SiteUnderTest {
     messageQueue: { connected: false },
     realtimeKey: privateKey,
     publicOrigin: undefined,
+    page: { realtimeUrls: ['ws://127.0.0.1:15675/ws'], vapidPublicKey: null, links: [] },
     renderMetrics: createMetrics(pool).render,
     onError: (error) => void errors.push(error),
   })
