@@ -1,5 +1,12 @@
 import pg from 'pg'
 import { UnavailableError } from './errors.js'
+import { createMessageQueueService, type TransactionalMessageQueue } from './services/message-queue.service.js'
+
+/** The rows and messages of one transaction: they become true together, or not at all. */
+export interface Work {
+  db: pg.ClientBase
+  messageQueue: TransactionalMessageQueue
+}
 
 export function createPool(databaseUrl: string): pg.Pool {
   const pool = new pg.Pool({
@@ -27,7 +34,7 @@ const begin = `
  *
  * @throws UnavailableError if the database cannot be reached; it says whether something may have been committed
  */
-export async function inTransaction<T>(pool: pg.Pool, run: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(pool: pg.Pool, run: (work: Work) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw new UnavailableError({ accepted: false }, { cause: error })
   })
@@ -37,7 +44,7 @@ export async function inTransaction<T>(pool: pg.Pool, run: (client: pg.ClientBas
   let isBroken = false
   try {
     await client.query(begin)
-    const result = await run(client)
+    const result = await run({ db: client, messageQueue: createMessageQueueService(client) })
     accepted = 'unknown'
     await client.query('COMMIT')
     return result

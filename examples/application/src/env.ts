@@ -54,8 +54,7 @@ export function readMigrationEnv(source: Source = processEnv): z.infer<typeof mi
 function read<T>(schema: z.ZodType<T>, source: Source): T {
   const { success, data, error } = schema.safeParse(withFiles(source))
   if (success) return data
-  const faults = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
-  throw new Error(`The environment does not fit:\n${faults.join('\n')}`)
+  throw new Error(`The environment does not fit:\n${z.prettifyError(error)}`)
 }
 
 /** A secret may stand in a file, which `<name>_FILE` names. A variable that is empty counts as not set. */

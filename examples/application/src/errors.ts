@@ -1,19 +1,10 @@
-/** The thing that the caller names is not there, or not the caller's: the two look alike from outside. */
-export class NotFoundError extends Error {
-  override readonly name = 'NotFoundError'
-}
-
-/** The id stands for something else already. */
-export class ConflictError extends Error {
-  override readonly name = 'ConflictError'
-}
-
-/** The request is not one of this site's own pages, or of nobody who has logged in. */
+/** What is asked for is refused, for a reason that the caller may know. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
-  readonly status: 401 | 403
+  /** 404 is for a thing that is not there and for one that is not the caller's: the two look alike from outside. */
+  readonly status: 401 | 403 | 404 | 409
 
-  constructor(status: 401 | 403, message: string) {
+  constructor(status: RefusedError['status'], message: string) {
     super(message)
     this.status = status
   }

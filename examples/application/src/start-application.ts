@@ -4,13 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { createMessageQueue } from '@mono/message-queue'
 import { pino } from 'pino'
-import { createPool } from './database.js'
+import { createPool, inTransaction } from './database.js'
 import type { Env } from './env.js'
 import { createSite } from './http/create-site.js'
 import { createMetrics } from './metrics.js'
 import { startOutboxRelay } from './outbox/index.js'
-import { createSender } from './services/create-sender.js'
-import { createTransact } from './services/work.js'
+import { findFailure, sendCommitted } from './services/send-committed.js'
 
 export interface Application {
   port: number
@@ -35,7 +34,8 @@ export async function startApplication(env: Env): Promise<Application> {
   const relay = startOutboxRelay({
     pool,
     databaseUrl: env.DATABASE_URL,
-    ...createSender(messageQueue),
+    send: (message) => sendCommitted(messageQueue, message),
+    findFailure,
     onSent: ({ type }) => metrics.sent.inc({ type }),
     onFailed({ type, messageId }, { code, reason }) {
       metrics.failed.inc({ type, code })
@@ -45,7 +45,7 @@ export async function startApplication(env: Env): Promise<Application> {
   })
   const site = createSite({
     pool,
-    transact: createTransact(pool),
+    transact: (run) => inTransaction(pool, run),
     messageQueue,
     realtimeKey,
     publicOrigin: env.PUBLIC_ORIGIN,

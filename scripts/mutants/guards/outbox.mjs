@@ -46,7 +46,7 @@ export const outbox = [
     name: 'outbox-held-not-marked',
     promise: promises.survivesOutages,
     guards: 'what the broker cannot take now is not given up',
-    file: `${application}/src/services/create-sender.ts`,
+    file: `${application}/src/services/send-committed.ts`,
     find: "error.code === 'PUBLISH_FORBIDDEN'",
     replace: "error.code !== 'PUBLISH_TIMEOUT'",
     tests: { file: relaying, name: 'while its queue does not exist' },

@@ -1,13 +1,13 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { answerError } from './answer-error.js'
-import { addConversationRoutes } from './conversation-routes.js'
+import { addChatRoutes } from './chat-routes.js'
 import { addDeviceRoutes } from './device-routes.js'
-import { refuseForeignOrigins, requireSession } from './guard.js'
 import { addHealthRoutes } from './health-routes.js'
 import { addNotificationRoutes } from './notification-routes.js'
 import { addPageRoutes } from './page-routes.js'
-import { addSessionRoutes } from './session-routes.js'
+import { refuseForeignOrigins } from './refuse-foreign-origins.js'
+import { addSessionRoutes, requireSession } from './session-routes.js'
 import type { Routes, Site, SiteEnv } from './site.js'
 
 /** The largest message, and what JSON adds to it. */
@@ -24,7 +24,7 @@ export function createSite(site: Site): Routes {
     context.header('cache-control', 'no-store')
   })
   addHealthRoutes(routes, site)
-  routes.use(refuseForeignOrigins(site))
+  routes.use(refuseForeignOrigins(site.publicOrigin))
   routes.use(
     bodyLimit({
       maxSize: maxBodyBytes,
@@ -33,12 +33,8 @@ export function createSite(site: Site): Routes {
   )
   addSessionRoutes(routes, site)
   routes.use(requireSession(site))
-  addConversationRoutes(routes, site)
+  addChatRoutes(routes, site)
   addNotificationRoutes(routes, site)
   addDeviceRoutes(routes, site)
-  routes.get('/audit-events', async (context) => {
-    const { tenantId } = context.get('session')
-    return context.json(await site.transact(({ db }) => db.auditEvent.list(tenantId)))
-  })
   return routes
 }

@@ -1,8 +1,8 @@
 import type { MessageQueue } from '@mono/message-queue'
 import type { Hono } from 'hono'
 import type { Pool } from 'pg'
-import type { Session } from '../data/sessions.js'
-import type { Transact } from '../services/work.js'
+import type { Work } from '../database.js'
+import type { Session } from '../services/session.service.js'
 
 /** What a page is told before anybody has logged in. */
 export interface Page {
@@ -16,7 +16,7 @@ export interface Page {
 /** The parts that all routes use. */
 export interface Site {
   pool: Pool
-  transact: Transact
+  transact: <T>(run: (work: Work) => Promise<T>) => Promise<T>
   messageQueue: Pick<MessageQueue, 'connected'>
   /** PEM. */
   realtimeKey: string

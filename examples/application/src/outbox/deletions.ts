@@ -1,17 +1,11 @@
 import type { Pool } from 'pg'
 import { deleteSent } from './message-store.js'
 
-export interface Deletions {
-  add(position: string): void
-  /** Resolves when all are deleted. @throws what the database said */
-  end(): Promise<void>
-}
-
 /**
  * Deletes what was sent, soon after: one statement at a time, each with all that was sent during the one before. So a
  * process that dies leaves few messages that are sent again.
  */
-export function createDeletions(pool: Pool): Deletions {
+export function createDeletions(pool: Pool) {
   let sent: string[] = []
   let running: Promise<void> | undefined
   let failure: { error: unknown } | undefined
@@ -30,11 +24,12 @@ export function createDeletions(pool: Pool): Deletions {
   }
 
   return {
-    add(position) {
+    add(position: string): void {
       sent.push(position)
       running ??= run()
     },
-    async end() {
+    /** Resolves when all are deleted. @throws what the database said */
+    async end(): Promise<void> {
       await running
       if (failure) throw failure.error
     },

@@ -7,19 +7,13 @@ export interface Claim {
   token: string
 }
 
-/** The leases. All times are the database's, so that clocks of relays don't matter. */
-export interface LaneStore {
-  /** Takes every lane that has messages waiting and is nobody's. */
-  claim(): Promise<Claim[]>
-  /** False: another relay has taken the lane since. */
-  renew(claim: Claim): Promise<boolean>
-  /** Gives the lane up; nobody tries it for so long, in milliseconds. Without effect if another has taken it. */
-  release(claim: Claim, holdMs: number): Promise<void>
-}
+export type LaneStore = ReturnType<typeof createLaneStore>
 
-export function createLaneStore(pool: Pool, { holder, leaseMs }: { holder: string; leaseMs: number }): LaneStore {
+/** The leases. All times are the database's, so that clocks of relays don't matter. */
+export function createLaneStore(pool: Pool, { holder, leaseMs }: { holder: string; leaseMs: number }) {
   return {
-    async claim() {
+    /** Takes every lane that has messages waiting and is nobody's. */
+    async claim(): Promise<Claim[]> {
       const { rows } = await pool.query<Claim>(
         `UPDATE example.outbox_lanes
          SET holder = $1, token = token + 1, held_until = clock_timestamp() + $2 * interval '1 millisecond'
@@ -33,7 +27,8 @@ export function createLaneStore(pool: Pool, { holder, leaseMs }: { holder: strin
       )
       return rows
     },
-    async renew({ lane, token }) {
+    /** False: another relay has taken the lane since. */
+    async renew({ lane, token }: Claim): Promise<boolean> {
       const { rowCount } = await pool.query(
         `UPDATE example.outbox_lanes SET held_until = clock_timestamp() + $3 * interval '1 millisecond'
          WHERE lane = $1 AND token = $2`,
@@ -41,7 +36,8 @@ export function createLaneStore(pool: Pool, { holder, leaseMs }: { holder: strin
       )
       return rowCount === 1
     },
-    async release({ lane, token }, holdMs) {
+    /** Gives the lane up; nobody tries it for so long, in milliseconds. Without effect if another has taken it. */
+    async release({ lane, token }: Claim, holdMs: number): Promise<void> {
       await pool.query(
         `UPDATE example.outbox_lanes
          SET holder = NULL, held_until = clock_timestamp() + nullif($3, 0) * interval '1 millisecond'

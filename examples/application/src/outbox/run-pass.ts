@@ -5,7 +5,7 @@ import type { OutboxMessage } from './outbox-message.js'
 
 export interface Sender {
   /** Resolves when the broker has the message; called again, with the same id, until it has. */
-  send(message: OutboxMessage): Promise<void>
+  send(message: OutboxMessage): Promise<unknown>
   /** A message that can never be sent as it is: why. Undefined: nothing is wrong with it, and it is tried again. */
   findFailure(error: unknown): Failure | undefined
 }

@@ -1,6 +1,6 @@
 import type { PushNotification } from '@mono/contracts'
 import { uuidv7 } from 'uuidv7'
-import type { Work } from './work.js'
+import type { Work } from '../database.js'
 
 export interface NotificationData {
   title: string
@@ -14,43 +14,46 @@ export interface NotificationData {
 
 /** Queues a push notification, and a mail if it is asked for: both or none. Resolves with the notification's id. */
 export async function notifyUsers(work: Work, userIds: string[], notification: NotificationData): Promise<string> {
-  const { db, messageQueue } = work
-  const notificationId = uuidv7()
+  const { messageQueue, db } = work
+  const { title, body, data, tenantId, sendEmail, sentBy } = notification
   // Queue push notification
-  const push = await messageQueue.sendPushNotification({
-    recipientIds: userIds,
-    title: notification.title,
-    body: notification.body,
-    data: notification.data,
-    tenantId: notification.tenantId,
-  })
+  const push = await messageQueue.sendPushNotification({ recipientIds: userIds, title, body, data, tenantId })
 
   // Queue email notification if requested
-  const email = notification.sendEmail
+  const email = sendEmail
     ? await messageQueue.sendEmailNotification({
-        to: await getUserEmails(work, notification.tenantId, userIds),
-        subject: notification.title,
+        to: await getUserEmails(work, tenantId, userIds),
+        subject: title,
         template: 'notification',
-        data: { ...notification.data, body: notification.body },
-        tenantId: notification.tenantId,
+        data: { ...data, body },
+        tenantId,
       })
     : undefined
 
-  await db.notification.create({
-    data: {
-      notificationId,
-      tenantId: notification.tenantId,
-      sentBy: notification.sentBy,
-      title: notification.title,
-      recipients: userIds,
-      pushMessageId: push.messageId,
-      emailMessageId: email?.messageId ?? null,
-    },
-  })
+  const notificationId = uuidv7()
+  await db.query(
+    `INSERT INTO example.notifications
+       (tenant_id, notification_id, sent_by, title, recipients, push_message_id, email_message_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [tenantId, notificationId, sentBy, title, userIds, push.messageId, email?.messageId],
+  )
   return notificationId
 }
 
 /** The addresses of those among these who are the tenant's users. */
 async function getUserEmails({ db }: Work, tenantId: number, userIds: string[]): Promise<string[]> {
-  return await db.user.findEmails(tenantId, userIds)
+  const { rows } = await db.query<{ email: string }>(
+    'SELECT email FROM example.users WHERE tenant_id = $1 AND user_id = ANY ($2) ORDER BY user_id',
+    [tenantId, userIds],
+  )
+  return rows.map(({ email }) => email)
+}
+
+/** Everybody of the tenant. */
+export async function listUserIds({ db }: Work, tenantId: number): Promise<string[]> {
+  const { rows } = await db.query<{ userId: string }>(
+    'SELECT user_id AS "userId" FROM example.users WHERE tenant_id = $1 ORDER BY user_id',
+    [tenantId],
+  )
+  return rows.map(({ userId }) => userId)
 }

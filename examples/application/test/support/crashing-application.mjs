@@ -24,16 +24,16 @@ await client.query('COMMIT')
 client.release()
 if (point === 'committed') dieHere()
 const { createMessageQueue } = await import('@mono/message-queue')
-const { createSender } = await import('../../dist/services/create-sender.js')
-const sender = createSender(createMessageQueue({ url }))
+const { findFailure, sendCommitted } = await import('../../dist/services/send-committed.js')
+const messageQueue = createMessageQueue({ url })
 startOutboxRelay({
   pool,
   databaseUrl,
   leaseMs: 300,
   pollMs: 50,
-  findFailure: sender.findFailure,
+  findFailure,
   async send(message) {
-    await sender.send(message)
+    await sendCommitted(messageQueue, message)
     dieHere()
   },
 })

@@ -6,7 +6,7 @@ import type { Pool } from 'pg'
 import { runMigrations } from '../../src/migrations.js'
 import { enqueue, type OutboxMessage, startOutboxRelay } from '../../src/outbox/index.js'
 import type { OutboxRelayOptions } from '../../src/outbox/relay.js'
-import { createSender } from '../../src/services/create-sender.js'
+import { findFailure, sendCommitted } from '../../src/services/send-committed.js'
 
 export const conversations = ['room-0', 'room-1', 'room-2', 'room-3', 'room-4', 'room-5']
 
@@ -78,7 +78,8 @@ export function openRelay({ database, vhost, cleanUp }: Fixtures, settings: Rela
     onSent: ({ messageId }) => void sent.push(messageId),
     onFailed: ({ messageId }, { code }) => void failed.push({ messageId, code }),
     onHeld: (error) => void held.push(error),
-    ...createSender(messageQueue),
+    send: (message) => sendCommitted(messageQueue, message),
+    findFailure,
     ...options,
   })
   const stop = async () => {

@@ -2,10 +2,10 @@ import { generateKeyPairSync } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import type { TestDatabase } from '@mono/test-support'
 import type { Pool } from 'pg'
+import { inTransaction } from '../../src/database.js'
 import { createSite } from '../../src/http/create-site.js'
 import { createMetrics } from '../../src/metrics.js'
 import { runMigrations } from '../../src/migrations.js'
-import { createTransact } from '../../src/services/work.js'
 
 const { privateKey } = generateKeyPairSync('rsa', {
   modulusLength: 2048,
@@ -64,7 +64,7 @@ export function openSiteOn(pool: Pool): SiteUnderTest {
   const errors: unknown[] = []
   const site = createSite({
     pool,
-    transact: createTransact(pool),
+    transact: (run) => inTransaction(pool, run),
     messageQueue: { connected: false },
     realtimeKey: privateKey,
     publicOrigin: undefined,

@@ -1,35 +1,39 @@
 import { createRealtimeToken } from '@mono/realtime'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
-import type { OpenConversation } from '../data/messages.js'
-import { NotFoundError } from '../errors.js'
+import { RefusedError } from '../errors.js'
 import { trackUserAction } from '../services/audit.service.js'
-import { sendChatMessage } from '../services/chat.service.js'
-import { id, text } from './fields.js'
-import { readBody } from './read-body.js'
-import { readId } from './read-id.js'
+import {
+  assertMember,
+  listConversations,
+  listMessagesAfter,
+  listPendingMessages,
+  sendChatMessage,
+} from '../services/chat.service.js'
+import { id, readBody, readId, text } from './input.js'
 import type { Routes, Site } from './site.js'
 
 /** A page that sends again after an answer that it did not get names the same id. */
 const newMessage = z.strictObject({ messageId: id.optional(), content: text })
 
-const open = z.array(z.object({ conversationId: id, after: z.int().min(0) })).max(200)
+const lastSeen = z.array(z.object({ conversationId: id, after: z.int().min(0) })).max(200)
 
-export function addConversationRoutes(routes: Routes, { transact, messageQueue, realtimeKey }: Site): void {
+const after = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).catch(0)
+
+export function addChatRoutes(routes: Routes, { transact, messageQueue, realtimeKey }: Site): void {
   routes.get('/conversations', async (context) => {
-    const { tenantId, userId } = context.get('session')
-    return context.json(await transact(({ db }) => db.conversation.list(tenantId, userId)))
+    return context.json(await transact((work) => listConversations(work, context.get('session'))))
   })
 
   routes.get('/conversations/:conversationId/messages', async (context) => {
-    const { tenantId, userId } = context.get('session')
+    const session = context.get('session')
     const conversationId = readId(context, 'conversationId')
-    const after = Math.max(0, Math.trunc(Number(context.req.query('after') ?? 0)) || 0)
-    const answer = await transact(async ({ db }) => {
-      await db.conversation.assertMember(tenantId, userId, [conversationId])
+    const last = { conversationId, after: after.parse(context.req.query('after')) }
+    const answer = await transact(async (work) => {
+      await assertMember(work, session, [conversationId])
       // In this order: a message that is stored between the two is in one of them.
-      const pending = await db.message.listPending(tenantId, conversationId)
-      return { pending, messages: await db.message.listAfter(tenantId, [{ conversationId, after }]) }
+      const pending = await listPendingMessages(work, session.tenantId, conversationId)
+      return { pending, messages: await listMessagesAfter(work, session.tenantId, [last]) }
     })
     return context.json(answer)
   })
@@ -55,27 +59,21 @@ export function addConversationRoutes(routes: Routes, { transact, messageQueue, 
   })
 
   routes.post('/messages-after', async (context) => {
-    const { tenantId, userId } = context.get('session')
-    const asked: OpenConversation[] = await readBody(context, open)
-    const messages = await transact(async ({ db }) => {
-      await db.conversation.assertMember(
-        tenantId,
-        userId,
-        asked.map(({ conversationId }) => conversationId),
-      )
-      return await db.message.listAfter(tenantId, asked)
+    const session = context.get('session')
+    const asked = await readBody(context, lastSeen)
+    const ids = asked.map(({ conversationId }) => conversationId)
+    const messages = await transact(async (work) => {
+      await assertMember(work, session, ids)
+      return await listMessagesAfter(work, session.tenantId, asked)
     })
-    const answers = asked.map(({ conversationId }) => ({
-      conversationId,
-      messages: messages.filter((message) => message.conversationId === conversationId),
-    }))
-    return context.json(answers)
+    const of = (id: string) => messages.filter(({ conversationId }) => conversationId === id)
+    return context.json(ids.map((conversationId) => ({ conversationId, messages: of(conversationId) })))
   })
 
   routes.post('/realtime-token', async (context) => {
     const { tenantId, userId } = context.get('session')
-    const listed = await transact(({ db }) => db.conversation.list(tenantId, userId))
-    if (listed.length === 0) throw new NotFoundError('There is no conversation to hear')
+    const listed = await transact((work) => listConversations(work, { tenantId, userId }))
+    if (listed.length === 0) throw new RefusedError(404, 'There is no conversation to hear')
     const conversations = listed.map(({ conversationId }) => conversationId)
     return context.text(createRealtimeToken({ userId, tenantId, conversations, key: realtimeKey }))
   })
