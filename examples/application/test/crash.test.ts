@@ -1,32 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { test, waitFor } from '@mono/test-support'
 import { expect } from 'vitest'
-import {
-  chatMessage,
-  conversations,
-  countStored,
-  countWaiting,
-  inOrder,
-  openRelay,
-  prepareOutbox,
-  readStored,
-  startJudge,
-} from './support/outbox-under-test.js'
+import { chatMessage, conversations, countWaiting, inOrder, test, untilSent } from './support/outbox-test.js'
 
 const script = fileURLToPath(new URL('support/crashing-application.mjs', import.meta.url))
 const kills = 50
+/** Of each conversation, in the transaction of each process that is killed: 1,000 messages in all. */
+const messagesPerKill = 2
 
-interface Crash {
-  point: 'committed' | 'confirmed'
-  number: number
-  env: Record<string, string>
-}
-
-/** Resolves when the process has killed itself. */
-async function crash({ point, number, env }: Crash): Promise<void> {
-  const bodies = conversations.map((conversationId) => chatMessage(conversationId, number).body)
+/** Commits these messages and resolves when the process has killed itself. */
+async function crash(point: 'committed' | 'confirmed', numbers: number[], env: Record<string, string>): Promise<void> {
+  const bodies = numbers.flatMap((number) => conversations.map((id) => chatMessage(id, number).body))
   const child = spawn(process.execPath, [script, point, ...bodies], { env, stdio: ['ignore', 'ignore', 'pipe'] })
   let errors = ''
   child.stderr.on('data', (chunk: Buffer) => {
@@ -38,25 +23,22 @@ async function crash({ point, number, env }: Crash): Promise<void> {
 
 test('an application that is killed 50 times, between commit and send or between send and delete, loses nothing', {
   timeout: 240_000,
-}, async ({ database, vhost, workers, cleanUp }) => {
-  await prepareOutbox(database)
-  const judge = await startJudge({ database, vhost, workers })
+}, async ({ database, vhost, arrivals, openRelay }) => {
   const env = { DATABASE_URL: database.url, RABBITMQ_URL: vhost.url }
-  for (let number = 0; number < kills; number += 1) {
+  const total = kills * messagesPerKill * conversations.length
+  for (let kill = 0; kill < kills; kill += 1) {
     const before = await countWaiting(database)
-    const point = number % 2 === 0 ? 'committed' : 'confirmed'
-    await crash({ point, number, env })
+    const numbers = Array.from({ length: messagesPerKill }, (_, index) => kill * messagesPerKill + index)
+    await crash(kill % 2 === 0 ? 'committed' : 'confirmed', numbers, env)
     // Whoever died left what was not deleted, with what those before had left.
-    expect(await countWaiting(database)).toBe(before + conversations.length)
+    expect(await countWaiting(database)).toBe(before + messagesPerKill * conversations.length)
   }
-  const relay = openRelay({ database, vhost, cleanUp })
-  await waitFor(async () => (await countStored(database)) === kills * conversations.length, { what: 'all to arrive' })
-  expect(await readStored(database)).toEqual(inOrder(kills))
-  await waitFor(async () => (await countWaiting(database)) === 0, { what: 'the outbox to be empty' })
-  const arrived = await judge.metric('mono_deliveries_total', { outcome: 'acked' })
+  openRelay()
+  await arrivals.until(total)
+  expect(await arrivals.read()).toEqual(inOrder(kills * messagesPerKill))
+  await untilSent(database)
   // Each kill leaves a message of each conversation at most that was on its way.
-  expect(arrived).toBeGreaterThan(kills * conversations.length)
-  expect(arrived).toBeLessThanOrEqual(kills * conversations.length + (kills / 2) * conversations.length)
-  await relay.stop()
-  await judge.terminate()
+  const delivered = await arrivals.countDelivered()
+  expect(delivered).toBeGreaterThan(total)
+  expect(delivered).toBeLessThanOrEqual(total + (kills / 2) * conversations.length)
 })

@@ -3,6 +3,7 @@ import { promises } from '../promises.mjs'
 
 const application = 'examples/application'
 const relaying = `${application}/test/outbox.test.ts`
+const outages = `${application}/test/outbox-outages.test.ts`
 
 /** @type {import('../mutant.mjs').Mutant[]} */
 export const outbox = [
@@ -31,7 +32,7 @@ export const outbox = [
     file: `${application}/src/outbox/run-pass.ts`,
     find: '          outcome = { heldBy: error }\n',
     replace: '          deletions.add(message.position)\n          outcome = { heldBy: error }\n',
-    tests: { file: relaying, name: 'while the broker is away' },
+    tests: { file: outages, name: 'while the broker is away' },
   },
   {
     name: 'outbox-lease',
@@ -49,6 +50,6 @@ export const outbox = [
     file: `${application}/src/services/send-committed.ts`,
     find: "error.code === 'PUBLISH_FORBIDDEN'",
     replace: "error.code !== 'PUBLISH_TIMEOUT'",
-    tests: { file: relaying, name: 'while its queue does not exist' },
+    tests: { file: outages, name: 'while its queue does not exist' },
   },
 ]

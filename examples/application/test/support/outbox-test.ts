@@ -1,14 +1,73 @@
 import { serializePayload } from '@mono/contracts'
-import type { MessageQueue } from '@mono/message-queue'
-import { createMessageQueue } from '@mono/message-queue'
-import { migrate, type TestDatabase, type TestFixtures, type TestVhost, type WorkerProcess } from '@mono/test-support'
+import { createMessageQueue, type MessageQueue } from '@mono/message-queue'
+import {
+  test as base,
+  migrate,
+  type TestDatabase,
+  type TestFixtures,
+  type WorkerProcess,
+  waitFor,
+} from '@mono/test-support'
 import type { Pool } from 'pg'
+import type { TestAPI } from 'vitest'
 import { runMigrations } from '../../src/migrations.js'
 import { enqueue, type OutboxMessage, startOutboxRelay } from '../../src/outbox/index.js'
 import type { OutboxRelayOptions } from '../../src/outbox/relay.js'
 import { findFailure, sendCommitted } from '../../src/services/send-committed.js'
 
-export const conversations = ['room-0', 'room-1', 'room-2', 'room-3', 'room-4', 'room-5']
+export const conversations = Array.from({ length: 10 }, (_, index) => `room-${index}`)
+
+export interface OutboxFixtures {
+  /** Of the application, whose schema is there. */
+  pool: Pool
+  /** Starts relays, each with a client and a pool of its own, as in another process; they are stopped after the test. */
+  openRelay(settings?: RelaySettings): RelayUnderTest
+  /** What a chat-worker has made of what was sent: started for the tests that name it. */
+  arrivals: Arrivals
+}
+
+export interface RelaySettings extends Partial<OutboxRelayOptions> {
+  brokerUrl?: string
+  /** In which the client must have an answer, in milliseconds. Default 2,000. */
+  deadlineMs?: number
+}
+
+export interface RelayUnderTest {
+  /** The ids of what it has sent, in order. */
+  sent: string[]
+  failed: { messageId: string; code: string }[]
+  /** The errors that held it up. */
+  held: { code?: string }[]
+  stop(): Promise<void>
+}
+
+export interface Arrivals {
+  /** Resolves when so many messages are stored. */
+  until(count: number): Promise<void>
+  /** By conversation, the numbers in the order in which they were stored. */
+  read(): Promise<Record<string, number[]>>
+  /** What the broker has delivered: more than is stored if something was sent twice. */
+  countDelivered(): Promise<number>
+}
+
+export const test: TestAPI<TestFixtures & OutboxFixtures> = base.extend<OutboxFixtures>({
+  pool: async ({ database }, use) => {
+    await runMigrations(database.url)
+    await use(database.createPool())
+  },
+  openRelay: async ({ database, vhost, cleanUp }, use) => {
+    await use((settings = {}) =>
+      openRelay({ pool: database.createPool(), databaseUrl: database.url, brokerUrl: vhost.url, ...settings }, cleanUp),
+    )
+  },
+  arrivals: async ({ database, vhost, workers, pool: _migrated }, use) => {
+    await migrate('chat-worker', database.url)
+    const worker = workers.spawn('chat-worker', { RABBITMQ_URL: vhost.url, DATABASE_URL: database.url })
+    await worker.ready()
+    await use(watchArrivals(database, worker))
+    await worker.terminate()
+  },
+})
 
 /** Number so many of a conversation; the number is its content. */
 export function chatMessage(conversationId: string, number: number): OutboxMessage {
@@ -23,6 +82,20 @@ export function chatMessage(conversationId: string, number: number): OutboxMessa
     timestamp: new Date(),
   })
   return { messageId, tenantId: 1, type: 'chat.message', orderKey: conversationId, body }
+}
+
+/** An event, of a type that goes its own way. */
+export function auditEvent(messageId: string): OutboxMessage {
+  const body = serializePayload('audit.event', {
+    eventType: 'USER_UPDATED',
+    userId: 'ada',
+    tenantId: 1,
+    entityType: 'User',
+    entityId: 'ada',
+    changes: {},
+    timestamp: new Date(),
+  })
+  return { messageId, tenantId: 1, type: 'audit.event', orderKey: 'User ada', body }
 }
 
 /** Commits one transaction with these messages. */
@@ -46,84 +119,9 @@ export async function commitNumbers(pool: Pool, { from = 0, to }: { from?: numbe
   )
 }
 
-type Fixtures = Pick<TestFixtures, 'cleanUp'> & { database: TestDatabase; vhost: TestVhost }
-
-export interface RelaySettings extends Partial<Omit<OutboxRelayOptions, 'pool' | 'databaseUrl'>> {
-  brokerUrl?: string
-  deadlineMs?: number
-}
-
-export interface RelayUnderTest {
-  messageQueue: MessageQueue
-  /** The ids of what it has sent, in order. */
-  sent: string[]
-  failed: { messageId: string; code: string }[]
-  /** The errors that held it up. */
-  held: unknown[]
-  stop(): Promise<void>
-}
-
-/** A relay with a client and a pool of its own, as in another process. */
-export function openRelay({ database, vhost, cleanUp }: Fixtures, settings: RelaySettings = {}): RelayUnderTest {
-  const { brokerUrl = vhost.url, deadlineMs = 2_000, ...options } = settings
-  const messageQueue = createMessageQueue({ url: brokerUrl, deadlineMs })
-  const sent: string[] = []
-  const failed: RelayUnderTest['failed'] = []
-  const held: unknown[] = []
-  const relay = startOutboxRelay({
-    pool: database.createPool(),
-    databaseUrl: database.url,
-    pollMs: 200,
-    leaseMs: 3_000,
-    onSent: ({ messageId }) => void sent.push(messageId),
-    onFailed: ({ messageId }, { code }) => void failed.push({ messageId, code }),
-    onHeld: (error) => void held.push(error),
-    send: (message) => sendCommitted(messageQueue, message),
-    findFailure,
-    ...options,
-  })
-  const stop = async () => {
-    await relay.stop()
-    await messageQueue.close()
-  }
-  let stopping: Promise<void> | undefined
-  const stopOnce = () => {
-    stopping ??= stop()
-    return stopping
-  }
-  cleanUp(stopOnce)
-  return { messageQueue, sent, failed, held, stop: stopOnce }
-}
-
-export async function prepareOutbox(database: TestDatabase): Promise<Pool> {
-  await runMigrations(database.url)
-  return database.createPool()
-}
-
-/** A chat-worker, whose table says what has arrived and in which order. */
-export async function startJudge({
-  database,
-  vhost,
-  workers,
-}: Pick<TestFixtures, 'database' | 'vhost' | 'workers'>): Promise<WorkerProcess> {
-  await migrate('chat-worker', database.url)
-  const worker = workers.spawn('chat-worker', { RABBITMQ_URL: vhost.url, DATABASE_URL: database.url })
-  await worker.ready()
-  return worker
-}
-
-/** By conversation, the contents in the order in which they were stored. */
-export async function readStored(database: TestDatabase): Promise<Record<string, number[]>> {
-  const rows = await database.query<{ conversation_id: string; numbers: number[] }>(
-    `SELECT conversation_id, array_agg(content::int ORDER BY sequence) AS numbers
-     FROM chat.messages GROUP BY conversation_id ORDER BY conversation_id`,
-  )
-  return Object.fromEntries(rows.map(({ conversation_id, numbers }) => [conversation_id, numbers]))
-}
-
-export async function countStored(database: TestDatabase): Promise<number> {
-  const [row] = await database.query<{ count: number }>('SELECT count(*)::int AS count FROM chat.messages')
-  return row?.count ?? 0
+/** Each conversation with the numbers 0, 1, 2 … */
+export function inOrder(count: number): Record<string, number[]> {
+  return Object.fromEntries(conversations.map((name) => [name, Array.from({ length: count }, (_, index) => index)]))
 }
 
 export async function countWaiting(database: TestDatabase): Promise<number> {
@@ -131,7 +129,57 @@ export async function countWaiting(database: TestDatabase): Promise<number> {
   return row?.count ?? 0
 }
 
-/** Each conversation with the numbers 0, 1, 2 … */
-export function inOrder(count: number): Record<string, number[]> {
-  return Object.fromEntries(conversations.map((name) => [name, Array.from({ length: count }, (_, index) => index)]))
+export async function untilSent(database: TestDatabase, left = 0): Promise<void> {
+  await waitFor(async () => (await countWaiting(database)) === left, {
+    what: `the outbox to hold ${left}`,
+    timeoutMs: 60_000,
+  })
+}
+
+type OpenOptions = RelaySettings & Pick<OutboxRelayOptions, 'pool' | 'databaseUrl'> & { brokerUrl: string }
+
+function openRelay({ brokerUrl, deadlineMs = 2_000, ...options }: OpenOptions, cleanUp: TestFixtures['cleanUp']) {
+  const messageQueue: MessageQueue = createMessageQueue({ url: brokerUrl, deadlineMs })
+  const under: Omit<RelayUnderTest, 'stop'> = { sent: [], failed: [], held: [] }
+  const relay = startOutboxRelay({
+    pollMs: 200,
+    leaseMs: 3_000,
+    onSent: ({ messageId }) => void under.sent.push(messageId),
+    onFailed: ({ messageId }, { code }) => void under.failed.push({ messageId, code }),
+    onHeld: (error) => void under.held.push(error as { code?: string }),
+    send: (message) => sendCommitted(messageQueue, message),
+    findFailure,
+    ...options,
+  })
+  async function end(): Promise<void> {
+    await relay.stop()
+    await messageQueue.close()
+  }
+  let ending: Promise<void> | undefined
+  const stop = () => {
+    ending ??= end()
+    return ending
+  }
+  cleanUp(stop)
+  return { ...under, stop }
+}
+
+function watchArrivals(database: TestDatabase, worker: WorkerProcess): Arrivals {
+  return {
+    async until(count) {
+      const isStored = async () => {
+        const [row] = await database.query<{ count: number }>('SELECT count(*)::int AS count FROM chat.messages')
+        return row?.count === count
+      }
+      await waitFor(isStored, { what: `${count} messages to be stored`, timeoutMs: 60_000 })
+    },
+    async read() {
+      const rows = await database.query<{ conversation_id: string; numbers: number[] }>(
+        `SELECT conversation_id, array_agg(content::int ORDER BY sequence) AS numbers
+         FROM chat.messages GROUP BY conversation_id ORDER BY conversation_id`,
+      )
+      return Object.fromEntries(rows.map(({ conversation_id, numbers }) => [conversation_id, numbers]))
+    },
+    countDelivered: () => worker.metric('mono_deliveries_total', { outcome: 'acked' }),
+  }
 }
