@@ -1,0 +1,84 @@
+// @ts-check
+
+/** Longer than the server itself waits for its database. */
+const patienceMs = 15_000
+
+let csrfToken = ''
+
+/** `unavailable`: the server or its database did not answer; `session-ended`: this page's session is not the browser's. */
+export const apiEvents = new EventTarget()
+
+/** @param {string} token the session's */
+export function useCsrfToken(token) {
+  csrfToken = token
+}
+
+/** The request was not answered as it should be. The message is for people. */
+export class ApiError extends Error {
+  /** @override */
+  name = 'ApiError'
+
+  /**
+   * @param {string} message
+   * @param {{ status: number, accepted?: false | 'unknown' }} options status 0: there was no answer
+   */
+  constructor(message, { status, accepted = false }) {
+    super(message)
+    this.status = status
+    /** `unknown`: it may have been done; the same request with the same ids is safe. */
+    this.accepted = accepted
+  }
+}
+
+/**
+ * Asks the server, and resolves with what it answers: JSON, text, or undefined.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {{ body?: unknown, signal?: AbortSignal }} [options]
+ * @returns {Promise<any>}
+ * @throws ApiError
+ */
+export async function call(method, path, { body, signal } = {}) {
+  const response = await request(method, path, body, signal)
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false
+  const answer = isJson ? await response.json() : await response.text()
+  if (response.ok) return answer === '' ? undefined : answer
+  if (response.status === 503) apiEvents.dispatchEvent(new Event('unavailable'))
+  const isForeign = response.status === 401 || response.status === 403
+  if (isForeign && path !== '/session') apiEvents.dispatchEvent(new Event('session-ended'))
+  throw new ApiError(describe(answer, response.status), {
+    status: response.status,
+    accepted: answer?.accepted ?? false,
+  })
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} body
+ * @param {AbortSignal | undefined} signal
+ */
+async function request(method, path, body, signal) {
+  const timeout = AbortSignal.timeout(patienceMs)
+  try {
+    return await fetch(path, {
+      method,
+      headers: { 'x-csrf-token': csrfToken, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  } catch {
+    if (!signal?.aborted) apiEvents.dispatchEvent(new Event('unavailable'))
+    throw new ApiError('the server cannot be reached', { status: 0, accepted: 'unknown' })
+  }
+}
+
+/**
+ * @param {{ error?: string, fields?: { path: string, reason: string }[] } | undefined} answer
+ * @param {number} status
+ */
+function describe(answer, status) {
+  const fields = answer?.fields?.map(({ path, reason }) => (path ? `${path}: ${reason}` : reason)) ?? []
+  return fields.length > 0 ? fields.join('; ') : (answer?.error ?? `the server answered ${status}`)
+}

@@ -1,0 +1,39 @@
+// @ts-check
+import { byId } from './dom.js'
+
+/** The field in which messages are written. Enter sends; with Shift it begins a line. */
+export class Composer {
+  #form = byId('composer', HTMLFormElement)
+  #field = byId('message', HTMLTextAreaElement)
+  #listening = new AbortController()
+
+  /** @param {(content: string) => void} onSend */
+  constructor(onSend) {
+    const { signal } = this.#listening
+    this.#field.addEventListener(
+      'keydown',
+      (event) => {
+        if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+        event.preventDefault()
+        this.#form.requestSubmit()
+      },
+      { signal },
+    )
+    this.#form.addEventListener(
+      'submit',
+      (event) => {
+        event.preventDefault()
+        const content = this.#field.value
+        if (content.trim() === '') return
+        this.#form.reset()
+        this.#field.focus()
+        onSend(content)
+      },
+      { signal },
+    )
+  }
+
+  close() {
+    this.#listening.abort()
+  }
+}

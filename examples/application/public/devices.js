@@ -1,0 +1,136 @@
+// @ts-check
+import { call } from './api.js'
+import { byId, element, showText, time } from './dom.js'
+
+/** @import { Site } from './types.js' */
+
+const words = {
+  off: 'Off. This browser shows nothing when somebody notifies you.',
+  on: 'On. This browser shows what is sent to you, also while this page is closed.',
+  insecure: 'Not possible: browsers allow notifications only to pages that came by https: or from this machine.',
+  unsupported: 'Not possible: this browser has no notifications from servers.',
+  noKey: 'Not possible: the server has no VAPID key, so it sends nothing to browsers.',
+  denied: 'Refused. Allow notifications for this page in the settings of the browser, then load the page again.',
+  dismissed: 'Not decided: the browser’s question was closed without an answer.',
+}
+
+const mostReceived = 5
+
+/** Whether this browser shows notifications, and the button that changes it. */
+export class ThisDevice {
+  #allow = byId('allow', HTMLButtonElement)
+  #stop = byId('stop', HTMLButtonElement)
+  #state = byId('device-state', HTMLElement)
+  #trouble = byId('device-trouble', HTMLElement)
+  #received = byId('received', HTMLElement)
+  #vapidPublicKey
+  /** @type {PushSubscription | undefined} */
+  #subscription
+  #listening = new AbortController()
+
+  /** @param {Site} site */
+  constructor({ vapidPublicKey }) {
+    this.#vapidPublicKey = vapidPublicKey
+    this.#received.replaceChildren()
+    showText(this.#trouble, '')
+    this.#allow.onclick = () => this.#attempt(() => this.#subscribe())
+    this.#stop.onclick = () => this.#attempt(() => this.forget())
+    void this.#attempt(() => this.#open())
+  }
+
+  /** The next user of this browser does not get this one's notifications. */
+  async forget() {
+    const subscription = this.#subscription
+    if (!subscription) return
+    await call('DELETE', '/devices', { body: { channel: 'web', address: subscription.endpoint } })
+    this.#subscription = undefined
+    this.#show('off')
+    await subscription.unsubscribe()
+  }
+
+  close() {
+    this.#listening.abort()
+  }
+
+  async #open() {
+    const obstacle = this.#findObstacle()
+    this.#show(obstacle ?? 'off')
+    if (obstacle) return
+    const { serviceWorker } = navigator
+    serviceWorker.addEventListener('message', ({ data }) => this.#showReceived(data), {
+      signal: this.#listening.signal,
+    })
+    const { pushManager } = await serviceWorker.register('/service-worker.js')
+    const subscription = await pushManager.getSubscription()
+    if (subscription && hasKey(subscription, this.#vapidPublicKey)) await this.#register(subscription)
+  }
+
+  /** @returns {'insecure' | 'unsupported' | 'noKey' | 'denied' | undefined} */
+  #findObstacle() {
+    if (!isSecureContext) return 'insecure'
+    if (!('serviceWorker' in navigator && 'PushManager' in window && 'Notification' in window)) return 'unsupported'
+    if (this.#vapidPublicKey === null) return 'noKey'
+    return Notification.permission === 'denied' ? 'denied' : undefined
+  }
+
+  async #subscribe() {
+    const permission = await Notification.requestPermission()
+    if (permission !== 'granted') return this.#show(permission === 'denied' ? 'denied' : 'dismissed')
+    const { pushManager } = await navigator.serviceWorker.ready
+    // One for another key, which the push service would refuse.
+    await (await pushManager.getSubscription())?.unsubscribe()
+    const options = { userVisibleOnly: true, applicationServerKey: this.#vapidPublicKey }
+    const subscription = await pushManager.subscribe(options).catch((/** @type {Error} */ { message }) => {
+      throw new Error(`The browser could not register with its push service: ${message}`)
+    })
+    await this.#register(subscription)
+  }
+
+  /** @param {PushSubscription} subscription */
+  async #register(subscription) {
+    await call('POST', '/devices', { body: subscription })
+    this.#subscription = subscription
+    this.#show('on')
+  }
+
+  /** @param {() => Promise<void>} run */
+  async #attempt(run) {
+    this.#allow.disabled = true
+    try {
+      await run()
+      showText(this.#trouble, '')
+    } catch (error) {
+      showText(this.#trouble, `${/** @type {Error} */ (error).message}.`.replace(/\.\.$/, '.'))
+    } finally {
+      this.#allow.disabled = false
+    }
+  }
+
+  /** @param {keyof typeof words} state */
+  #show(state) {
+    this.#state.textContent = words[state]
+    this.#state.dataset.state = state
+    this.#allow.hidden = state !== 'off' && state !== 'dismissed'
+    this.#stop.hidden = state !== 'on'
+  }
+
+  /** @param {{ type: string, title: string, body: string }} pushed */
+  #showReceived({ type, title, body }) {
+    if (type !== 'pushed') return
+    const heading = element('p', { class: 'title', dir: 'auto' }, title)
+    this.#received.prepend(
+      element('li', { class: 'report' }, heading, time(new Date()), element('p', { dir: 'auto' }, body)),
+    )
+    while (this.#received.children.length > mostReceived) this.#received.lastElementChild?.remove()
+  }
+}
+
+/**
+ * @param {PushSubscription} subscription
+ * @param {string | null} vapidPublicKey
+ */
+function hasKey({ options }, vapidPublicKey) {
+  const bytes = new Uint8Array(options.applicationServerKey ?? new ArrayBuffer(0))
+  const base64 = btoa(String.fromCharCode(...bytes))
+  return base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '') === vapidPublicKey
+}

@@ -1,0 +1,78 @@
+// @ts-check
+import { ApiError, apiEvents, call, useCsrfToken } from './api.js'
+import { byId, element, showText } from './dom.js'
+import { healthEvents, watchHealth } from './health.js'
+import { showLogin } from './login.js'
+import { openWorkspace } from './workspace.js'
+
+/** @import { Session, Site } from './types.js' */
+/** @import { Workspace } from './workspace.js' */
+
+const login = byId('login', HTMLElement)
+const workspaceView = byId('workspace', HTMLElement)
+const account = byId('account', HTMLElement)
+
+/** @type {Workspace | undefined} */
+let workspace
+let isStarting = false
+
+/** Shows what the browser's session allows: the login, or the workspace of its user. */
+async function start() {
+  if (isStarting) return
+  isStarting = true
+  workspace?.close()
+  workspace = undefined
+  try {
+    const [site, users, session] = await Promise.all([call('GET', '/site'), call('GET', '/demo-users'), findSession()])
+    showLinks(site)
+    login.hidden = session !== undefined
+    workspaceView.hidden = session === undefined
+    account.hidden = session === undefined
+    if (session) {
+      useCsrfToken(session.csrfToken)
+      byId('who', HTMLElement).textContent = `${session.name} · tenant ${session.tenantId}`
+      workspace = await openWorkspace({ site, session, users })
+    } else {
+      showLogin(users, { onLoggedIn: start })
+    }
+    showText(byId('start-trouble', HTMLElement), '')
+  } catch (error) {
+    showText(
+      byId('start-trouble', HTMLElement),
+      `The page cannot be shown yet: ${/** @type {Error} */ (error).message}.`,
+    )
+    healthEvents.addEventListener('back', start, { once: true })
+  } finally {
+    isStarting = false
+  }
+}
+
+/** @returns {Promise<Session | undefined>} undefined: nobody has logged in */
+async function findSession() {
+  try {
+    return await call('GET', '/session')
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return undefined
+    throw error
+  }
+}
+
+/** @param {Site} site */
+function showLinks({ links }) {
+  const anchors = links.map(({ name, url }) => element('a', { href: url, target: '_blank', rel: 'noopener' }, name))
+  byId('links', HTMLElement).replaceChildren(...anchors)
+}
+
+byId('log-out', HTMLButtonElement).addEventListener('click', async () => {
+  try {
+    await workspace?.forgetDevice()
+    await call('DELETE', '/session')
+    await start()
+  } catch (error) {
+    showText(byId('start-trouble', HTMLElement), `You cannot log out: ${/** @type {Error} */ (error).message}.`)
+  }
+})
+
+apiEvents.addEventListener('session-ended', start)
+watchHealth()
+void start()
