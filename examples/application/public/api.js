@@ -25,6 +25,8 @@ export class ApiError extends Error {
   constructor(message, { status, accepted = false }) {
     super(message)
     this.status = status
+    /** Server or database are away, which the page says in one place for all. */
+    this.isUnavailable = status === 0 || status === 503
     /** `unknown`: it may have been done; the same request with the same ids is safe. */
     this.accepted = accepted
   }
@@ -80,5 +82,6 @@ async function request(method, path, body, signal) {
  */
 function describe(answer, status) {
   const fields = answer?.fields?.map(({ path, reason }) => (path ? `${path}: ${reason}` : reason)) ?? []
-  return fields.length > 0 ? fields.join('; ') : (answer?.error ?? `the server answered ${status}`)
+  const words = fields.length > 0 ? fields.join('; ') : (answer?.error ?? `the server answered ${status}`)
+  return words.charAt(0).toLowerCase() + words.slice(1)
 }

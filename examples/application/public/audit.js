@@ -3,14 +3,18 @@ import { call } from './api.js'
 import { byId, element, showText, time } from './dom.js'
 import { count } from './words.js'
 
+/** @import { ApiError } from './api.js' */
 /** @import { AuditEvent } from './types.js' */
 
 const lookAgainMs = [300, 700, 1_500, 3_000, 5_000]
 
-/** What was not recorded by then is not waited for any more; the list goes on being refreshed by what happens next. */
+/** An event of somebody else's. */
+const soonMs = 1_000
+
+/** What was not recorded by then is not waited for any more. */
 const patienceMs = 120_000
 
-const mostShown = 30
+const mostShown = 15
 
 /** The newest events of the tenant. What was just done on this page is looked for until it is there. */
 export class AuditTrail {
@@ -18,18 +22,21 @@ export class AuditTrail {
   #state = byId('audit-state', HTMLElement)
   #trouble = byId('audit-trouble', HTMLElement)
   #nameOf
+  /** @type {Map<string, HTMLElement>} by the event's id */
+  #shown = new Map()
   /** @type {Map<string, number>} by the id that the event tells of, when it was done */
   #expected = new Map()
   #timer = 0
+  #dueAt = Number.POSITIVE_INFINITY
   #attempt = 0
   #isOpen = true
 
   /** @param {{ nameOf: (userId: string) => string }} options */
   constructor({ nameOf }) {
     this.#nameOf = nameOf
-    byId('refresh-audit', HTMLButtonElement).onclick = () => this.#refresh()
+    byId('refresh-audit', HTMLButtonElement).onclick = () => this.refresh()
     this.#list.replaceChildren()
-    void this.#refresh()
+    void this.refresh()
   }
 
   /** Something was done that the trail will tell of. @param {string} id of the thing that was done */
@@ -37,13 +44,12 @@ export class AuditTrail {
     this.#expected.set(id, Date.now())
     this.#attempt = 0
     this.#showExpected()
-    this.#refreshLater()
+    this.#lookAgain()
   }
 
   /** Something may have happened. */
   refreshSoon() {
-    this.#attempt = Math.max(this.#attempt, 2)
-    this.#refreshLater()
+    this.#refreshIn(soonMs)
   }
 
   close() {
@@ -51,25 +57,53 @@ export class AuditTrail {
     clearTimeout(this.#timer)
   }
 
-  #refreshLater() {
+  async refresh() {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#refresh(), lookAgainMs[Math.min(this.#attempt, lookAgainMs.length - 1)])
-    this.#attempt += 1
-  }
-
-  async #refresh() {
+    this.#dueAt = Number.POSITIVE_INFINITY
     try {
       /** @type {AuditEvent[]} */
       const events = await call('GET', '/audit-events')
       if (!this.#isOpen) return
       showText(this.#trouble, '')
-      this.#list.replaceChildren(...events.slice(0, mostShown).map((event) => this.#render(event)))
+      this.#show(events.slice(0, mostShown))
       this.#forgetRecorded(events)
     } catch (error) {
-      if (this.#isOpen)
-        showText(this.#trouble, `The audit trail cannot be read: ${/** @type {Error} */ (error).message}.`)
+      if (!this.#isOpen) return
+      const { message, isUnavailable } = /** @type {ApiError} */ (error)
+      if (!isUnavailable) showText(this.#trouble, `The audit trail cannot be read: ${message}.`)
     }
-    if (this.#isOpen && this.#expected.size > 0) this.#refreshLater()
+    if (this.#expected.size > 0) this.#lookAgain()
+  }
+
+  #lookAgain() {
+    this.#refreshIn(lookAgainMs[Math.min(this.#attempt, lookAgainMs.length - 1)] ?? soonMs)
+    this.#attempt += 1
+  }
+
+  /** Not later than it is due already. @param {number} delayMs */
+  #refreshIn(delayMs) {
+    const dueAt = Date.now() + delayMs
+    if (dueAt >= this.#dueAt) return
+    clearTimeout(this.#timer)
+    this.#dueAt = dueAt
+    this.#timer = setTimeout(() => this.refresh(), delayMs)
+  }
+
+  /** What is shown already stays as it is: unfolded, or with the focus. @param {AuditEvent[]} events */
+  #show(events) {
+    const ids = new Set(events.map(({ eventId }) => eventId))
+    for (const [eventId, item] of this.#shown) {
+      if (ids.has(eventId)) continue
+      item.remove()
+      this.#shown.delete(eventId)
+    }
+    byId('no-events', HTMLElement).hidden = events.length > 0
+    for (const [index, event] of events.entries()) {
+      if (this.#shown.has(event.eventId)) continue
+      const item = this.#render(event)
+      this.#shown.set(event.eventId, item)
+      this.#list.insertBefore(item, this.#list.children[index] ?? null)
+    }
   }
 
   /** @param {AuditEvent[]} events */

@@ -1,11 +1,13 @@
 // @ts-check
 import { call } from './api.js'
 import { Composer } from './composer.js'
-import { button, byId, element, showText } from './dom.js'
-import { renderMessage, Timeline } from './timeline.js'
-import { describeConversation, describeOutgoing } from './words.js'
+import { byId, showText } from './dom.js'
+import { PendingList } from './pending-list.js'
+import { Timeline } from './timeline.js'
+import { describeConversation } from './words.js'
 
 /** @import { ConversationState, Realtime } from '@mono/realtime/browser' */
+/** @import { ApiError } from './api.js' */
 /** @import { OutgoingMessages } from './outgoing.js' */
 /** @import { SenderOf } from './timeline.js' */
 /** @import { Conversation, PendingMessage, StoredMessage } from './types.js' */
@@ -31,12 +33,15 @@ const askAgainMs = 3_000
 export class OpenConversation {
   #options
   #log = byId('log', HTMLElement)
-  #pendingList = byId('pending', HTMLElement)
   #earlier = byId('earlier', HTMLButtonElement)
   #trouble = byId('messages-trouble', HTMLElement)
   #composer
   #timeline
+  #pending
+  /** @type {StoredMessage[]} heard, and not shown yet */
+  #arrived = []
   #isOpen = true
+  #isLoaded = false
   /** @type {ConversationState} */
   #state = 'offline'
   #unsubscribe = () => {}
@@ -49,6 +54,7 @@ export class OpenConversation {
     const stored = byId('stored', HTMLElement)
     stored.replaceChildren()
     this.#timeline = new Timeline({ list: stored, describeSender })
+    this.#pending = new PendingList({ list: byId('pending', HTMLElement), outgoing, describeSender })
     this.#composer = new Composer((content) => {
       outgoing.send(content)
       this.#scrollToEnd()
@@ -69,15 +75,19 @@ export class OpenConversation {
     this.#options.outgoing.onChange(() => {})
   }
 
+  /** Asks the server for what may have come, and what is pending. */
+  refresh() {
+    return this.#ask()
+  }
+
   async #open() {
     const { conversation, realtime } = this.#options
     this.#log.setAttribute('aria-busy', 'true')
-    await this.#ask(Math.max(0, conversation.lastSequence - firstLength))
+    await this.#ask()
     if (!this.#isOpen) return
-    const after = this.#timeline.lastSequence || Math.max(0, conversation.lastSequence - firstLength)
     this.#unsubscribe = realtime.subscribe(conversation.conversationId, {
-      after,
-      onMessage: (message) => this.#add([message]),
+      after: this.#after,
+      onMessage: (message) => this.#receive(message),
       onState: (state) => this.#showState(state),
     })
     this.#scrollToEnd()
@@ -87,18 +97,24 @@ export class OpenConversation {
   /** While the conversation is not heard, or something is pending, the server is asked instead. */
   #askAgain() {
     this.#timer = setTimeout(async () => {
-      if (this.#state !== 'live' || this.#options.outgoing.hasAccepted) await this.#ask(this.#timeline.lastSequence)
+      if (this.#state !== 'live' || this.#options.outgoing.hasAccepted) await this.refresh()
       if (this.#isOpen) this.#askAgain()
     }, askAgainMs)
   }
 
-  /** Loads what comes after a number, and what is pending. @param {number} after */
-  async #ask(after) {
+  /** The number of the last message that is shown; before anything is, that of the last one that will not be. */
+  get #after() {
+    return this.#timeline.lastSequence || Math.max(0, this.#options.conversation.lastSequence - firstLength)
+  }
+
+  /** Loads what comes after the last one, and what is pending. */
+  async #ask() {
     const { outgoing } = this.#options
     const askedFor = outgoing.acceptedIds()
-    const answer = await this.#load(after)
+    const answer = await this.#load(this.#after)
     if (!answer || !this.#isOpen) return
     this.#add(answer.messages)
+    this.#isLoaded = true
     outgoing.takePending(answer.pending, { isStored: (id) => this.#timeline.has(id), askedFor })
   }
 
@@ -106,9 +122,7 @@ export class OpenConversation {
     const first = this.#timeline.firstSequence
     const answer = await this.#load(Math.max(0, first - 1 - pageLength))
     if (!answer || !this.#isOpen) return
-    const heightBefore = this.#log.scrollHeight
     this.#add(answer.messages.filter(({ sequence }) => sequence < first))
-    this.#log.scrollTop += this.#log.scrollHeight - heightBefore
   }
 
   /**
@@ -122,14 +136,24 @@ export class OpenConversation {
       showText(this.#trouble, '')
       return answer
     } catch (error) {
-      if (this.#isOpen) showText(this.#trouble, `Messages cannot be loaded: ${/** @type {Error} */ (error).message}.`)
+      const { message, isUnavailable } = /** @type {ApiError} */ (error)
+      if (this.#isOpen && !isUnavailable) showText(this.#trouble, `Messages cannot be loaded: ${message}.`)
       return undefined
     }
   }
 
+  /** What comes together is shown together: to lay out the page for each of a thousand takes seconds. @param {StoredMessage} message */
+  #receive(message) {
+    if (this.#arrived.push(message) > 1) return
+    queueMicrotask(() => {
+      const messages = this.#arrived
+      this.#arrived = []
+      if (this.#isOpen) this.#add(messages)
+    })
+  }
+
   /** @param {StoredMessage[]} messages */
   #add(messages) {
-    const isAtEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 80
     for (const message of messages) {
       this.#timeline.add(message)
       this.#options.outgoing.remove(message.messageId)
@@ -137,34 +161,15 @@ export class OpenConversation {
     }
     this.#earlier.hidden = this.#timeline.firstSequence <= 1
     this.#showEmpty()
-    if (isAtEnd) this.#scrollToEnd()
   }
 
   #renderPending() {
-    const { outgoing, describeSender } = this.#options
-    const items = outgoing.list().map((message) => {
-      const item = renderMessage(message, describeSender(message))
-      item.classList.add('pending')
-      item.dataset.state = message.state
-      const state = element('p', { class: 'fate' }, describeOutgoing(message))
-      item.append(state)
-      if (message.state === 'not-accepted') {
-        state.append(
-          ' ',
-          button('Send again', () => outgoing.sendAgain(message.messageId)),
-          ' ',
-          button('Discard', () => outgoing.remove(message.messageId)),
-        )
-      }
-      return item
-    })
-    this.#pendingList.replaceChildren(...items)
-    this.#pendingList.hidden = items.length === 0
+    this.#pending.render()
     this.#showEmpty()
   }
 
   #showEmpty() {
-    const isEmpty = this.#timeline.lastSequence === 0 && this.#options.outgoing.list().length === 0
+    const isEmpty = this.#isLoaded && this.#timeline.lastSequence === 0 && this.#options.outgoing.list().length === 0
     byId('empty', HTMLElement).hidden = !isEmpty
   }
 
@@ -178,7 +183,8 @@ export class OpenConversation {
     this.#log.setAttribute('aria-busy', String(state === 'catching-up'))
   }
 
+  /** The log is laid out from its end, so that it stays there by itself. */
   #scrollToEnd() {
-    this.#log.scrollTop = this.#log.scrollHeight
+    this.#log.scrollTop = 0
   }
 }

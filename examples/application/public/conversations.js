@@ -13,6 +13,7 @@ export class ConversationList {
   #readMarks
   #onChoose
   #chosen = ''
+  #isRendering = false
 
   /**
    * @param {{ conversations: Conversation[], realtime: Realtime, readMarks: ReadMarks, onChoose: (c: Conversation) => void }} options
@@ -41,7 +42,9 @@ export class ConversationList {
   /** There is a message of this number. @param {Conversation} conversation @param {number} sequence */
   raise(conversation, sequence) {
     conversation.lastSequence = Math.max(conversation.lastSequence, sequence)
-    this.#render()
+    if (this.#isRendering) return
+    this.#isRendering = true
+    requestAnimationFrame(this.#render)
   }
 
   close() {
@@ -51,6 +54,7 @@ export class ConversationList {
   }
 
   #render = () => {
+    this.#isRendering = false
     let unreadOfAll = 0
     const items = this.#conversations.map((conversation) => {
       const { conversationId, lastSequence } = conversation

@@ -29,6 +29,7 @@ export function watchHealth() {
     clearTimeout(timer)
     const before = away
     away = await findAway()
+    outage.dataset.away = away
     showText(outage, words[away])
     const isUsable = away === 'nothing' || away === 'broker'
     if (isUsable && (before === 'server' || before === 'database')) healthEvents.dispatchEvent(new Event('back'))

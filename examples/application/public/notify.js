@@ -1,6 +1,6 @@
 // @ts-check
 import { call } from './api.js'
-import { byId, element, showText, time } from './dom.js'
+import { byId, element, showText } from './dom.js'
 import { describeEmail, describePush, isSettled } from './words.js'
 
 /** @import { Report } from './types.js' */
@@ -92,7 +92,7 @@ function renderReport({ title, push, email }) {
     ...renderChannel('Push', describePush(push)),
     ...renderChannel('Mail', describeEmail(email)),
   )
-  return [element('p', { class: 'title', dir: 'auto' }, title), time(new Date()), channels]
+  return [element('p', { class: 'title', dir: 'auto' }, title), channels]
 }
 
 /**

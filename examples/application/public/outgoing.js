@@ -1,7 +1,8 @@
 // @ts-check
 import { ApiError, call } from './api.js'
+import { keepUnsent, readUnsent } from './unsent.js'
 
-/** @import { Accepted, Message, PendingMessage } from './types.js' */
+/** @import { Accepted, Message, PendingMessage, Session } from './types.js' */
 
 /**
  * What became of a message that has no place in its conversation yet.
@@ -22,6 +23,7 @@ const retryMs = [1_000, 2_000, 4_000, 8_000]
 /** The messages of one conversation on their way: those written on this page, and what the server says is pending. */
 export class OutgoingMessages {
   #path
+  #storageKey
   #senderId
   #onAccepted
   /** @type {Map<string, Outgoing>} in the order of writing */
@@ -31,11 +33,20 @@ export class OutgoingMessages {
   #lastSent = Promise.resolve()
   #isClosed = false
 
-  /** @param {{ conversationId: string, senderId: string, onAccepted: (messageId: string) => void }} options */
-  constructor({ conversationId, senderId, onAccepted }) {
+  /**
+   * What a page that was loaded before had not sent is sent now, under the ids that it has.
+   *
+   * @param {{ conversationId: string, session: Session, onAccepted: (messageId: string) => void }} options
+   */
+  constructor({ conversationId, session, onAccepted }) {
     this.#path = `/conversations/${encodeURIComponent(conversationId)}/messages`
-    this.#senderId = senderId
+    this.#storageKey = `unsent ${session.tenantId} ${session.userId} ${conversationId}`
+    this.#senderId = session.userId
     this.#onAccepted = onAccepted
+    for (const message of readUnsent(this.#storageKey)) {
+      if (message.state === 'not-accepted') this.#byId.set(message.messageId, message)
+      else this.#enqueue({ ...message, state: 'queued' })
+    }
   }
 
   /** Called after each change, in place of whoever was called before. @param {() => void} listener */
@@ -67,7 +78,7 @@ export class OutgoingMessages {
 
   /** The message has its place in the conversation, or is given up. @param {string} messageId */
   remove(messageId) {
-    if (this.#byId.delete(messageId)) this.#onChange()
+    if (this.#byId.delete(messageId)) this.#tell()
   }
 
   /**
@@ -81,9 +92,10 @@ export class OutgoingMessages {
     const named = new Set(pending.map(({ messageId }) => messageId))
     for (const messageId of askedFor) if (!named.has(messageId)) this.#byId.delete(messageId)
     for (const message of pending) {
-      if (!isStored(message.messageId)) this.#byId.set(message.messageId, { ...message, reason: '' })
+      const isNews = this.#byId.get(message.messageId)?.state !== message.state && !isStored(message.messageId)
+      if (isNews) this.#byId.set(message.messageId, { ...message, reason: '' })
     }
-    this.#onChange()
+    this.#tell()
   }
 
   acceptedIds() {
@@ -136,6 +148,11 @@ export class OutgoingMessages {
   /** @param {Outgoing} message */
   #set(message) {
     this.#byId.set(message.messageId, message)
+    this.#tell()
+  }
+
+  #tell() {
+    keepUnsent(this.#storageKey, this.list())
     this.#onChange()
   }
 }

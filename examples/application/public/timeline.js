@@ -53,8 +53,8 @@ export class Timeline {
  */
 export function renderMessage({ messageId, content, timestamp }, { name, isOwn }, number) {
   const sender = element('span', { class: 'sender', dir: 'auto' }, name)
-  const heading = element('p', { class: 'heading' }, sender, isOwn ? ' (you)' : '', ' ', time(timestamp))
-  if (number) heading.append(' ', element('span', { class: 'number' }, number))
+  const heading = element('p', { class: 'heading' }, sender, isOwn ? ' (you) · ' : ' · ', time(timestamp))
+  if (number) heading.append(' · ', element('span', { class: 'number' }, number))
   const text = element('p', { class: 'content', dir: 'auto', id: `content-${messageId}` }, content)
   const item = element('li', { class: isOwn ? 'message own' : 'message' }, heading, text)
   if (content.length > foldedLength) fold(item, text)

@@ -15,7 +15,7 @@ export function describeOutgoing({ state, reason }) {
     case 'sending':
       return 'sending'
     case 'unknown':
-      return `no answer: ${reason}. Sending again under the same id, so it arrives once`
+      return `${reason}, sending again; it arrives once`
     case 'not-accepted':
       return `not accepted: ${reason}`
     case 'waiting':
@@ -54,8 +54,9 @@ const address = /** @type {const} */ (['address', 'addresses'])
 /** What the push channel did, a line for each thing that can be said. @param {Report['push']} push */
 export function describePush({ state, outcomes, devices, disabled, withoutDevice }) {
   const reached = devices - disabled
+  const isNobodyReached = state === 'sent' && reached === 0 && !outcomes?.length
   return [
-    ...describeChannel(state, outcomes, device, reached),
+    ...(isNobodyReached && withoutDevice > 0 ? [] : describeChannel(state, outcomes, device, reached)),
     ...(withoutDevice > 0 ? [`${count(withoutDevice, 'person has', 'people have')} no device`] : []),
   ]
 }
@@ -89,7 +90,8 @@ export function isSettled({ push, email }) {
 
 /** @param {{ state: string, outcomes?: Outcome[] | null }} channel @param {number} expected */
 function isChannelSettled({ state, outcomes }, expected) {
-  if (state !== 'sent' || !outcomes) return state === 'refused'
+  if (state !== 'sent') return state === 'refused'
+  if (!outcomes) return true
   const finished = outcomes.filter(({ outcome }) => finalOutcomes.has(outcome))
   return finished.length === outcomes.length && finished.reduce((sum, { count: n }) => sum + n, 0) >= expected
 }

@@ -5,6 +5,7 @@ import { AuditTrail } from './audit.js'
 import { OpenConversation } from './conversation.js'
 import { ConversationList } from './conversations.js'
 import { ThisDevice } from './devices.js'
+import { healthEvents } from './health.js'
 import { openNotifyForm } from './notify.js'
 import { OutgoingMessages } from './outgoing.js'
 import { ReadMarks } from './read-marks.js'
@@ -45,7 +46,7 @@ export async function openWorkspace({ site, session, users }) {
   const outgoing = new Map(
     conversations.map(({ conversationId }) => [
       conversationId,
-      new OutgoingMessages({ conversationId, senderId: session.userId, onAccepted: (id) => audit.expect(id) }),
+      new OutgoingMessages({ conversationId, session, onAccepted: (id) => audit.expect(id) }),
     ]),
   )
   /** @type {OpenConversation | undefined} */
@@ -73,9 +74,14 @@ export async function openWorkspace({ site, session, users }) {
   const chosen = conversations.find(({ conversationId }) => conversationId === readChoice()) ?? first
   if (chosen) list.choose(chosen)
 
+  const closing = new AbortController()
+  const refresh = () => Promise.all([open?.refresh(), audit.refresh()])
+  healthEvents.addEventListener('back', refresh, { signal: closing.signal })
+
   return {
     forgetDevice: () => device.forget(),
     close() {
+      closing.abort()
       open?.close()
       for (const messages of outgoing.values()) messages.close()
       list.close()

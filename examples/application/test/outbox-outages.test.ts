@@ -176,9 +176,9 @@ test.skipIf(!hasPgbouncer())(
     expect(await arrivals.read()).toEqual(inOrder(20))
     await untilSent(database)
     // Nobody tells of these: a pooler takes LISTEN and forgets it.
-  await commitNumbers(pooled, { from: 20, to: 21 })
-  await untilSent(database)
-  expect(relays.flatMap(({ sent }) => sent)).toHaveLength(21 * conversations.length)
+    await commitNumbers(pooled, { from: 20, to: 21 })
+    await untilSent(database)
+    expect(relays.flatMap(({ sent }) => sent)).toHaveLength(21 * conversations.length)
     // What a session has locked, somebody else would find locked for ever.
     await waitFor(async () => (await pool.query("SELECT FROM pg_locks WHERE locktype = 'advisory'")).rowCount === 0, {
       what: 'no lock to be left',
