@@ -2,14 +2,8 @@ import type { Pool } from 'pg'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { readOutboxState } from './outbox/index.js'
 
-export interface Metrics {
-  sent: Counter<'type'>
-  failed: Counter<'type' | 'code'>
-  render(): Promise<{ contentType: string; text: string }>
-}
-
 /** The outbox is looked at for each scrape; what cannot be known, because the database is away, is NaN. */
-export function createMetrics(pool: Pool): Metrics {
+export function createMetrics(pool: Pool) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -25,7 +19,7 @@ export function createMetrics(pool: Pool): Metrics {
       labelNames: ['type', 'code'],
       registers,
     }),
-    async render() {
+    async render(): Promise<{ contentType: string; text: string }> {
       const state = await readOutboxState(pool).catch(() => undefined)
       waiting.set(state?.waiting ?? Number.NaN)
       lag.set(state?.lagSeconds ?? Number.NaN)
