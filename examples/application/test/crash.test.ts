@@ -6,7 +6,7 @@ import { chatMessage, conversations, countWaiting, inOrder, test, untilSent } fr
 
 const script = fileURLToPath(new URL('support/crashing-application.mjs', import.meta.url))
 /** How many processes are killed at which point, one after the other. */
-const points = [...Array<'committed'>(50).fill('committed'), ...Array<'confirmed'>(20).fill('confirmed')]
+const points = [...Array<'committed'>(50).fill('committed'), ...Array<'confirmed'>(10).fill('confirmed')]
 /** Of each conversation, in the transaction of each process: 1,000 messages of those that were never sent. */
 const messagesPerKill = 2
 
@@ -22,7 +22,7 @@ async function crash(point: 'committed' | 'confirmed', numbers: number[], env: R
   if (signal !== 'SIGKILL') throw new Error(`Ended with ${signal ?? code} in place of SIGKILL:\n${errors}`)
 }
 
-test('an application that is killed 50 times between commit and send, and 20 between send and delete, loses nothing', {
+test('an application that is killed 50 times between commit and send, and 10 between send and delete, loses nothing', {
   timeout: 240_000,
 }, async ({ database, vhost, arrivals, openRelay }) => {
   const env = { DATABASE_URL: database.url, RABBITMQ_URL: vhost.url }
