@@ -1,6 +1,7 @@
--- What became of a message on its way to devices and mailboxes, counted: for an application, which sees no ledger. Nothing
--- here tells an address, nor anything of a tenant that is not asked for. To be run when push-worker and email-worker have
--- migrated, and again when it likes. The functions are their schema's owner's, whose rights they use, and go with it.
+-- These functions count what became of a message on its way to devices and mailboxes, for an application, which sees no
+-- ledger. None tells an address, nor anything of a tenant that is not asked for. This file runs when push-worker and
+-- email-worker have migrated, and may run again. Each function belongs to its schema's owner, uses that role's rights and
+-- goes with the schema.
 
 CREATE OR REPLACE FUNCTION push.count_outcomes(tenant bigint, message text)
 RETURNS TABLE (outcome text, reason text, count bigint)
@@ -26,9 +27,9 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION push.count_outcomes(bigint, text) IS
-  'Of one message of one tenant: how many devices are in which state of push.deliveries, and the code that says why';
+  'Tells of one message of one tenant how many devices are in which state of push.deliveries, and the code that says why';
 COMMENT ON FUNCTION email.count_outcomes(bigint, text) IS
-  'Of one message of one tenant: how many recipients are in which state of email.deliveries, and the code that says why';
+  'Tells of one message of one tenant how many recipients are in which state of email.deliveries, and the code that says why';
 
 REVOKE ALL ON FUNCTION push.count_outcomes(bigint, text), email.count_outcomes(bigint, text) FROM PUBLIC;
 

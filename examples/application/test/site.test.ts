@@ -20,7 +20,8 @@ test('a message is accepted with its row and its place in the outbox, and the sa
   expect(other.status).toBe(409)
   const { body } = await ada.get('/conversations/lunch/messages')
   expect(body).toMatchObject({ messages: [], pending: [{ ...message, state: 'waiting' }] })
-  expect(await database.query("SELECT order_key FROM example.outbox WHERE type = 'chat.message'")).toEqual([
+  expect(await database.query('SELECT order_key FROM example.outbox ORDER BY type')).toEqual([
+    { order_key: 'Conversation lunch' },
     { order_key: 'lunch' },
   ])
 })

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { ZodError } from 'zod'
 import { RefusedError, UnavailableError } from '../errors.js'
 
-/** What went wrong, in words for whoever asked. An error that nobody foresaw is reported and says nothing of itself. */
+/** Tells whoever asked what went wrong. An error that nobody foresaw is reported and says nothing of itself. */
 export function answerError(context: Context, error: unknown, report: (error: unknown) => void): Response {
   const refuse = (fields: { path: string; reason: string }[]) =>
     context.json({ error: 'The request does not fit', fields }, 400)

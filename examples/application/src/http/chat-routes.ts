@@ -43,7 +43,7 @@ export function addChatRoutes(routes: Routes, { transact, messageQueue, realtime
     const conversationId = readId(context, 'conversationId')
     const { messageId = uuidv7(), content } = await readBody(context, newMessage)
     const saved = await transact(async (work) => {
-      const message = await sendChatMessage(work, {
+      const { savedMessage, isNew } = await sendChatMessage(work, {
         messageId,
         conversationId,
         senderId: userId,
@@ -52,8 +52,9 @@ export function addChatRoutes(routes: Routes, { transact, messageQueue, realtime
         messageType: 'text',
         timestamp: new Date(),
       })
-      await trackUserAction(work, userId, tenantId, 'MESSAGE_SENT', 'Conversation', conversationId, { messageId })
-      return message
+      if (isNew)
+        await trackUserAction(work, userId, tenantId, 'MESSAGE_SENT', 'Conversation', conversationId, { messageId })
+      return savedMessage
     })
     return context.json({ ...saved, accepted: true, brokerConnected: messageQueue.connected }, 202)
   })

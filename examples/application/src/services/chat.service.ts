@@ -2,7 +2,7 @@ import type { ChatMessage, StoredChatMessage } from '@mono/contracts'
 import type { Work } from '../database.js'
 import { RefusedError } from '../errors.js'
 
-/** Whose the request is. */
+/** A user of a tenant; every request is somebody's. */
 export interface Member {
   tenantId: number
   userId: string
@@ -28,32 +28,36 @@ const columns = `message_id AS "messageId", conversation_id AS "conversationId",
   tenant_id::float AS "tenantId", content, message_type AS "messageType", sent_at AS timestamp`
 
 /**
- * Accepts a message. The same message again, with the same id, is accepted again and stored once.
+ * Accepts a message. The same message again, with the same id, is accepted again, and is neither stored nor sent again:
+ * `isNew` tells.
  *
  * @throws InvalidMessageError naming the fields; RefusedError if the sender is no member of the conversation, or the id
  * stands for another message
  */
-export async function sendChatMessage(work: Work, message: ChatMessage): Promise<ChatMessage> {
+export async function sendChatMessage(
+  work: Work,
+  message: ChatMessage,
+): Promise<{ savedMessage: ChatMessage; isNew: boolean }> {
   await assertMember(work, { tenantId: message.tenantId, userId: message.senderId }, [message.conversationId])
   // Store in database first
-  const savedMessage = await saveMessage(work, message)
+  const { isNew, ...savedMessage } = await saveMessage(work, message)
 
   // Queue for real-time delivery
-  await work.messageQueue.sendChatMessage(savedMessage)
+  if (isNew) await work.messageQueue.sendChatMessage(savedMessage)
 
-  return savedMessage
+  return { savedMessage, isNew }
 }
 
-/** The message as it was accepted first, if it comes again. */
-async function saveMessage({ db }: Work, m: ChatMessage): Promise<ChatMessage> {
-  const { rows } = await db.query<ChatMessage>(
+/** Gives the message as it was accepted first, if it comes again. */
+async function saveMessage({ db }: Work, m: ChatMessage): Promise<ChatMessage & { isNew: boolean }> {
+  const { rows } = await db.query<ChatMessage & { isNew: boolean }>(
     `INSERT INTO example.messages AS m
        (tenant_id, message_id, conversation_id, sender_id, content, message_type, sent_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (tenant_id, message_id) DO UPDATE SET message_id = m.message_id
      WHERE (m.conversation_id, m.sender_id, m.content, m.message_type)
        = (excluded.conversation_id, excluded.sender_id, excluded.content, excluded.message_type)
-     RETURNING ${columns}`,
+     RETURNING ${columns}, xmax = 0 AS "isNew"`,
     [m.tenantId, m.messageId, m.conversationId, m.senderId, m.content, m.messageType, m.timestamp],
   )
   const [row] = rows
