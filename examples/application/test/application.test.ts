@@ -111,12 +111,16 @@ test('under its own role the application does all it is for, and what it took wh
   expect(await stored()).toEqual(['one', 'two', 'three'])
 
   const subscription = { endpoint: 'https://fcm.googleapis.com/one', keys: { p256dh: 'key', auth: 'secret' } }
+  const notified = await call('POST', '/notifications', { title: 'Hello', body: 'Hi', sendEmail: true })
+  const { notificationId } = (await notified.json()) as { notificationId: string }
+  const report = await (await call('GET', `/notifications/${notificationId}`)).json()
+  expect(report).toMatchObject({ push: { outcomes: [] }, email: { outcomes: [] } })
   const calls: [string, string, unknown?][] = [
     ['POST', '/devices', subscription],
     ['POST', '/devices', subscription],
+    ['PUT', '/devices', { oldEndpoint: subscription.endpoint, subscription }],
     ['GET', '/devices'],
     ['DELETE', '/devices', { channel: 'web', address: subscription.endpoint }],
-    ['POST', '/notifications', { title: 'Hello', body: 'Hi', sendEmail: true }],
     ['GET', '/audit-events'],
     ['GET', '/conversations'],
     ['POST', '/messages-after', [{ conversationId: 'lunch', after: 0 }]],

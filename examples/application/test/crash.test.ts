@@ -5,9 +5,9 @@ import { expect } from 'vitest'
 import { chatMessage, conversations, countWaiting, inOrder, test, untilSent } from './support/outbox-test.js'
 
 const script = fileURLToPath(new URL('support/crashing-application.mjs', import.meta.url))
-/** How many processes are killed at which point, one after the other. */
+/** Each process is killed at one of these points, one after the other. */
 const points = [...Array<'committed'>(50).fill('committed'), ...Array<'confirmed'>(10).fill('confirmed')]
-/** Of each conversation, in the transaction of each process: 1,000 messages of those that were never sent. */
+/** Each process commits so many of each conversation: those that send nothing leave 1,000. */
 const messagesPerKill = 2
 
 /** Commits these messages and resolves when the process has killed itself. */

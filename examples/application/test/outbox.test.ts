@@ -135,7 +135,8 @@ test('a transaction that began first and commits last is sent last, and what is 
   await rolledBack.query('BEGIN')
   await rolledBack.query('SELECT example.enqueue(1, $1, $2, $3, $4)', Object.values(enqueueArguments('room-1', 9)))
   const next = commit(pool, [chatMessage('room-0', 1)])
-  const isWaiting = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+  const isWaiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
   await waitFor(async () => (await database.query(isWaiting)).length === 1, { what: 'the successor to wait' })
   const relay = openRelay()
   await commit(pool, [chatMessage('room-2', 0)])

@@ -53,7 +53,10 @@ test('migrations that start together wait for each other, and one does the work'
     { name: '0002_create-application' },
     { name: '0003_add-demo-users' },
   ])
-  expect(await database.query("SELECT FROM pg_locks WHERE locktype = 'advisory'")).toEqual([])
+  expect(
+    await database.query(`SELECT FROM pg_locks WHERE locktype = 'advisory'
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`),
+  ).toEqual([])
 })
 
 test('SIGTERM ends the application when what was asked is answered', async ({ database, vhost, cleanUp }) => {

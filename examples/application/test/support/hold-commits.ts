@@ -9,7 +9,8 @@ export async function holdCommits(database: TestDatabase) {
       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.wait_for_test()`)
   const holder = await database.createPool().connect()
   await holder.query('SELECT pg_advisory_lock(20)')
-  const find = 'SELECT pid FROM pg_locks WHERE locktype = $1 AND objid = 20 AND NOT granted'
+  const find = `SELECT pid FROM pg_locks WHERE locktype = $1 AND objid = 20 AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
   return {
     /** Resolves with the server's process when a commit waits. */
     async untilOneWaits(): Promise<number> {

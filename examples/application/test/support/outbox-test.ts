@@ -18,17 +18,17 @@ import { findFailure, sendCommitted } from '../../src/services/send-committed.js
 export const conversations = Array.from({ length: 10 }, (_, index) => `room-${index}`)
 
 export interface OutboxFixtures {
-  /** Of the application, whose schema is there. */
+  /** The application's schema is there. */
   pool: Pool
   /** Starts relays, each with a client and a pool of its own, as in another process; they are stopped after the test. */
   openRelay(settings?: RelaySettings): RelayUnderTest
-  /** What a chat-worker has made of what was sent: started for the tests that name it. */
+  /** A chat-worker stores what was sent; it is started for the tests that name it. */
   arrivals: Arrivals
 }
 
 export interface RelaySettings extends Partial<OutboxRelayOptions> {
   brokerUrl?: string
-  /** In which the client must have an answer, in milliseconds. Default 2,000. */
+  /** The client must have an answer within so many milliseconds. Default 2,000. */
   deadlineMs?: number
 }
 

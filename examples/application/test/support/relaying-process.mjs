@@ -1,5 +1,5 @@
 // @ts-check
-// A relay as a process of its own, which a test may freeze. It tells of each message before it sends it.
+// A relay as a process of its own, which says that it sends its first message and freezes then, until it gets SIGCONT.
 import { createMessageQueue } from '@mono/message-queue'
 import pg from 'pg'
 import { startOutboxRelay } from '../../dist/outbox/index.js'
@@ -8,6 +8,7 @@ import { findFailure, sendCommitted } from '../../dist/services/send-committed.j
 // biome-ignore lint/style/noProcessEnv: a process of its own, whose test says by it where the services are
 const { DATABASE_URL: databaseUrl = '', RABBITMQ_URL: url = '', LEASE_MS: leaseMs } = process.env
 
+let isFirst = true
 const messageQueue = createMessageQueue({ url })
 startOutboxRelay({
   pool: new pg.Pool({ connectionString: databaseUrl }),
@@ -15,7 +16,11 @@ startOutboxRelay({
   leaseMs: Number(leaseMs),
   findFailure,
   async send(message) {
-    process.stdout.write(`${message.messageId}\n`)
+    if (isFirst) {
+      isFirst = false
+      process.stdout.write('freezing\n')
+      process.kill(process.pid, 'SIGSTOP')
+    }
     await sendCommitted(messageQueue, message)
   },
 })
