@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { createMessageQueue } from '@mono/message-queue'
+import { createRealtimeToken } from '@mono/realtime'
 import { pino } from 'pino'
 import { createPool, inTransaction } from './database.js'
 import type { Env } from './env.js'
@@ -20,10 +21,10 @@ export interface Application {
 /** Requests that are being answered when the application stops get this long. */
 const patienceMs = 10_000
 
-/** @throws Error if the key cannot be read or the port is taken; database and broker may come later */
+/** @throws Error if no token can be made with the key or the port is taken; database and broker may come later */
 export async function startApplication(env: Env): Promise<Application> {
   const logger = pino({ name: 'example-application', level: env.LOG_LEVEL })
-  const realtimeKey = readFileSync(env.REALTIME_KEY_FILE, 'utf8')
+  const realtimeKey = readRealtimeKey(env.REALTIME_KEY_FILE)
   const pool = createPool(env.DATABASE_URL)
   const messageQueue = createMessageQueue({
     url: env.RABBITMQ_URL.split(',').map((url) => url.trim()),
@@ -97,5 +98,16 @@ export async function startApplication(env: Env): Promise<Application> {
       clearTimeout(timer)
       await stop()
     },
+  }
+}
+
+/** Makes a token with the key, so that a wrong one ends the start in place of failing each page. */
+function readRealtimeKey(file: string): string {
+  try {
+    const key = readFileSync(file, 'utf8')
+    createRealtimeToken({ userId: 'nobody', tenantId: 1, conversations: ['nothing'], key })
+    return key
+  } catch (error) {
+    throw new Error('REALTIME_KEY_FILE: no token can be made with this key', { cause: error })
   }
 }

@@ -45,6 +45,19 @@ test('a process whose environment does not fit ends and names every variable, wi
   expect(application.errors + migration.errors).not.toContain('hunter2')
 })
 
+test('a key with which no token can be made ends the start and is named', async ({ cleanUp }) => {
+  const env = {
+    DATABASE_URL: 'postgres://localhost:1/mono',
+    RABBITMQ_URL: 'amqp://localhost:1/mono',
+    REALTIME_KEY_FILE: await writeKey(cleanUp),
+    REALTIME_URL: 'ws://127.0.0.1:15675/ws',
+  }
+  await writeFile(env.REALTIME_KEY_FILE, 'not a key')
+  const { code, errors } = await run(main, env)
+  expect(code).toBe(1)
+  expect(errors).toContain('REALTIME_KEY_FILE')
+})
+
 test('migrations that start together wait for each other, and one does the work', async ({ database }) => {
   const outcomes = await Promise.all([1, 2, 3].map(() => run(migrating, { DATABASE_URL: database.url })))
   expect(outcomes).toEqual(outcomes.map(() => ({ code: 0, errors: '' })))
