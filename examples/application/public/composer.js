@@ -26,11 +26,15 @@ export class Composer {
         const content = this.#field.value
         if (content.trim() === '') return
         this.#form.reset()
-        this.#field.focus()
+        this.focus()
         onSend(content)
       },
       { signal },
     )
+  }
+
+  focus() {
+    this.#field.focus()
   }
 
   close() {

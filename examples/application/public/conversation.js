@@ -54,7 +54,12 @@ export class OpenConversation {
     const stored = byId('stored', HTMLElement)
     stored.replaceChildren()
     this.#timeline = new Timeline({ list: stored, describeSender })
-    this.#pending = new PendingList({ list: byId('pending', HTMLElement), outgoing, describeSender })
+    this.#pending = new PendingList({
+      list: byId('pending', HTMLElement),
+      outgoing,
+      describeSender,
+      onChosen: () => this.#composer.focus(),
+    })
     this.#composer = new Composer((content) => {
       outgoing.send(content)
       this.#scrollToEnd()

@@ -1,7 +1,7 @@
 // @ts-check
 import { ApiError, apiEvents, call, useCsrfToken } from './api.js'
 import { byId, element, showText } from './dom.js'
-import { healthEvents, watchHealth } from './health.js'
+import { watchHealth } from './health.js'
 import { showLogin } from './login.js'
 import { openWorkspace } from './workspace.js'
 
@@ -11,6 +11,8 @@ import { openWorkspace } from './workspace.js'
 const login = byId('login', HTMLElement)
 const workspaceView = byId('workspace', HTMLElement)
 const account = byId('account', HTMLElement)
+
+const tryAgainMs = 2_000
 
 /** @type {Workspace | undefined} */
 let workspace
@@ -25,6 +27,7 @@ async function start() {
   try {
     const [site, users, session] = await Promise.all([call('GET', '/site'), call('GET', '/demo-users'), findSession()])
     showLinks(site)
+    byId('loading', HTMLElement).hidden = true
     login.hidden = session !== undefined
     workspaceView.hidden = session === undefined
     account.hidden = session === undefined
@@ -33,7 +36,7 @@ async function start() {
       byId('who', HTMLElement).textContent = `${session.name} · tenant ${session.tenantId}`
       workspace = await openWorkspace({ site, session, users })
     } else {
-      showLogin(users, { onLoggedIn: start })
+      showLogin(users, { onLoggedIn: startAnew })
     }
     showText(byId('start-trouble', HTMLElement), '')
   } catch (error) {
@@ -41,10 +44,16 @@ async function start() {
       byId('start-trouble', HTMLElement),
       `The page cannot be shown yet: ${/** @type {Error} */ (error).message}.`,
     )
-    healthEvents.addEventListener('back', start, { once: true })
+    setTimeout(start, tryAgainMs)
   } finally {
     isStarting = false
   }
+}
+
+/** What had the focus is gone: a keyboard goes on from where the content begins. */
+async function startAnew() {
+  await start()
+  byId('main', HTMLElement).focus()
 }
 
 /** @returns {Promise<Session | undefined>} undefined: nobody has logged in */
@@ -67,12 +76,16 @@ byId('log-out', HTMLButtonElement).addEventListener('click', async () => {
   try {
     await workspace?.forgetDevice()
     await call('DELETE', '/session')
-    await start()
+    await startAnew()
   } catch (error) {
     showText(byId('start-trouble', HTMLElement), `You cannot log out: ${/** @type {Error} */ (error).message}.`)
   }
 })
 
-apiEvents.addEventListener('session-ended', start)
+apiEvents.addEventListener('session-ended', async () => {
+  if (!workspace) return
+  await startAnew()
+  if (!workspace) showText(byId('login-trouble', HTMLElement), 'Your session has ended: choose again.')
+})
 watchHealth()
 void start()

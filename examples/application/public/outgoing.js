@@ -43,6 +43,7 @@ export class OutgoingMessages {
     this.#storageKey = `unsent ${session.tenantId} ${session.userId} ${conversationId}`
     this.#senderId = session.userId
     this.#onAccepted = onAccepted
+    window.addEventListener('pagehide', this.#keep)
     for (const message of readUnsent(this.#storageKey)) {
       if (message.state === 'not-accepted') this.#byId.set(message.messageId, message)
       else this.#enqueue({ ...message, state: 'queued' })
@@ -78,7 +79,7 @@ export class OutgoingMessages {
 
   /** The message has its place in the conversation, or is given up. @param {string} messageId */
   remove(messageId) {
-    if (this.#byId.delete(messageId)) this.#tell()
+    if (this.#byId.delete(messageId)) this.#onChange()
   }
 
   /**
@@ -95,7 +96,7 @@ export class OutgoingMessages {
       const isNews = this.#byId.get(message.messageId)?.state !== message.state && !isStored(message.messageId)
       if (isNews) this.#byId.set(message.messageId, { ...message, reason: '' })
     }
-    this.#tell()
+    this.#onChange()
   }
 
   acceptedIds() {
@@ -103,11 +104,15 @@ export class OutgoingMessages {
     return new Set(accepted.map(({ messageId }) => messageId))
   }
 
-  /** Nothing is sent again after that. */
+  /** Nothing is sent after that, until the user is here again. */
   close() {
+    this.#keep()
+    window.removeEventListener('pagehide', this.#keep)
     this.#isClosed = true
     this.#onChange = () => {}
   }
+
+  #keep = () => keepUnsent(this.#storageKey, this.list())
 
   /** @param {Outgoing} message */
   #enqueue(message) {
@@ -148,11 +153,6 @@ export class OutgoingMessages {
   /** @param {Outgoing} message */
   #set(message) {
     this.#byId.set(message.messageId, message)
-    this.#tell()
-  }
-
-  #tell() {
-    keepUnsent(this.#storageKey, this.list())
     this.#onChange()
   }
 }

@@ -11,14 +11,22 @@ export class PendingList {
   #list
   #outgoing
   #describeSender
+  #onChosen
   /** @type {Map<string, { message: Outgoing, item: HTMLElement, fate: HTMLElement }>} */
   #shown = new Map()
 
-  /** @param {{ list: HTMLElement, outgoing: OutgoingMessages, describeSender: SenderOf }} options */
-  constructor({ list, outgoing, describeSender }) {
+  /**
+   * @param {object} options
+   * @param {HTMLElement} options.list
+   * @param {OutgoingMessages} options.outgoing
+   * @param {SenderOf} options.describeSender
+   * @param {() => void} options.onChosen called when a button of a message is about to go, and with it the focus
+   */
+  constructor({ list, outgoing, describeSender, onChosen }) {
     this.#list = list
     this.#outgoing = outgoing
     this.#describeSender = describeSender
+    this.#onChosen = onChosen
     list.replaceChildren()
   }
 
@@ -59,8 +67,14 @@ export class PendingList {
   /** @param {Outgoing} message */
   #buttonsFor({ messageId, state }) {
     if (state !== 'not-accepted') return []
-    const sendAgain = button('Send again', () => this.#outgoing.sendAgain(messageId))
-    const discard = button('Discard', () => this.#outgoing.remove(messageId))
+    const sendAgain = button('Send again', () => {
+      this.#onChosen()
+      this.#outgoing.sendAgain(messageId)
+    })
+    const discard = button('Discard', () => {
+      this.#onChosen()
+      this.#outgoing.remove(messageId)
+    })
     return [element('span', { class: 'choices' }, sendAgain, ' ', discard)]
   }
 }
