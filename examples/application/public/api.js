@@ -8,7 +8,11 @@ let csrfToken = ''
 /** `unavailable`: the server or its database did not answer; `session-ended`: this page's session is not the browser's. */
 export const apiEvents = new EventTarget()
 
-/** @param {string} token the session's */
+/**
+ * The server answers nothing for another session than that of this token, even if another window has logged in.
+ *
+ * @param {string} token the session's; '' for none
+ */
 export function useCsrfToken(token) {
   csrfToken = token
 }
@@ -25,6 +29,8 @@ export class ApiError extends Error {
   constructor(message, { status, accepted = false }) {
     super(message)
     this.status = status
+    /** The server has refused it for what it is, so it has not done it before either. */
+    this.isFinal = status >= 400 && status < 500 && status !== 401 && status !== 403
     /** Server or database are away, which the page says in one place for all. */
     this.isUnavailable = status === 0 || status === 503
     /** `unknown`: it may have been done; the same request with the same ids is safe. */
@@ -42,17 +48,13 @@ export class ApiError extends Error {
  * @throws ApiError
  */
 export async function call(method, path, { body, signal } = {}) {
-  const response = await request(method, path, body, signal)
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false
-  const answer = isJson ? await response.json() : await response.text()
-  if (response.ok) return answer === '' ? undefined : answer
-  if (response.status === 503) apiEvents.dispatchEvent(new Event('unavailable'))
-  const isForeign = response.status === 401 || response.status === 403
-  if (isForeign && path !== '/session') apiEvents.dispatchEvent(new Event('session-ended'))
-  throw new ApiError(describe(answer, response.status), {
-    status: response.status,
-    accepted: answer?.accepted ?? false,
-  })
+  const { status, answer } = await request(method, path, body, signal)
+  if (status < 400) return answer === '' ? undefined : answer
+  if (status === 503) apiEvents.dispatchEvent(new Event('unavailable'))
+  if ((status === 401 || status === 403) && path !== '/session') apiEvents.dispatchEvent(new Event('session-ended'))
+  // Something between page and server may answer in the server's place, and does not know.
+  const accepted = answer?.accepted ?? (status >= 500 ? 'unknown' : false)
+  throw new ApiError(describe(answer, status), { status, accepted })
 }
 
 /**
@@ -63,13 +65,19 @@ export async function call(method, path, { body, signal } = {}) {
  */
 async function request(method, path, body, signal) {
   const timeout = AbortSignal.timeout(patienceMs)
+  /** @type {Record<string, string>} */
+  const headers = {}
+  if (csrfToken) headers['x-csrf-token'] = csrfToken
+  if (body !== undefined) headers['content-type'] = 'application/json'
   try {
-    return await fetch(path, {
+    const response = await fetch(path, {
       method,
-      headers: { 'x-csrf-token': csrfToken, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers,
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
+    const isJson = response.headers.get('content-type')?.includes('json') ?? false
+    return { status: response.status, answer: isJson ? await response.json() : await response.text() }
   } catch {
     if (!signal?.aborted) apiEvents.dispatchEvent(new Event('unavailable'))
     throw new ApiError('the server cannot be reached', { status: 0, accepted: 'unknown' })

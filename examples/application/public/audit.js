@@ -1,18 +1,16 @@
 // @ts-check
 import { call } from './api.js'
+import { delayAfter } from './delay.js'
 import { byId, element, showText, time } from './dom.js'
 import { count } from './words.js'
 
 /** @import { ApiError } from './api.js' */
 /** @import { AuditEvent } from './types.js' */
 
-const lookAgainMs = [300, 700, 1_500, 3_000, 5_000]
+const lookAgainMs = [300, 700, 1_500, 3_000, 5_000, 10_000]
 
 /** An event of somebody else's. */
 const soonMs = 1_000
-
-/** What was not recorded by then is not waited for any more. */
-const patienceMs = 120_000
 
 const mostShown = 15
 
@@ -24,8 +22,8 @@ export class AuditTrail {
   #nameOf
   /** @type {Map<string, HTMLElement>} by the event's id */
   #shown = new Map()
-  /** @type {Map<string, number>} by the id that the event tells of, when it was done */
-  #expected = new Map()
+  /** @type {Set<string>} the ids that events are to tell of */
+  #expected = new Set()
   #timer = 0
   #dueAt = Number.POSITIVE_INFINITY
   #attempt = 0
@@ -35,13 +33,12 @@ export class AuditTrail {
   constructor({ nameOf }) {
     this.#nameOf = nameOf
     byId('refresh-audit', HTMLButtonElement).onclick = () => this.refresh()
-    this.#list.replaceChildren()
     void this.refresh()
   }
 
   /** Something was done that the trail will tell of. @param {string} id of the thing that was done */
   expect(id) {
-    this.#expected.set(id, Date.now())
+    this.#expected.add(id)
     this.#attempt = 0
     this.#showExpected()
     this.#lookAgain()
@@ -55,6 +52,9 @@ export class AuditTrail {
   close() {
     this.#isOpen = false
     clearTimeout(this.#timer)
+    this.#expected.clear()
+    this.#showExpected()
+    this.#list.replaceChildren()
   }
 
   async refresh() {
@@ -76,7 +76,7 @@ export class AuditTrail {
   }
 
   #lookAgain() {
-    this.#refreshIn(lookAgainMs[Math.min(this.#attempt, lookAgainMs.length - 1)] ?? soonMs)
+    this.#refreshIn(delayAfter(this.#attempt, lookAgainMs))
     this.#attempt += 1
   }
 
@@ -108,9 +108,9 @@ export class AuditTrail {
 
   /** @param {AuditEvent[]} events */
   #forgetRecorded(events) {
-    for (const [id, doneAt] of this.#expected) {
+    for (const id of this.#expected) {
       const isRecorded = events.some(({ entityId, changes }) => entityId === id || changes.includes(JSON.stringify(id)))
-      if (isRecorded || Date.now() - doneAt > patienceMs) this.#expected.delete(id)
+      if (isRecorded) this.#expected.delete(id)
     }
     this.#showExpected()
   }

@@ -7,8 +7,12 @@ export class Composer {
   #field = byId('message', HTMLTextAreaElement)
   #listening = new AbortController()
 
-  /** @param {(content: string) => void} onSend */
-  constructor(onSend) {
+  /**
+   * @param {string} draft
+   * @param {(content: string) => void} onSend
+   */
+  constructor(draft, onSend) {
+    this.#field.value = draft
     const { signal } = this.#listening
     this.#field.addEventListener(
       'keydown',
@@ -37,7 +41,11 @@ export class Composer {
     this.#field.focus()
   }
 
+  /** @returns {string} the text that was not sent */
   close() {
     this.#listening.abort()
+    const draft = this.#field.value
+    this.#form.reset()
+    return draft
   }
 }

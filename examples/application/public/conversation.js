@@ -51,16 +51,14 @@ export class OpenConversation {
   constructor(options) {
     this.#options = options
     const { conversation, outgoing, describeSender } = options
-    const stored = byId('stored', HTMLElement)
-    stored.replaceChildren()
-    this.#timeline = new Timeline({ list: stored, describeSender })
+    this.#timeline = new Timeline({ list: byId('stored', HTMLElement), describeSender })
     this.#pending = new PendingList({
       list: byId('pending', HTMLElement),
       outgoing,
       describeSender,
       onChosen: () => this.#composer.focus(),
     })
-    this.#composer = new Composer((content) => {
+    this.#composer = new Composer(outgoing.draft, (content) => {
       outgoing.send(content)
       this.#scrollToEnd()
     })
@@ -76,8 +74,12 @@ export class OpenConversation {
     this.#isOpen = false
     clearTimeout(this.#timer)
     this.#unsubscribe()
-    this.#composer.close()
+    this.#options.outgoing.draft = this.#composer.close()
     this.#options.outgoing.onChange(() => {})
+    byId('stored', HTMLElement).replaceChildren()
+    byId('pending', HTMLElement).replaceChildren()
+    byId('conversation-title', HTMLElement).textContent = ''
+    this.#showState('offline')
   }
 
   /** Asks the server for what may have come, and what is pending. */
@@ -114,13 +116,11 @@ export class OpenConversation {
 
   /** Loads what comes after the last one, and what is pending. */
   async #ask() {
-    const { outgoing } = this.#options
-    const askedFor = outgoing.acceptedIds()
     const answer = await this.#load(this.#after)
     if (!answer || !this.#isOpen) return
     this.#add(answer.messages)
     this.#isLoaded = true
-    outgoing.takePending(answer.pending, { isStored: (id) => this.#timeline.has(id), askedFor })
+    this.#options.outgoing.takePending(answer.pending, (messageId) => this.#timeline.has(messageId))
   }
 
   async #loadEarlier() {

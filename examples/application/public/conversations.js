@@ -1,5 +1,5 @@
 // @ts-check
-import { byId, element } from './dom.js'
+import { byId, element, showText } from './dom.js'
 import { count } from './words.js'
 
 /** @import { Realtime } from '@mono/realtime/browser' */
@@ -9,23 +9,26 @@ import { count } from './words.js'
 /** The user's conversations, with how much is new in each. */
 export class ConversationList {
   #list = byId('conversation-list', HTMLElement)
-  #conversations
+  #rows
   #readMarks
   #onChoose
   #chosen = ''
+  /** Of the conversation that is open: the number of the last message that it shows. */
+  #shown = 0
   #isRendering = false
 
   /**
    * @param {{ conversations: Conversation[], realtime: Realtime, readMarks: ReadMarks, onChoose: (c: Conversation) => void }} options
    */
   constructor({ conversations, realtime, readMarks, onChoose }) {
-    this.#conversations = conversations
     this.#readMarks = readMarks
     this.#onChoose = onChoose
+    this.#rows = conversations.map((conversation) => createRow(conversation, () => this.choose(conversation)))
+    this.#list.replaceChildren(...this.#rows.map(({ item }) => item))
     for (const conversation of conversations) {
       realtime.subscribe(conversation.conversationId, {
         after: conversation.lastSequence,
-        onMessage: ({ sequence }) => this.raise(conversation, sequence),
+        onMessage: ({ sequence }) => this.#raise(conversation, sequence),
       })
     }
     document.addEventListener('visibilitychange', this.#render)
@@ -35,16 +38,15 @@ export class ConversationList {
   /** @param {Conversation} conversation */
   choose(conversation) {
     this.#chosen = conversation.conversationId
+    this.#shown = 0
     this.#onChoose(conversation)
     this.#render()
   }
 
-  /** There is a message of this number. @param {Conversation} conversation @param {number} sequence */
-  raise(conversation, sequence) {
-    conversation.lastSequence = Math.max(conversation.lastSequence, sequence)
-    if (this.#isRendering) return
-    this.#isRendering = true
-    requestAnimationFrame(this.#render)
+  /** The conversation that is open shows this message. @param {Conversation} conversation @param {number} sequence */
+  show(conversation, sequence) {
+    this.#shown = Math.max(this.#shown, sequence)
+    this.#raise(conversation, sequence)
   }
 
   close() {
@@ -53,41 +55,40 @@ export class ConversationList {
     this.#list.replaceChildren()
   }
 
+  /** There is a message of this number. @param {Conversation} conversation @param {number} sequence */
+  #raise(conversation, sequence) {
+    conversation.lastSequence = Math.max(conversation.lastSequence, sequence)
+    if (this.#isRendering) return
+    this.#isRendering = true
+    queueMicrotask(this.#render)
+  }
+
   #render = () => {
     this.#isRendering = false
+    if (document.visibilityState === 'visible') this.#readMarks.raise(this.#chosen, this.#shown)
     let unreadOfAll = 0
-    const items = this.#conversations.map((conversation) => {
+    for (const { conversation, button, total, news } of this.#rows) {
       const { conversationId, lastSequence } = conversation
-      const isOpen = conversationId === this.#chosen
-      if (isOpen && document.visibilityState === 'visible') this.#readMarks.set(conversationId, lastSequence)
       const unread = Math.max(0, lastSequence - this.#readMarks.get(conversationId))
       unreadOfAll += unread
-      return renderConversation(conversation, { isOpen, unread, onClick: () => this.choose(conversation) })
-    })
-    const focused = [...this.#list.children].findIndex((item) => item.contains(document.activeElement))
-    this.#list.replaceChildren(...items)
-    items[focused]?.querySelector('button')?.focus()
+      if (conversationId === this.#chosen) button.setAttribute('aria-current', 'true')
+      else button.removeAttribute('aria-current')
+      showText(total, lastSequence === 0 ? 'no messages' : count(lastSequence, 'message', 'messages'))
+      showText(news, unread === 0 ? '' : `${unread} new`)
+    }
     document.title = unreadOfAll > 0 ? `(${unreadOfAll}) Conversations` : 'Conversations'
   }
 }
 
 /**
  * @param {Conversation} conversation
- * @param {{ isOpen: boolean, unread: number, onClick: () => void }} options
+ * @param {() => void} onClick
  */
-function renderConversation({ title, lastSequence }, { isOpen, unread, onClick }) {
-  const row = element(
-    'button',
-    { type: 'button', class: 'conversation', 'aria-current': isOpen && 'true' },
-    element('span', { class: 'title', dir: 'auto' }, title),
-    ' ',
-    element(
-      'span',
-      { class: 'total' },
-      lastSequence === 0 ? 'no messages' : count(lastSequence, 'message', 'messages'),
-    ),
-  )
-  if (unread > 0) row.append(' ', element('span', { class: 'unread' }, `${unread} new`))
-  row.addEventListener('click', onClick)
-  return element('li', {}, row)
+function createRow(conversation, onClick) {
+  const title = element('span', { class: 'title', dir: 'auto' }, conversation.title)
+  const total = element('span', { class: 'total' })
+  const news = element('span', { class: 'unread' })
+  const button = element('button', { type: 'button', class: 'conversation' }, title, ' ', total, ' ', news)
+  button.addEventListener('click', onClick)
+  return { conversation, item: element('li', {}, button), button, total, news }
 }

@@ -1,8 +1,10 @@
 // @ts-check
 import { call } from './api.js'
 import { byId, element, showText, time } from './dom.js'
+import { keep, readKept } from './storage.js'
 
-/** @import { Site } from './types.js' */
+/** @import { ApiError } from './api.js' */
+/** @import { Session, Site } from './types.js' */
 
 const words = {
   off: 'Off. This browser shows nothing when somebody notifies you.',
@@ -16,7 +18,10 @@ const words = {
 
 const mostReceived = 5
 
-/** Whether this browser shows notifications, and the button that changes it. */
+/** Where this browser keeps whose its subscription is: it stays with the browser when another user logs in. */
+const ownerKey = 'device owner'
+
+/** The part of the page that says whether this browser shows notifications, and changes it. */
 export class ThisDevice {
   #allow = byId('allow', HTMLButtonElement)
   #stop = byId('stop', HTMLButtonElement)
@@ -24,13 +29,17 @@ export class ThisDevice {
   #trouble = byId('device-trouble', HTMLElement)
   #received = byId('received', HTMLElement)
   #vapidPublicKey
+  #owner
+  /** @type {ServiceWorkerRegistration | undefined} */
+  #registration
   /** @type {PushSubscription | undefined} */
   #subscription
   #listening = new AbortController()
 
-  /** @param {Site} site */
-  constructor({ vapidPublicKey }) {
-    this.#vapidPublicKey = vapidPublicKey
+  /** @param {{ site: Site, session: Session }} options */
+  constructor({ site, session }) {
+    this.#vapidPublicKey = site.vapidPublicKey
+    this.#owner = `${session.tenantId} ${session.userId}`
     this.#received.replaceChildren()
     showText(this.#trouble, '')
     this.#allow.onclick = () => this.#attempt(() => this.#subscribe())
@@ -42,14 +51,20 @@ export class ThisDevice {
   async forget() {
     const subscription = this.#subscription
     if (!subscription) return
-    await call('DELETE', '/devices', { body: { channel: 'web', address: subscription.endpoint } })
+    try {
+      await call('DELETE', '/devices', { body: { channel: 'web', address: subscription.endpoint } })
+    } catch (error) {
+      if (/** @type {ApiError} */ (error).status !== 404) throw error
+    }
     this.#subscription = undefined
+    keep('localStorage', ownerKey, undefined)
     this.#show('off')
     await subscription.unsubscribe()
   }
 
   close() {
     this.#listening.abort()
+    this.#received.replaceChildren()
   }
 
   async #open() {
@@ -60,9 +75,20 @@ export class ThisDevice {
     serviceWorker.addEventListener('message', ({ data }) => this.#showReceived(data), {
       signal: this.#listening.signal,
     })
-    const { pushManager } = await serviceWorker.register('/service-worker.js')
-    const subscription = await pushManager.getSubscription()
-    if (subscription && hasKey(subscription, this.#vapidPublicKey)) await this.#register(subscription)
+    const subscription = await (await this.#findPushManager()).getSubscription()
+    if (!subscription) return
+    const isOwn = readKept('localStorage', ownerKey) === this.#owner && hasKey(subscription, this.#vapidPublicKey)
+    if (isOwn) await this.#register(subscription)
+    else await subscription.unsubscribe()
+  }
+
+  async #findPushManager() {
+    this.#registration ??= await navigator.serviceWorker
+      .register('/service-worker.js')
+      .catch((/** @type {Error} */ { message }) => {
+        throw new Error(`The browser could not start the page’s service worker: ${message}`)
+      })
+    return this.#registration.pushManager
   }
 
   /** @returns {'insecure' | 'unsupported' | 'noKey' | 'denied' | undefined} */
@@ -76,7 +102,8 @@ export class ThisDevice {
   async #subscribe() {
     const permission = await Notification.requestPermission()
     if (permission !== 'granted') return this.#show(permission === 'denied' ? 'denied' : 'dismissed')
-    const { pushManager } = await navigator.serviceWorker.ready
+    const pushManager = await this.#findPushManager()
+    await navigator.serviceWorker.ready
     // One for another key, which the push service would refuse.
     await (await pushManager.getSubscription())?.unsubscribe()
     const options = { userVisibleOnly: true, applicationServerKey: this.#vapidPublicKey }
@@ -89,6 +116,7 @@ export class ThisDevice {
   /** @param {PushSubscription} subscription */
   async #register(subscription) {
     await call('POST', '/devices', { body: subscription })
+    keep('localStorage', ownerKey, this.#owner)
     this.#subscription = subscription
     this.#show('on')
   }

@@ -58,7 +58,7 @@ const today = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 const otherDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 
 /**
- * A point in time: of today the time alone.
+ * Shows a point in time, without the date if it is of today.
  *
  * @param {string | Date} moment
  */

@@ -6,8 +6,8 @@ import { byId, showText } from './dom.js'
 
 /** @type {Record<Away, string>} */
 const words = {
-  server: 'The server cannot be reached. Nothing is accepted until it is back; this page keeps trying.',
-  database: 'The database is away. Nothing is accepted until it is back; this page keeps trying.',
+  server: 'The server cannot be reached. Nothing is accepted until it is back.',
+  database: 'The database is away. Nothing is accepted until it is back.',
   broker: 'The broker is away. What you send is accepted now, and arrives when the broker is back.',
   nothing: '',
 }

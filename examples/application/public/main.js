@@ -24,6 +24,9 @@ async function start() {
   isStarting = true
   workspace?.close()
   workspace = undefined
+  workspaceView.hidden = true
+  account.hidden = true
+  useCsrfToken('')
   try {
     const [site, users, session] = await Promise.all([call('GET', '/site'), call('GET', '/demo-users'), findSession()])
     showLinks(site)
@@ -78,6 +81,8 @@ byId('log-out', HTMLButtonElement).addEventListener('click', async () => {
     await call('DELETE', '/session')
     await startAnew()
   } catch (error) {
+    const { status } = /** @type {ApiError} */ (error)
+    if (status === 401 || status === 403) return startAnew()
     showText(byId('start-trouble', HTMLElement), `You cannot log out: ${/** @type {Error} */ (error).message}.`)
   }
 })
@@ -86,6 +91,7 @@ apiEvents.addEventListener('session-ended', async () => {
   if (!workspace) return
   await startAnew()
   if (!workspace) showText(byId('login-trouble', HTMLElement), 'Your session has ended: choose again.')
+  else showText(byId('start-trouble', HTMLElement), 'Another window of this browser has logged in.')
 })
 watchHealth()
 void start()

@@ -1,14 +1,12 @@
 // @ts-check
 import { call } from './api.js'
+import { delayAfter, wait } from './delay.js'
 import { byId, element, showText } from './dom.js'
 import { describeEmail, describePush, isSettled } from './words.js'
 
 /** @import { Report } from './types.js' */
 
-const pollMs = [300, 500, 1_000, 2_000, 3_000]
-
-/** After this long the last answer stands. */
-const patienceMs = 120_000
+const pollMs = [300, 500, 1_000, 2_000, 3_000, 10_000]
 
 const mostReports = 5
 
@@ -26,7 +24,6 @@ export function openNotifyForm({ onNotified }) {
   const trouble = byId('notify-trouble', HTMLElement)
   const reports = byId('reports', HTMLElement)
   const listening = new AbortController()
-  reports.replaceChildren()
 
   /** @param {SubmitEvent} event */
   async function notify(event) {
@@ -39,7 +36,7 @@ export function openNotifyForm({ onNotified }) {
       showText(trouble, '')
       form.reset()
       onNotified(notificationId)
-      const item = element('li', { class: 'report' })
+      const item = element('li', { class: 'report' }, ...renderReport(body.title, { push: ['accepted'], email: [] }))
       reports.prepend(item)
       while (reports.children.length > mostReports) reports.lastElementChild?.remove()
       void follow(notificationId, item, listening.signal)
@@ -51,7 +48,12 @@ export function openNotifyForm({ onNotified }) {
   }
 
   form.addEventListener('submit', notify, { signal: listening.signal })
-  return () => listening.abort()
+  return () => {
+    listening.abort()
+    form.reset()
+    showText(trouble, '')
+    reports.replaceChildren()
+  }
 }
 
 /** @param {any} error */
@@ -62,36 +64,46 @@ function describeRefusal({ message, accepted }) {
 }
 
 /**
- * Asks again and again what each channel did, until that is settled.
+ * Asks again and again what each channel did, until that is settled or newer notifications have taken its place.
  *
  * @param {string} notificationId
  * @param {HTMLElement} item
  * @param {AbortSignal} signal
  */
 async function follow(notificationId, item, signal) {
-  const until = Date.now() + patienceMs
-  for (let attempt = 0; !signal.aborted; attempt += 1) {
-    try {
-      /** @type {Report} */
-      const report = await call('GET', `/notifications/${notificationId}`, { signal })
-      item.replaceChildren(...renderReport(report))
-      if (isSettled(report) || Date.now() > until) return
-    } catch {
-      // The page says elsewhere what is away, and what is known already stays in place.
-      if (Date.now() > until) return
+  let told = ''
+  for (let attempt = 0; !signal.aborted && item.isConnected; attempt += 1) {
+    const report = await readReport(notificationId, signal)
+    if (report) {
+      const lines = { push: describePush(report.push), email: describeEmail(report.email) }
+      // A screen reader tells what changes, so nothing is written that says the same again.
+      if (JSON.stringify(lines) !== told) item.replaceChildren(...renderReport(report.title, lines))
+      told = JSON.stringify(lines)
+      if (isSettled(report)) return
     }
-    await new Promise((resolve) => setTimeout(resolve, pollMs[Math.min(attempt, pollMs.length - 1)]))
+    await wait(delayAfter(attempt, pollMs))
   }
 }
 
-/** @param {Report} report */
-function renderReport({ title, push, email }) {
-  const channels = element(
-    'dl',
-    {},
-    ...renderChannel('Push', describePush(push)),
-    ...renderChannel('Mail', describeEmail(email)),
-  )
+/**
+ * @param {string} notificationId
+ * @param {AbortSignal} signal
+ * @returns {Promise<Report | undefined>} undefined: not to be had now; the page says in one place what is away
+ */
+async function readReport(notificationId, signal) {
+  try {
+    return await call('GET', `/notifications/${notificationId}`, { signal })
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * @param {string} title
+ * @param {{ push: string[], email: string[] }} lines
+ */
+function renderReport(title, { push, email }) {
+  const channels = element('dl', {}, ...renderChannel('Push', push), ...renderChannel('Mail', email))
   return [element('p', { class: 'title', dir: 'auto' }, title), channels]
 }
 
@@ -100,5 +112,6 @@ function renderReport({ title, push, email }) {
  * @param {string[]} lines
  */
 function renderChannel(name, lines) {
+  if (lines.length === 0) return []
   return [element('dt', {}, name), ...lines.map((line) => element('dd', {}, line))]
 }

@@ -1,27 +1,19 @@
 // @ts-check
-import { ApiError, call } from './api.js'
-import { keepUnsent, readUnsent } from './unsent.js'
+import { call } from './api.js'
+import { delayAfter, wait } from './delay.js'
+import { isAccepted } from './outgoing-state.js'
+import { keep, readKept } from './storage.js'
 
-/** @import { Accepted, Message, PendingMessage, Session } from './types.js' */
-
-/**
- * What became of a message that has no place in its conversation yet.
- *
- * - `queued`: it waits for the one before, so that the conversation keeps the order of writing
- * - `sending`: the server is being asked
- * - `unknown`: the server may have accepted it; it is sent again, with the same id
- * - `not-accepted`: it is on this page and nowhere else
- * - `waiting`, `sent`, `refused`: accepted, as `PendingMessage` says
- *
- * @typedef {'queued' | 'sending' | 'unknown' | 'not-accepted' | PendingMessage['state']} OutgoingState
- */
-
-/** @typedef {Message & { state: OutgoingState, reason: string }} Outgoing */
+/** @import { ApiError } from './api.js' */
+/** @import { Outgoing } from './outgoing-state.js' */
+/** @import { Accepted, PendingMessage, Session } from './types.js' */
 
 const retryMs = [1_000, 2_000, 4_000, 8_000]
 
 /** The messages of one conversation on their way: those written on this page, and what the server says is pending. */
 export class OutgoingMessages {
+  /** The text that was begun here and not sent. */
+  draft = ''
   #path
   #storageKey
   #senderId
@@ -34,7 +26,7 @@ export class OutgoingMessages {
   #isClosed = false
 
   /**
-   * What a page that was loaded before had not sent is sent now, under the ids that it has.
+   * A message that was written before the page was loaded again is sent now, under the id that it has.
    *
    * @param {{ conversationId: string, session: Session, onAccepted: (messageId: string) => void }} options
    */
@@ -44,13 +36,15 @@ export class OutgoingMessages {
     this.#senderId = session.userId
     this.#onAccepted = onAccepted
     window.addEventListener('pagehide', this.#keep)
-    for (const message of readUnsent(this.#storageKey)) {
+    /** @type {Outgoing[]} */
+    const unsent = readKept('sessionStorage', this.#storageKey) ?? []
+    for (const message of unsent) {
       if (message.state === 'not-accepted') this.#byId.set(message.messageId, message)
-      else this.#enqueue({ ...message, state: 'queued' })
+      else this.#enqueue({ ...message, mayBeAccepted: message.mayBeAccepted || message.state === 'sending' })
     }
   }
 
-  /** Called after each change, in place of whoever was called before. @param {() => void} listener */
+  /** Called after each change, in place of the listener before. @param {() => void} listener */
   onChange(listener) {
     this.#onChange = listener
   }
@@ -66,15 +60,14 @@ export class OutgoingMessages {
 
   /** @param {string} content */
   send(content) {
-    const messageId = createId()
-    const message = { messageId, senderId: this.#senderId, content, timestamp: new Date(), reason: '' }
-    this.#enqueue({ ...message, state: 'queued' })
+    const message = { messageId: createId(), senderId: this.#senderId, content, timestamp: new Date() }
+    this.#enqueue({ ...message, state: 'queued', reason: '', mayBeAccepted: false })
   }
 
   /** Sends a message that was not accepted once more. @param {string} messageId */
   sendAgain(messageId) {
     const message = this.#byId.get(messageId)
-    if (message?.state === 'not-accepted') this.#enqueue({ ...message, state: 'queued', reason: '' })
+    if (message?.state === 'not-accepted') this.#enqueue(message)
   }
 
   /** The message has its place in the conversation, or is given up. @param {string} messageId */
@@ -83,25 +76,18 @@ export class OutgoingMessages {
   }
 
   /**
-   * Takes over what the server says is accepted and not stored.
+   * Takes over what the server says is accepted and not stored. A message that it does not name may be stored, or too old to
+   * be named; the stored one will tell.
    *
    * @param {PendingMessage[]} pending
-   * @param {{ isStored(messageId: string): boolean, askedFor: Set<string> }} known `askedFor`: the ids that were accepted
-   *   before the server was asked, so that those which it does not name are stored
+   * @param {(messageId: string) => boolean} isStored
    */
-  takePending(pending, { isStored, askedFor }) {
-    const named = new Set(pending.map(({ messageId }) => messageId))
-    for (const messageId of askedFor) if (!named.has(messageId)) this.#byId.delete(messageId)
+  takePending(pending, isStored) {
     for (const message of pending) {
       const isNews = this.#byId.get(message.messageId)?.state !== message.state && !isStored(message.messageId)
-      if (isNews) this.#byId.set(message.messageId, { ...message, reason: '' })
+      if (isNews) this.#byId.set(message.messageId, { ...message, reason: '', mayBeAccepted: true })
     }
     this.#onChange()
-  }
-
-  acceptedIds() {
-    const accepted = this.list().filter(({ state }) => state === 'waiting' || state === 'sent' || state === 'refused')
-    return new Set(accepted.map(({ messageId }) => messageId))
   }
 
   /** Nothing is sent after that, until the user is here again. */
@@ -112,52 +98,63 @@ export class OutgoingMessages {
     this.#onChange = () => {}
   }
 
-  #keep = () => keepUnsent(this.#storageKey, this.list())
+  /** For this window: the messages that the server has not said it accepted. */
+  #keep = () => {
+    const unsent = this.list().filter((message) => !isAccepted(message))
+    keep('sessionStorage', this.#storageKey, unsent.length > 0 ? unsent : undefined)
+  }
 
   /** @param {Outgoing} message */
   #enqueue(message) {
-    this.#set(message)
-    this.#lastSent = this.#sendAfter(this.#lastSent, message)
+    const { messageId, mayBeAccepted } = message
+    this.#byId.set(messageId, { ...message, state: mayBeAccepted ? 'unknown' : 'queued' })
+    this.#onChange()
+    this.#lastSent = this.#sendAfter(this.#lastSent, messageId)
   }
 
   /**
    * @param {Promise<void>} predecessor
-   * @param {Outgoing} message
+   * @param {string} messageId
    */
-  async #sendAfter(predecessor, message) {
+  async #sendAfter(predecessor, messageId) {
     await predecessor
-    for (let attempt = 0; !this.#isClosed; attempt += 1) {
-      if (attempt === 0) this.#change(message, { state: 'sending' })
-      try {
-        const body = { messageId: message.messageId, content: message.content }
-        /** @type {Accepted} */
-        const { brokerConnected } = await call('POST', this.#path, { body })
-        this.#onAccepted(message.messageId)
-        return this.#change(message, { state: brokerConnected ? 'sent' : 'waiting', reason: '' })
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
-        const isUnknown = error instanceof ApiError && error.accepted === 'unknown'
-        if (!isUnknown) return this.#change(message, { state: 'not-accepted', reason })
-        this.#change(message, { state: 'unknown', reason })
-        await new Promise((resolve) => setTimeout(resolve, retryMs[Math.min(attempt, retryMs.length - 1)]))
-      }
+    for (let attempt = 0; !this.#isClosed && (await this.#send(messageId)); attempt += 1) {
+      await wait(delayAfter(attempt, retryMs))
     }
   }
 
-  /** Not if it has its place meanwhile. @param {Outgoing} message @param {Pick<Outgoing, 'state'> & Partial<Outgoing>} change */
-  #change(message, change) {
-    const current = this.#byId.get(message.messageId)
-    if (current) this.#set({ ...current, ...change })
+  /**
+   * @param {string} messageId
+   * @returns {Promise<boolean>} whether to send it again, because the server may or may not have it
+   */
+  async #send(messageId) {
+    const message = this.#byId.get(messageId)
+    if (!message || isAccepted(message)) return false
+    if (!message.mayBeAccepted) this.#change(messageId, { state: 'sending' })
+    try {
+      /** @type {Accepted} */
+      const { brokerConnected } = await call('POST', this.#path, { body: { messageId, content: message.content } })
+      this.#onAccepted(messageId)
+      this.#change(messageId, { state: brokerConnected ? 'sent' : 'waiting', reason: '' })
+      return false
+    } catch (error) {
+      const { message: reason, accepted, isFinal } = /** @type {ApiError} */ (error)
+      const mayBeAccepted = !isFinal && (message.mayBeAccepted || accepted === 'unknown')
+      this.#change(messageId, { state: mayBeAccepted ? 'unknown' : 'not-accepted', reason, mayBeAccepted })
+      return mayBeAccepted
+    }
   }
 
-  /** @param {Outgoing} message */
-  #set(message) {
-    this.#byId.set(message.messageId, message)
+  /** Not if it has its place meanwhile. @param {string} messageId @param {Partial<Outgoing>} change */
+  #change(messageId, change) {
+    const current = this.#byId.get(messageId)
+    if (!current) return
+    this.#byId.set(messageId, { ...current, ...change })
     this.#onChange()
   }
 }
 
 /** `crypto.randomUUID` is there only for pages that came by https: or from this machine. */
-function createId() {
+export function createId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -3,7 +3,8 @@ import { button, element } from './dom.js'
 import { renderMessage } from './timeline.js'
 import { describeOutgoing } from './words.js'
 
-/** @import { Outgoing, OutgoingMessages } from './outgoing.js' */
+/** @import { OutgoingMessages } from './outgoing.js' */
+/** @import { Outgoing } from './outgoing-state.js' */
 /** @import { SenderOf } from './timeline.js' */
 
 /** The messages on their way, each with what is known of it. Only what has changed is touched, so that focus stays. */
@@ -27,7 +28,6 @@ export class PendingList {
     this.#outgoing = outgoing
     this.#describeSender = describeSender
     this.#onChosen = onChosen
-    list.replaceChildren()
   }
 
   render() {

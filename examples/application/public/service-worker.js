@@ -13,8 +13,9 @@ worker.addEventListener('push', (event) => {
 
 worker.addEventListener('notificationclick', (event) => {
   event.notification.close()
-  const url = new URL(event.notification.data?.url ?? '/', worker.location.origin)
-  if (url.origin === worker.location.origin) event.waitUntil(openPage(url))
+  const { origin } = worker.location
+  const url = new URL(event.notification.data?.url ?? '/', origin)
+  event.waitUntil(openPage(url.origin === origin ? url : new URL('/', origin)))
 })
 
 worker.addEventListener('pushsubscriptionchange', (event) => {

@@ -1,4 +1,4 @@
-/** What the server answers, as the page reads it: dates are text. */
+/** The types of the server’s answers, as the page reads them: dates are text. */
 
 export interface Site {
   realtimeUrls: string[]
@@ -45,7 +45,7 @@ export interface Accepted {
   brokerConnected: boolean
 }
 
-/** What a worker's ledger says of so many recipients or devices. */
+/** So many recipients or devices have this outcome in a worker's ledger. */
 export interface Outcome {
   outcome: string
   count: number

@@ -1,7 +1,7 @@
 // @ts-check
 
 /** @import { ConversationState } from '@mono/realtime/browser' */
-/** @import { Outgoing } from './outgoing.js' */
+/** @import { Outgoing } from './outgoing-state.js' */
 /** @import { Report, Outcome } from './types.js' */
 
 /** @param {ConversationState} state */
@@ -15,7 +15,7 @@ export function describeOutgoing({ state, reason }) {
     case 'sending':
       return 'sending'
     case 'unknown':
-      return `${reason}, sending again; it arrives once`
+      return `${reason || 'no answer yet'}, sending again; it arrives once`
     case 'not-accepted':
       return `not accepted: ${reason}`
     case 'waiting':
@@ -30,9 +30,9 @@ export function describeOutgoing({ state, reason }) {
 const outcomeWords = new Map([
   ['sent', 'sent to'],
   ['failed', 'failed for'],
-  ['retry', 'to be tried again for'],
+  ['retry', 'will be retried for'],
   ['sending', 'being sent to'],
-  ['unknown', 'sent, without an answer, to'],
+  ['unknown', 'sent, but unconfirmed, to'],
 ])
 
 /**
@@ -51,17 +51,19 @@ function describeOutcome({ outcome, count: number, reason }, [one, several]) {
 const device = /** @type {const} */ (['device', 'devices'])
 const address = /** @type {const} */ (['address', 'addresses'])
 
-/** What the push channel did, a line for each thing that can be said. @param {Report['push']} push */
+/** Says what the push channel did, a line for each thing that is known. @param {Report['push']} push */
 export function describePush({ state, outcomes, devices, disabled, withoutDevice }) {
   const reached = devices - disabled
   const isNobodyReached = state === 'sent' && reached === 0 && !outcomes?.length
   return [
     ...(isNobodyReached && withoutDevice > 0 ? [] : describeChannel(state, outcomes, device, reached)),
-    ...(withoutDevice > 0 ? [`${count(withoutDevice, 'person has', 'people have')} no device`] : []),
+    ...(withoutDevice > 0
+      ? [`${count(withoutDevice, 'person has', 'people have')} no device that can be reached`]
+      : []),
   ]
 }
 
-/** The same of mail. @param {Report['email']} email */
+/** Says the same of mail. @param {Report['email']} email */
 export function describeEmail(email) {
   if (!email) return ['not asked for']
   return describeChannel(email.state, email.outcomes, address, email.addresses)
@@ -83,7 +85,7 @@ function describeChannel(state, outcomes, noun, expected) {
 
 const finalOutcomes = new Set(['sent', 'failed', 'unknown'])
 
-/** Whether nothing more is to be told of a notification. @param {Report} report */
+/** Tells whether nothing more is to come of a notification. @param {Report} report */
 export function isSettled({ push, email }) {
   return isChannelSettled(push, push.devices - push.disabled) && (!email || isChannelSettled(email, email.addresses))
 }

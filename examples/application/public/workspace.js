@@ -41,7 +41,7 @@ export async function openWorkspace({ site, session, users }) {
     loadAfter: (open, { signal }) => call('POST', '/messages-after', { body: open, signal }),
   })
   const audit = new AuditTrail({ nameOf })
-  const device = new ThisDevice(site)
+  const device = new ThisDevice({ site, session })
   const closeNotifyForm = openNotifyForm({ onNotified: (id) => audit.expect(id) })
   const outgoing = new Map(
     conversations.map(({ conversationId }) => [
@@ -64,7 +64,7 @@ export async function openWorkspace({ site, session, users }) {
         describeSender,
         outgoing: /** @type {OutgoingMessages} */ (outgoing.get(conversation.conversationId)),
         onStored({ sequence }) {
-          list.raise(conversation, sequence)
+          list.show(conversation, sequence)
           audit.refreshSoon()
         },
       })

@@ -100,6 +100,8 @@ test('without a session, its token or the site’s own origin nothing is done', 
   for (const [status, headers] of attempts) {
     expect([headers, (await ada.send('POST', path, message, headers)).status]).toEqual([headers, status])
   }
+  const reading = { headers: { cookie: ada.cookie, 'x-csrf-token': grace.csrfToken } }
+  expect((await site.request('/conversations', reading)).status).toBe(403)
   const foreignLogin = {
     method: 'POST',
     body: '{"tenantId":1,"userId":"ada"}',

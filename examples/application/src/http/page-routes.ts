@@ -13,7 +13,8 @@ const require = createRequire(import.meta.url)
 
 /** The page's files, and the two modules that it imports by name. Nothing of it needs a session. */
 export function addPageRoutes(routes: Routes, page: Page): void {
-  routes.use(secureHeaders({ contentSecurityPolicy: createPolicy(page) }))
+  // Whether a host is reached by https: alone is for its owner to say.
+  routes.use(secureHeaders({ contentSecurityPolicy: createPolicy(page), strictTransportSecurity: false }))
   const ask = every(etag(), async (context, next) => {
     await next()
     context.header('cache-control', 'no-cache')
@@ -21,7 +22,7 @@ export function addPageRoutes(routes: Routes, page: Page): void {
   routes.get('/', ask, serveStatic({ root }))
   routes.get('/realtime.js', ask, serveStatic({ path: require.resolve('@mono/realtime/browser') }))
   routes.get('/mqtt.js', ask, serveStatic({ path: require.resolve('mqtt/dist/mqtt.esm') }))
-  routes.get('/:file{.+\\.(css|js|svg|png|webmanifest)}', ask, serveStatic({ root }))
+  routes.get('/:file{.+\\.(css|js|svg)}', ask, serveStatic({ root }))
   routes.get('/site', ask, (context) => context.json(page))
 }
 
@@ -38,7 +39,6 @@ function createPolicy({ realtimeUrls }: Page) {
     connectSrc: ["'self'", ...realtimeUrls],
     // mqtt.js keeps its time in a worker.
     workerSrc: ["'self'", 'blob:'],
-    manifestSrc: ["'self'"],
     baseUri: ["'none'"],
     formAction: ["'none'"],
     frameAncestors: ["'none'"],

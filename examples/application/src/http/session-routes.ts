@@ -34,13 +34,18 @@ export function addSessionRoutes(routes: Routes, { transact, publicOrigin }: Sit
   })
 }
 
-/** Needs a session and, for whatever may change something, the session's token in the header `x-csrf-token`. */
+/**
+ * Needs a session and, for whatever may change something, the session's token in the header `x-csrf-token`. A page that sends
+ * the token when it reads is told nothing of another session, which another window of its browser may have begun.
+ */
 export function requireSession({ transact }: Pick<Site, 'transact'>): MiddlewareHandler<SiteEnv> {
   return async (context, next) => {
     const token = getCookie(context, cookie)
     const session = token && (await transact((work) => findSession(work, token)))
     if (!session) throw new RefusedError(401, 'Log in first')
-    if (!isSafe(context.req.method) && !isSame(context.req.header('x-csrf-token') ?? '', session.csrfToken)) {
+    const given = context.req.header('x-csrf-token')
+    const isNeeded = given !== undefined || !isSafe(context.req.method)
+    if (isNeeded && !isSame(given ?? '', session.csrfToken)) {
       throw new RefusedError(403, 'The page’s token is missing or is not this session’s: load the page again')
     }
     context.set('session', session)

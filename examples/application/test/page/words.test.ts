@@ -16,7 +16,7 @@ test('each channel says what its ledger has, with the reason of what failed', ()
     'hoarded 1 device',
   ])
   expect(describeEmail({ ...email, outcomes: [{ outcome: 'retry', count: 2, reason: 'X' }] })).toEqual([
-    'to be tried again for 2 addresses: X',
+    'will be retried for 2 addresses: X',
   ])
 })
 
@@ -25,7 +25,7 @@ test('before the ledger has anything the page says how far a notification is', (
   expect(describePush({ ...push, outcomes: [] })).toEqual(['on its way to 2 devices'])
   expect(describePush({ ...push, outcomes: null })).toEqual(['handed to the broker'])
   expect(describePush({ ...push, devices: 0, disabled: 0, withoutDevice: 2, outcomes: [] })).toEqual([
-    '2 people have no device',
+    '2 people have no device that can be reached',
   ])
   expect(describeEmail(null)).toEqual(['not asked for'])
 })
