@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
-# One worker in one image: docker build -f docker/worker.Dockerfile --build-arg APP=email-worker --build-arg HTTP_PORT=9103 .
+# One worker, or the example application, in one image:
+# docker build -f docker/worker.Dockerfile --build-arg APP=email-worker --build-arg HTTP_PORT=9103 .
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 FROM ${NODE_IMAGE} AS node
@@ -18,6 +19,7 @@ RUN turbo prune "@mono/$APP" --docker --out-dir /pruned
 
 FROM node AS built
 ARG APP
+ARG DIRECTORY=apps/${APP}
 WORKDIR /repository
 COPY --from=pruned /pruned/json .
 RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
@@ -25,7 +27,7 @@ COPY --from=pruned /pruned/full .
 COPY tsconfig.base.json .
 RUN npx turbo run build --filter="@mono/$APP" --output-logs=errors-only \
  && mkdir /runtime \
- && find packages apps -type d \( -name dist -o -name migrations -o -name templates \) -not -path '*/node_modules/*' -not -path '*/src/*' \
+ && find packages "$DIRECTORY" -type d \( -name dist -o -name migrations -o -name templates -o -name public \) -not -path '*/node_modules/*' -not -path '*/src/*' \
       -not -path 'packages/test-support/*' -exec cp -r --parents {} /runtime ';' -prune \
  && find /runtime -name '*.d.ts' -delete
 
@@ -45,19 +47,21 @@ COPY --from=built /runtime .
 
 FROM node
 ARG APP
+ARG DIRECTORY=apps/${APP}
+ARG DESCRIPTION="One of the RabbitMQ workers of the mono platform"
 # Where /livez, /readyz and /metrics are.
 ARG HTTP_PORT
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 ENV NODE_ENV=production HTTP_PORT=${HTTP_PORT}
 COPY --from=production /worker /worker
-WORKDIR /worker/apps/${APP}
+WORKDIR /worker/${DIRECTORY}
 USER node
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HTTP_PORT}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 LABEL org.opencontainers.image.title="mono ${APP}" \
-      org.opencontainers.image.description="One of the RabbitMQ workers of the mono platform" \
+      org.opencontainers.image.description="${DESCRIPTION}" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
