@@ -42,3 +42,19 @@ test('a secret may stand in a file; the variable itself comes first', () => {
     DATABASE_URL: given.DATABASE_URL,
   })
 })
+
+test('production refuses passwords of development, and a login without any unless that is allowed', () => {
+  const production = { ...given, NODE_ENV: 'production', DEMO_LOGIN: 'allow' }
+  const read = (changes: Record<string, string>) => () => readEnv({ ...production, ...changes })
+  expect(read({})).not.toThrow()
+  expect(read({ DEMO_LOGIN: '' })).toThrow(/expected `allow`.*at DEMO_LOGIN/s)
+  const cluster = 'amqp://publisher:secret@a/mono, amqp://publisher:development@b/mono'
+  expect(read({ RABBITMQ_URL: cluster })).toThrow(/a password of your own.*at RABBITMQ_URL/s)
+  const database = 'postgres://example_application:admin123@db/mono'
+  expect(read({ DATABASE_URL: database })).toThrow(/a password of your own.*at DATABASE_URL/s)
+  expect(read({ DATABASE_URL: database })).not.toThrow(/admin123/)
+})
+
+test('elsewhere than in production both are taken', () => {
+  expect(readEnv({ ...given, RABBITMQ_URL: 'amqp://admin:admin123@broker/mono' }).DEMO_LOGIN).toBeUndefined()
+})

@@ -26,6 +26,24 @@ const shape = z.object({
   /** Where browsers find the application, if not at the address that they name. `https:` makes cookies secure. */
   PUBLIC_ORIGIN: link.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** `production` refuses what is of development. */
+  NODE_ENV: z.string().optional(),
+  /** Whoever reaches the site may be any of its demo users, without a password: in production only if this says so. */
+  DEMO_LOGIN: z.literal('allow').optional(),
+})
+
+/** Those of docker-compose.yml and `npm start`. */
+const developmentPasswords = ['admin123', 'development', 'postgres']
+
+const applicationShape = shape.superRefine((env, context) => {
+  if (env.NODE_ENV !== 'production') return
+  const refuse = (name: keyof typeof env, message: string) =>
+    context.addIssue({ code: 'custom', path: [name], message: `expected ${message} in production` })
+  for (const name of ['DATABASE_URL', 'RABBITMQ_URL'] as const) {
+    const passwords = env[name].split(',').map((url) => (URL.canParse(url) ? new URL(url).password : ''))
+    if (passwords.some((password) => developmentPasswords.includes(password))) refuse(name, 'a password of your own')
+  }
+  if (!env.DEMO_LOGIN) refuse('DEMO_LOGIN', '`allow`, since everybody may log in as a demo user without a password,')
 })
 
 const migrationShape = z.object({
@@ -34,7 +52,7 @@ const migrationShape = z.object({
   DATABASE_MIGRATION_URL: shape.shape.DATABASE_URL.optional(),
 })
 
-export type Env = z.infer<typeof shape>
+export type Env = z.infer<typeof applicationShape>
 
 type Source = Readonly<Record<string, string | undefined>>
 
@@ -43,7 +61,7 @@ const processEnv: Source = process.env
 
 /** @throws Error that names every variable that does not fit, without its value */
 export function readEnv(source: Source = processEnv): Env {
-  return read(shape, source)
+  return read(applicationShape, source)
 }
 
 /** @throws as `readEnv` */
