@@ -17,12 +17,15 @@ import { join } from 'node:path'
  * @property {() => Promise<void>} close
  */
 
-/** @returns {Promise<FarEnds>} */
-export async function openFarEnds() {
+/**
+ * @param {{ vapid?: { publicKey: string, privateKey: string } }} [options] default: keys of their own
+ * @returns {Promise<FarEnds>}
+ */
+export async function openFarEnds({ vapid: given } = {}) {
   // Only here, since they are not there before the dependencies are installed and the packages built.
   const sinks = await import('@mono/test-support/sinks')
   const { default: webPush } = await import('web-push')
-  const vapid = webPush.generateVAPIDKeys()
+  const vapid = given ?? webPush.generateVAPIDKeys()
   const pushService = await sinks.createPushService({ vapidPublicKey: vapid.publicKey })
   const fcmService = await sinks.createFcmService()
   const apnsKey = sinks.createApnsKey()

@@ -1,6 +1,7 @@
 // @ts-check
 import { setTimeout as delay } from 'node:timers/promises'
 import { openPage } from './open-page.mjs'
+import { visitApplication } from './visit-application.mjs'
 
 const effectLimitMs = 60_000
 const pollMs = 20
@@ -42,13 +43,15 @@ async function runInTurn(worker, send) {
 }
 
 /**
- * Connects as an application does, sends the examples for each worker and waits up to a minute for its effects.
+ * Connects as an application does, sends the examples for each worker and waits up to a minute for its effects. Visits the
+ * example application too, where it runs.
  * @param {import('../workers.mjs').WorkerDescription[]} workers
  * @param {Pick<import('../services/services.mjs').Services, 'rabbitmqUrl' | 'databaseUrl' | 'realtime'>} services
  * @param {import('./far-ends.mjs').FarEnds} farEnds
+ * @param {string | undefined} applicationUrl
  * @returns {Promise<Outcome[]>}
  */
-export async function runExamples(workers, { rabbitmqUrl, databaseUrl, realtime }, farEnds) {
+export async function runExamples(workers, { rabbitmqUrl, databaseUrl, realtime }, farEnds, applicationUrl) {
   // Only here, since they are not there before the dependencies are installed and the packages built.
   const { createMessageQueue } = await import('@mono/message-queue')
   const { connect } = await import('amqplib')
@@ -86,8 +89,9 @@ export async function runExamples(workers, { rabbitmqUrl, databaseUrl, realtime 
   }
   try {
     await messageQueue.connect()
-    const outcomes = await Promise.all(workers.map((worker) => runInTurn(worker.name, () => worker.sendExample(stage))))
-    return outcomes.flat()
+    const examples = workers.map((worker) => runInTurn(worker.name, () => worker.sendExample(stage)))
+    if (applicationUrl) examples.push(runInTurn('application', () => visitApplication(applicationUrl)))
+    return (await Promise.all(examples)).flat()
   } finally {
     page?.close()
     await messageQueue.close()

@@ -2,18 +2,18 @@
 import { parseArgs } from 'node:util'
 import { describeFailure } from '../describe-failure.mjs'
 import { buildPackages, installDependencies } from '../prepare.mjs'
-import { instanceName } from '../services/paths.mjs'
-import { choosePorts } from '../services/ports.mjs'
 import { say, step } from '../services/progress.mjs'
 import { startServices } from '../services/services.mjs'
 import { workers } from '../workers.mjs'
 import { openFarEnds } from './far-ends.mjs'
+import { keepVapidKeys } from './keep-vapid-keys.mjs'
 import { renderOutcomes } from './render-table.mjs'
 import { runExamples } from './run-examples.mjs'
 
 const usage = `usage: npm start [-- --once]
 
-Starts broker, database and all workers, sends each worker an example and shows what was done with it.
+Starts broker, database, all workers and the example application, and prints the address of its page. Then it sends each
+worker an example and shows what was done with it.
 Runs until Ctrl-C.
   --once   end after the table; exit code 1 if something was not done within a minute`
 
@@ -53,35 +53,35 @@ async function start(once) {
   await buildPackages()
   // Only here, since they need the dependencies and the build.
   const { migrate } = await import('@mono/test-support/tools')
-  const { startWorker } = await import('./start-worker.mjs')
+  const { makeLedgersCountable, migrateApplication } = await import('./application.mjs')
+  const { startProcesses } = await import('./start-processes.mjs')
   const services = await startServices({ endWithParent: true })
   releases.push({ what: 'broker and database', release: services.stop })
   const { rabbitmqUrl, managementUrl, databaseUrl } = services
   await step('migrating the database', async () => {
-    for (const { name } of workers) await migrate(name, databaseUrl)
+    const migrateWorkers = async () => {
+      for (const { name } of workers) await migrate(name, databaseUrl)
+    }
+    await Promise.all([migrateWorkers(), migrateApplication(databaseUrl)])
+    await makeLedgersCountable(databaseUrl)
   })
-  const farEnds = await openFarEnds()
+  const farEnds = await openFarEnds({ vapid: await keepVapidKeys() })
   releases.push({ what: 'push services and mail catcher', release: farEnds.close })
-  const ports = await choosePorts(
-    Object.fromEntries(workers.map(({ name, httpPort }) => [name, httpPort])),
-    instanceName,
-  )
-  const processes = workers.map((worker) =>
-    startWorker(worker, {
-      ...worker.createEnvironment?.(farEnds.addresses),
-      RABBITMQ_URL: rabbitmqUrl,
-      DATABASE_URL: databaseUrl,
-      HTTP_PORT: String(ports[worker.name]),
-    }),
-  )
+  const { processes, application } = await startProcesses(services, farEnds)
   releases.push({
     what: 'the workers',
     release: async () => {
       await step('stopping the workers', () => Promise.all(processes.map(({ stop }) => stop())))
     },
   })
-  await step('waiting for the workers', () => Promise.all(processes.map(({ ready }) => ready())))
-  const outcomes = await step('waiting for the effects of the examples', () => runExamples(workers, services, farEnds))
+  const untilReady = async (/** @type {typeof processes[number]} */ one) => {
+    await one.ready()
+    if (one === application && !once) process.stdout.write(`\nOpen ${one.url}/  and, as a second user, once more in a private window\n\n`)
+  }
+  await step('waiting for the workers', () => Promise.all(processes.map(untilReady)))
+  const outcomes = await step('waiting for the effects of the examples', () =>
+    runExamples(workers, services, farEnds, application?.url),
+  )
   process.stdout.write(`\n${renderOutcomes(outcomes)}\n\n`)
   if (outcomes.some(({ done }) => done === undefined)) process.exitCode = 1
   if (once) return
