@@ -11,9 +11,9 @@ import { step } from './services/progress.mjs'
 
 const usage = `usage: npm run test:compose:tls [-- --messages N] [--keep] [--if-possible]
 
-Makes certificates, brings the whole fleet up with docker-compose.tls.yml under a project of its own, renews them, sends
-messages, counts their effects, tries what must be refused, and takes it down. The exit code is 1 if anything is not as it
-must be.
+Makes certificates, brings the whole fleet and the example application up with docker-compose.tls.yml under a project of
+its own, renews them, sends messages, counts their effects, tries what must be refused, and takes it down. The exit code
+is 1 if anything is not as it must be.
   --messages N  to each queue; default 50
   --keep        leaves the fleet and the certificates
   --if-possible without Docker, or an image, says so and ends with 0`
@@ -84,13 +84,15 @@ async function testComposeTls(messages, { fleet, ports, directory, sources }, { 
     pushUrl: sources.pushUrl,
     timeoutMs: settleMs,
   }
+  const applicationUrl = `http://127.0.0.1:${ports.APPLICATION_PORT}`
   const trusting = await step(`effects of ${messages} messages to each queue`, () =>
-    runClient({ ...task, send }, join(certificates, 'authority.pem')),
+    runClient({ ...task, send, applicationUrl }, join(certificates, 'authority.pem')),
   )
   print('a process that trusts the authority')
   for (const [server, answer] of Object.entries(trusting.answers)) judge(server, /^taken$/, answer)
   blame(...trusting.faults)
-  if (trusting.faults.length === 0) print(`each of ${messages} messages to each queue has its effect`)
+  if (trusting.faults.length === 0)
+    print(`each of ${messages} messages to each queue has its effect, and so has one of the example application`)
 
   print('a process that trusts no authority of its own')
   for (const [server, answer] of Object.entries((await runClient(task)).answers)) {
@@ -116,7 +118,7 @@ await runFleetTest({ usage, option: 'messages', byDefault: 50, overlays }, ({ co
   withTestFleet(
     {
       ...{ name: 'test-tls', overlays: [...overlays, 'docker/compose.test-tls.yml'], replicas: 1, keep },
-      variables: (directory) => ({ TLS_CERTIFICATES: join(directory, 'certificates') }),
+      variables: (directory) => ({ COMPOSE_PROFILES: 'example', TLS_CERTIFICATES: join(directory, 'certificates') }),
     },
     (testFleet) => testComposeTls(count, testFleet, report),
   ),

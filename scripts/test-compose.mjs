@@ -13,8 +13,8 @@ const usage = `usage: npm run test:compose [-- --messages N] [--keep] [--if-poss
 
 Builds the images, brings the broker up alone and then the whole fleet, with Docker Compose under a project of its own,
 sends messages, counts their effects, scales up and down, stops everything under load, starts each worker by itself, has
-every user try what it must not do, takes the mail catcher away, and takes the fleet down. The exit code is 1 if anything is
-not as it must be.
+every user try what it must not do, adds the example application and uses it, takes the mail catcher away, and takes the
+fleet down. The exit code is 1 if anything is not as it must be.
   --messages N  to each queue, in each of three rounds; default 500
   --keep        leaves the fleet running
   --if-possible without Docker, or an image, says so and ends with 0`
@@ -31,6 +31,7 @@ async function testCompose(messages, testFleet, report) {
   // Only here, since they need the dependencies and the build.
   const { createMessageQueue } = await import('@mono/message-queue')
   const { testBrokerAlone } = await import('./compose/broker-alone.mjs')
+  const { testExampleApplication } = await import('./compose/example-application.mjs')
   const { findEffectFaults, sendAll, subscribePushUsers } = await import('./compose/effects.mjs')
   const { testMailFailover } = await import('./compose/mail-failover.mjs')
 
@@ -105,6 +106,7 @@ async function testCompose(messages, testFleet, report) {
   await step('what browsers may do at the broker, and what not', () => tryBrowsers(testFleet, report))
   await reportFootprints(fleet, report)
   await testUsers(testFleet, report, 3 * messages)
+  await testExampleApplication(testFleet, report)
   await testMailFailover(testFleet, messageQueue, report)
 }
 

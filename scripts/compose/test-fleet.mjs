@@ -4,6 +4,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { listBelongings } from '../services/compose-project.mjs'
 import { rootDirectory } from '../services/paths.mjs'
 import { choosePorts } from '../services/ports.mjs'
 import { step } from '../services/progress.mjs'
@@ -31,6 +32,7 @@ const portNames = /** @type {const} */ ([
   'PUSH_CONTROL_PORT',
   'PROMETHEUS_PORT',
   'GRAFANA_PORT',
+  'APPLICATION_PORT',
 ])
 
 /**
@@ -88,15 +90,19 @@ export async function withTestFleet({ name, overlays, replicas, variables = () =
 
   /** @type {(() => Promise<unknown>)[]} */
   const ends = [() => pool.end()]
+  // Without their profile services stay.
+  const down = () => withVariables({ COMPOSE_PROFILES: '*' }).compose('down', '--volumes', '--remove-orphans')
   const takeDown = async () => {
-    await step('taking the fleet down', () => fleet.compose('down', '--volumes', '--remove-orphans'))
+    await step('taking the fleet down', down)
     await fleet.removeImages()
+    const left = Object.entries(await listBelongings(project)).filter(([, ids]) => ids.length > 0)
+    if (left.length > 0) throw new Error(`Expected nothing of the fleet to be left, found ${JSON.stringify(left)}`)
     await rm(directory, { recursive: true, force: true })
   }
   const interrupted = () => void takeDown().finally(() => process.exit(130))
   if (!keep) process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
   try {
-    await fleet.compose('down', '--volumes', '--remove-orphans')
+    await down()
     await step('building the images', () => fleet.compose('build'))
     await test({
       project,
