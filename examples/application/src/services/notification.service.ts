@@ -1,8 +1,10 @@
 import type { PushNotification } from '@mono/contracts'
-import { uuidv7 } from 'uuidv7'
 import type { Work } from '../database.js'
+import { RefusedError } from '../errors.js'
 
 export interface NotificationData {
+  /** Unique in the tenant; its push notification and its mail have it as their `messageId`. */
+  notificationId: string
   title: string
   body: string
   data: NonNullable<PushNotification['data']>
@@ -12,32 +14,47 @@ export interface NotificationData {
   sentBy: string
 }
 
-/** Queues a push notification, and a mail if it is asked for: both or none. Resolves with the notification's id. */
-export async function notifyUsers(work: Work, userIds: string[], notification: NotificationData): Promise<string> {
-  const { messageQueue, db } = work
-  const { title, body, data, tenantId, sendEmail, sentBy } = notification
+/**
+ * Queues a push notification, and a mail if it is asked for: both or none. The same notification again, with the same id,
+ * is accepted again, and is not sent again: `isNew` tells.
+ *
+ * @throws InvalidMessageError naming the fields; RefusedError if the id stands for another notification
+ */
+export async function notifyUsers(
+  work: Work,
+  userIds: string[],
+  notification: NotificationData,
+): Promise<{ isNew: boolean }> {
+  const { messageQueue } = work
+  const { notificationId: messageId, title, body, data, tenantId, sendEmail } = notification
+  if (!(await saveNotification(work, userIds, notification))) return { isNew: false }
+
   // Queue push notification
-  const push = await messageQueue.sendPushNotification({ recipientIds: userIds, title, body, data, tenantId })
+  await messageQueue.sendPushNotification({ recipientIds: userIds, title, body, data, tenantId }, { messageId })
 
   // Queue email notification if requested
-  const email = sendEmail
-    ? await messageQueue.sendEmailNotification({
-        to: await getUserEmails(work, tenantId, userIds),
-        subject: title,
-        template: 'notification',
-        data: { ...data, body },
-        tenantId,
-      })
-    : undefined
+  if (sendEmail) {
+    const to = await getUserEmails(work, tenantId, userIds)
+    const email = { to, subject: title, template: 'notification', data: { ...data, body }, tenantId }
+    await messageQueue.sendEmailNotification(email, { messageId })
+  }
+  return { isNew: true }
+}
 
-  const notificationId = uuidv7()
-  await db.query(
-    `INSERT INTO example.notifications
+/** Resolves with whether it is new. */
+async function saveNotification({ db }: Work, userIds: string[], n: NotificationData): Promise<boolean> {
+  const { rows } = await db.query<{ isNew: boolean }>(
+    `INSERT INTO example.notifications AS n
        (tenant_id, notification_id, sent_by, title, recipients, push_message_id, email_message_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-    [tenantId, notificationId, sentBy, title, userIds, push.messageId, email?.messageId],
+     VALUES ($1, $2, $3, $4, $5, $2, CASE WHEN $6 THEN $2 END)
+     ON CONFLICT (tenant_id, notification_id) DO UPDATE SET notification_id = n.notification_id
+     WHERE (n.sent_by, n.title) = (excluded.sent_by, excluded.title)
+     RETURNING xmax = 0 AS "isNew"`,
+    [n.tenantId, n.notificationId, n.sentBy, n.title, userIds, n.sendEmail],
   )
-  return notificationId
+  const [row] = rows
+  if (!row) throw new RefusedError(409, 'Another notification has this id')
+  return row.isNew
 }
 
 /** The addresses of those among these who are the tenant's users. */
