@@ -1,6 +1,6 @@
 // @ts-check
 
-/** Longer than the server itself waits for its database. */
+/** The server itself gives up its database earlier. */
 const patienceMs = 15_000
 
 let csrfToken = ''
@@ -31,7 +31,7 @@ export class ApiError extends Error {
     this.status = status
     /** The server has refused it for what it is, so it has not done it before either. */
     this.isFinal = status >= 400 && status < 500 && status !== 401 && status !== 403
-    /** Server or database are away, which the page says in one place for all. */
+    /** Server or database is away, which the page says in one place for all. */
     this.isUnavailable = status === 0 || status === 503
     /** `unknown`: it may have been done; the same request with the same ids is safe. */
     this.accepted = accepted

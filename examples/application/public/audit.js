@@ -9,7 +9,7 @@ import { count } from './words.js'
 
 const lookAgainMs = [300, 700, 1_500, 3_000, 5_000, 10_000]
 
-/** An event of somebody else's. */
+/** The delay after something that may have been an event of somebody else. */
 const soonMs = 1_000
 
 const mostShown = 15
@@ -80,7 +80,7 @@ export class AuditTrail {
     this.#attempt += 1
   }
 
-  /** Not later than it is due already. @param {number} delayMs */
+  /** A refresh that is due earlier stays. @param {number} delayMs */
   #refreshIn(delayMs) {
     const dueAt = Date.now() + delayMs
     if (dueAt >= this.#dueAt) return

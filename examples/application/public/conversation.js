@@ -12,10 +12,10 @@ import { describeConversation } from './words.js'
 /** @import { SenderOf } from './timeline.js' */
 /** @import { Conversation, PendingMessage, StoredMessage } from './types.js' */
 
-/** As many as the server gives in one answer. */
+/** The server gives so many messages in one answer. */
 const pageLength = 200
 
-/** How many of the newest are loaded at first. */
+/** So many of the newest messages are loaded at first. */
 const firstLength = 100
 
 const askAgainMs = 3_000
@@ -109,7 +109,7 @@ export class OpenConversation {
     }, askAgainMs)
   }
 
-  /** The number of the last message that is shown; before anything is, that of the last one that will not be. */
+  /** The number after which messages are to be loaded: that of the last one shown, or at first of the last one left out. */
   get #after() {
     return this.#timeline.lastSequence || Math.max(0, this.#options.conversation.lastSequence - firstLength)
   }

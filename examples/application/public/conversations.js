@@ -13,7 +13,7 @@ export class ConversationList {
   #readMarks
   #onChoose
   #chosen = ''
-  /** Of the conversation that is open: the number of the last message that it shows. */
+  /** The number of the last message that the open conversation shows. */
   #shown = 0
   #isRendering = false
 

@@ -18,7 +18,7 @@ const words = {
 
 const mostReceived = 5
 
-/** Where this browser keeps whose its subscription is: it stays with the browser when another user logs in. */
+/** The browser keeps under this key whose its subscription is, since that stays when another user logs in. */
 const ownerKey = 'device owner'
 
 /** The part of the page that says whether this browser shows notifications, and changes it. */
@@ -104,7 +104,7 @@ export class ThisDevice {
     if (permission !== 'granted') return this.#show(permission === 'denied' ? 'denied' : 'dismissed')
     const pushManager = await this.#findPushManager()
     await navigator.serviceWorker.ready
-    // One for another key, which the push service would refuse.
+    // The push service refuses a second subscription with another key.
     await (await pushManager.getSubscription())?.unsubscribe()
     const options = { userVisibleOnly: true, applicationServerKey: this.#vapidPublicKey }
     const subscription = await pushManager.subscribe(options).catch((/** @type {Error} */ { message }) => {

@@ -53,7 +53,7 @@ async function start() {
   }
 }
 
-/** What had the focus is gone: a keyboard goes on from where the content begins. */
+/** Starts, and lets a keyboard go on from where the content begins, since what had the focus is gone. */
 async function startAnew() {
   await start()
   byId('main', HTMLElement).focus()
@@ -91,7 +91,11 @@ apiEvents.addEventListener('session-ended', async () => {
   if (!workspace) return
   await startAnew()
   if (!workspace) showText(byId('login-trouble', HTMLElement), 'Your session has ended: choose again.')
-  else showText(byId('start-trouble', HTMLElement), 'Another window of this browser has logged in.')
+  else
+    showText(
+      byId('start-trouble', HTMLElement),
+      `Another window of this browser has logged in, so this one is ${byId('who', HTMLElement).textContent} now.`,
+    )
 })
 watchHealth()
 void start()

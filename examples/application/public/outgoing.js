@@ -53,7 +53,7 @@ export class OutgoingMessages {
     return [...this.#byId.values()]
   }
 
-  /** Whether the server has accepted messages that are not stored yet. */
+  /** True while the server has accepted messages that are not stored yet. */
   get hasAccepted() {
     return this.list().some(({ state }) => state === 'waiting' || state === 'sent')
   }
@@ -98,7 +98,7 @@ export class OutgoingMessages {
     this.#onChange = () => {}
   }
 
-  /** For this window: the messages that the server has not said it accepted. */
+  /** Keeps, for this window, the messages of which the server has not said that it accepted them. */
   #keep = () => {
     const unsent = this.list().filter((message) => !isAccepted(message))
     keep('sessionStorage', this.#storageKey, unsent.length > 0 ? unsent : undefined)
@@ -145,7 +145,7 @@ export class OutgoingMessages {
     }
   }
 
-  /** Not if it has its place meanwhile. @param {string} messageId @param {Partial<Outgoing>} change */
+  /** A message that has its place meanwhile is left alone. @param {string} messageId @param {Partial<Outgoing>} change */
   #change(messageId, change) {
     const current = this.#byId.get(messageId)
     if (!current) return
@@ -155,6 +155,6 @@ export class OutgoingMessages {
 }
 
 /** `crypto.randomUUID` is there only for pages that came by https: or from this machine. */
-export function createId() {
+function createId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

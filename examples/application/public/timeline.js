@@ -3,7 +3,7 @@ import { button, element, time } from './dom.js'
 
 /** @import { Message, StoredMessage } from './types.js' */
 
-/** Longer ones are folded, in characters. */
+/** A message with more characters is folded. */
 const foldedLength = 1_200
 
 /** The stored messages of a conversation, by their numbers. */
