@@ -1,5 +1,6 @@
 // @ts-check
-import { call } from './api.js'
+import { ApiError, call } from './api.js'
+import { createId } from './create-id.js'
 import { delayAfter, wait } from './delay.js'
 import { byId, element, showText } from './dom.js'
 import { describeEmail, describePush, isSettled } from './words.js'
@@ -24,15 +25,20 @@ export function openNotifyForm({ onNotified }) {
   const trouble = byId('notify-trouble', HTMLElement)
   const reports = byId('reports', HTMLElement)
   const listening = new AbortController()
+  // The same again after an answer that did not come has the same id, so that nobody is notified twice.
+  let doubtful = { content: '', notificationId: '' }
 
   /** @param {SubmitEvent} event */
   async function notify(event) {
     event.preventDefault()
     const submit = byId('notify-submit', HTMLButtonElement)
     submit.disabled = true
+    const body = { title: title.value, body: text.value, sendEmail: alsoByMail.checked }
+    const content = JSON.stringify(body)
+    const notificationId = doubtful.content === content ? doubtful.notificationId : createId()
     try {
-      const body = { title: title.value, body: text.value, sendEmail: alsoByMail.checked }
-      const { notificationId } = await call('POST', '/notifications', { body })
+      await call('POST', '/notifications', { body: { ...body, notificationId } })
+      doubtful = { content: '', notificationId: '' }
       showText(trouble, '')
       form.reset()
       onNotified(notificationId)
@@ -41,6 +47,8 @@ export function openNotifyForm({ onNotified }) {
       while (reports.children.length > mostReports) reports.lastElementChild?.remove()
       void follow(notificationId, item, listening.signal)
     } catch (error) {
+      if (error instanceof ApiError && error.isFinal) doubtful = { content: '', notificationId: '' }
+      else doubtful = { content, notificationId }
       showText(trouble, describeRefusal(error))
     } finally {
       submit.disabled = false
@@ -59,7 +67,7 @@ export function openNotifyForm({ onNotified }) {
 /** @param {any} error */
 function describeRefusal({ message, accepted }) {
   if (accepted === 'unknown')
-    return `No answer: ${message}. It may have been accepted: look into the audit trail first.`
+    return `No answer: ${message}. It may have been accepted. Notify again with the same words: nobody is notified twice.`
   return `Not accepted: ${message}.`
 }
 

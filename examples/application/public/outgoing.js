@@ -1,5 +1,7 @@
 // @ts-check
+
 import { call } from './api.js'
+import { createId } from './create-id.js'
 import { delayAfter, wait } from './delay.js'
 import { isAccepted } from './outgoing-state.js'
 import { keep, readKept } from './storage.js'
@@ -152,9 +154,4 @@ export class OutgoingMessages {
     this.#byId.set(messageId, { ...current, ...change })
     this.#onChange()
   }
-}
-
-/** `crypto.randomUUID` is there only for pages that came by https: or from this machine. */
-function createId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
