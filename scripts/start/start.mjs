@@ -76,7 +76,8 @@ async function start(once) {
   })
   const untilReady = async (/** @type {typeof processes[number]} */ one) => {
     await one.ready()
-    if (one === application && !once) process.stdout.write(`\nOpen ${one.url}/  and, as a second user, once more in a private window\n\n`)
+    if (one === application && !once)
+      process.stdout.write(`\nOpen ${one.url}/  and, as a second user, once more in a private window\n\n`)
   }
   await step('waiting for the workers', () => Promise.all(processes.map(untilReady)))
   const outcomes = await step('waiting for the effects of the examples', () =>

@@ -23,7 +23,7 @@ const shape = z.object({
   MAIL_CATCHER_URL: link.optional(),
   GRAFANA_URL: link.optional(),
   HTTP_PORT: port.default(8080),
-  /** The address to listen at. Default: all. */
+  /** The address of this machine to listen on. Default: all. */
   HTTP_HOST: z.string().optional(),
   /** Where browsers find the application, if not at the address that they name. `https:` makes cookies secure. */
   PUBLIC_ORIGIN: link.optional(),
