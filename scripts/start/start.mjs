@@ -91,6 +91,7 @@ async function start(once) {
       `RabbitMQ     ${managementUrl}  user ${decodeURIComponent(new URL(rabbitmqUrl.split(',')[0] ?? '').username)}, password as in ${rabbitmqUrl}`,
       `PostgreSQL   ${databaseUrl}`,
       `Mails        ${farEnds.mailPage}`,
+      ...(application ? [`The page     ${application.url}/`] : []),
       ...processes.map(({ name, url }) => `${name.padEnd(12)} ${url}/readyz  ${url}/metrics`),
       '',
       'Ctrl-C stops everything.',
