@@ -1,11 +1,10 @@
-import { test as baseTest, findRealtime, printNumbers, waitFor } from '@mono/test-support'
+import { test as baseTest, findRealtime, printNumbers, summarize, waitFor } from '@mono/test-support'
+import { hasChromium, launchChromium } from '@mono/test-support/browser'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { conversations } from '../description.mjs'
 import { untilActive } from '../until-active.js'
-import { hasChromium, launchChromium } from './chromium.js'
 import { openStage, type Stage, type StageOptions } from './stage.js'
-import { summarize } from './summarize.js'
 
 const realtime = findRealtime()
 const obstacle = hasChromium() ? realtime === undefined && 'the broker was given without' : 'Chromium is not installed'

@@ -8,11 +8,11 @@ import {
   type WorkerProcess,
   waitFor,
 } from '@mono/test-support'
+import { createMqttProxy, type MqttProxy } from '@mono/test-support/browser'
 import type { Browser } from 'playwright-core'
 import { expect } from 'vitest'
 import { chatDescription, conversations } from '../description.mjs'
 import { numberedMessage } from '../worker-under-test.js'
-import { createMqttProxy, type MqttProxy } from './mqtt-proxy.js'
 import { type ChatPage, type HeardMessage, openChatPage } from './open-chat-page.js'
 import { createPageServer, type PageServer } from './page-server.js'
 

@@ -1,0 +1,2 @@
+export { hasChromium, launchChromium } from './chromium.js'
+export { createMqttProxy, type MqttProxy } from './mqtt-proxy.js'
