@@ -151,9 +151,11 @@ function endLater(link: ProxyLink, { min, max }: { min: number; max: number }): 
 function createProxyLink(client: Socket, target: Socket): ProxyLink {
   const outward = createPipe(client, target)
   const inward = createPipe(target, client)
+  let isReset = false
   const reset = () => {
-    client.resetAndDestroy()
-    target.resetAndDestroy()
+    if (isReset) return
+    isReset = true
+    for (const socket of [client, target]) resetSocket(socket)
   }
   const close = () => {
     client.destroy()
@@ -176,6 +178,17 @@ function createProxyLink(client: Socket, target: Socket): ProxyLink {
     reset,
     close,
   }
+}
+
+/** Node leaves a socket open for ever that is told to reset, and destroyed before its FIN has gone out. */
+function resetSocket(socket: Socket): void {
+  if (socket.writableEnded) {
+    socket.destroy()
+    return
+  }
+  // What fails while it is read would destroy it.
+  socket.pause()
+  socket.resetAndDestroy()
 }
 
 /** `Readable.pipe` would resume a stream that was paused to freeze it. */
