@@ -26,8 +26,9 @@ export async function startApplication(env: Env): Promise<Application> {
   const logger = pino({ name: 'example-application', level: env.LOG_LEVEL })
   const realtimeKey = readRealtimeKey(env.REALTIME_KEY_FILE)
   const pool = createPool(env.DATABASE_URL)
+  const brokerUrls = env.RABBITMQ_URL.split(',').map((url) => url.trim())
   const messageQueue = createMessageQueue({
-    url: env.RABBITMQ_URL.split(',').map((url) => url.trim()),
+    url: brokerUrls,
     connectionName: 'example-application',
     logger,
   })
@@ -49,6 +50,7 @@ export async function startApplication(env: Env): Promise<Application> {
     transact: (run) => inTransaction(pool, run),
     messageQueue,
     realtimeKey,
+    vhost: readVhost(brokerUrls[0]),
     publicOrigin: env.PUBLIC_ORIGIN,
     page: {
       realtimeUrls: env.REALTIME_URL,
@@ -99,6 +101,11 @@ export async function startApplication(env: Env): Promise<Application> {
       await stop()
     },
   }
+}
+
+/** Without a path a broker's address means the vhost `/`. */
+function readVhost(brokerUrl = ''): string {
+  return decodeURIComponent(new URL(brokerUrl).pathname.slice(1)) || '/'
 }
 
 /** Makes a token with the key, so that a wrong one ends the start in place of failing each page. */

@@ -20,7 +20,7 @@ const lastSeen = z.array(z.object({ conversationId: id, after: z.int().min(0) })
 
 const after = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).catch(0)
 
-export function addChatRoutes(routes: Routes, { transact, messageQueue, realtimeKey }: Site): void {
+export function addChatRoutes(routes: Routes, { transact, messageQueue, realtimeKey, vhost }: Site): void {
   routes.get('/conversations', async (context) => {
     return context.json(await transact((work) => listConversations(work, context.get('session'))))
   })
@@ -76,6 +76,6 @@ export function addChatRoutes(routes: Routes, { transact, messageQueue, realtime
     const listed = await transact((work) => listConversations(work, { tenantId, userId }))
     if (listed.length === 0) throw new RefusedError(404, 'There is no conversation to hear')
     const conversations = listed.map(({ conversationId }) => conversationId)
-    return context.text(createRealtimeToken({ userId, tenantId, conversations, key: realtimeKey }))
+    return context.text(createRealtimeToken({ userId, tenantId, conversations, key: realtimeKey, vhost }))
   })
 }

@@ -20,6 +20,8 @@ export interface Site {
   messageQueue: Pick<MessageQueue, 'connected'>
   /** PEM. */
   realtimeKey: string
+  /** The broker's virtual host, where browsers hear their conversations too. */
+  vhost: string
   publicOrigin: string | undefined
   page: Page
   renderMetrics(): Promise<{ contentType: string; text: string }>

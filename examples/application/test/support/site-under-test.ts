@@ -15,9 +15,11 @@ const { privateKey } = generateKeyPairSync('rsa', {
 
 const apps = new URL('../../../../apps/', import.meta.url)
 
+const workers = ['chat', 'push', 'email', 'audit']
+
 /** The workers' tables, from their own files: as their migrations make them, without a process for each. */
-async function createWorkerTables(database: TestDatabase): Promise<void> {
-  for (const schema of ['chat', 'push', 'email', 'audit']) {
+export async function createWorkerTables(database: TestDatabase, schemas = workers): Promise<void> {
+  for (const schema of schemas) {
     const directory = new URL(`${schema}-worker/migrations/`, apps)
     const files = (await readdir(directory)).filter((file) => file.endsWith('.sql')).sort()
     const statements = await Promise.all(files.map((file) => readFile(new URL(file, directory), 'utf8')))
@@ -67,6 +69,7 @@ export function openSiteOn(pool: Pool): SiteUnderTest {
     transact: (run) => inTransaction(pool, run),
     messageQueue: { connected: false },
     realtimeKey: privateKey,
+    vhost: 'mono',
     publicOrigin: undefined,
     page: { realtimeUrls: ['ws://127.0.0.1:15675/ws'], vapidPublicKey: null, links: [] },
     renderMetrics: createMetrics(pool).render,
