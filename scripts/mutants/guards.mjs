@@ -6,6 +6,7 @@ import { email } from './guards/email.mjs'
 import { intake } from './guards/intake.mjs'
 import { ledger } from './guards/ledger.mjs'
 import { outbox } from './guards/outbox.mjs'
+import { page } from './guards/page.mjs'
 import { publishing } from './guards/publishing.mjs'
 import { push } from './guards/push.mjs'
 import { realtime } from './guards/realtime.mjs'
@@ -28,4 +29,5 @@ export const mutants = [
   ...email,
   ...realtime,
   ...outbox,
+  ...page,
 ]

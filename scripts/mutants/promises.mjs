@@ -14,5 +14,7 @@ export const promises = {
   survivesOutages: 'while something is away nothing is given up, and work goes on when it is back',
   pageMissesNothing: 'a page hears each message of its conversations once and in order, and misses none',
   pageHearsItsOwn: 'a page hears the conversations that its token names, and no other',
+  /** Of examples/application/README.md. */
+  pageShowsText: 'what people write is text in the page, and no page of another origin sends in their name',
   stops: 'a worker that is told to stop finishes what it holds, or hands it back',
 }
