@@ -30,8 +30,8 @@ const mailgun = await createMailgunService({
   keep,
 })
 const page = await createMailPage([{ name: 'Mailgun', ...mailgun }], { address, port: Number(values['page-port']) })
+// First, because who has read the line may stop it.
+process.once('SIGTERM', () => process.exit())
 process.stdout.write(
   `Mailgun takes mails of ${mailgun.domain} on port ${mailgun.port}, its page is on port ${page.port}\n`,
 )
-
-process.once('SIGTERM', () => process.exit())
