@@ -65,6 +65,7 @@ test('migrations that start together wait for each other, and one does the work'
     { name: '0001_create-outbox' },
     { name: '0002_create-application' },
     { name: '0003_add-demo-users' },
+    { name: '0004_add-notification-body' },
   ])
   expect(
     await database.query(`SELECT FROM pg_locks WHERE locktype = 'advisory'

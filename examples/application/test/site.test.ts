@@ -33,7 +33,8 @@ test('a notification that comes again is sent once, and another with its id is r
   const notify = (changes = {}) => ada.send('POST', '/notifications', { ...notification, ...changes })
   for (const { status, body } of [await notify(), await notify()])
     expect({ status, body }).toMatchObject({ status: 202, body: { notificationId: 'one', accepted: true } })
-  expect((await notify({ title: 'Other' })).status).toBe(409)
+  for (const change of [{ title: 'Other' }, { body: 'Other' }, { sendEmail: false }])
+    expect([change, (await notify(change)).status]).toEqual([change, 409])
   expect(await database.query('SELECT type FROM example.outbox ORDER BY type')).toEqual([
     { type: 'audit.event' },
     { type: 'email.notification' },

@@ -45,12 +45,13 @@ export async function notifyUsers(
 async function saveNotification({ db }: Work, userIds: string[], n: NotificationData): Promise<boolean> {
   const { rows } = await db.query<{ isNew: boolean }>(
     `INSERT INTO example.notifications AS n
-       (tenant_id, notification_id, sent_by, title, recipients, push_message_id, email_message_id)
-     VALUES ($1, $2, $3, $4, $5, $2, CASE WHEN $6 THEN $2 END)
+       (tenant_id, notification_id, sent_by, title, body, recipients, push_message_id, email_message_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $2, CASE WHEN $7 THEN $2 END)
      ON CONFLICT (tenant_id, notification_id) DO UPDATE SET notification_id = n.notification_id
-     WHERE (n.sent_by, n.title) = (excluded.sent_by, excluded.title)
+     WHERE (n.sent_by, n.title, coalesce(n.body, excluded.body), n.email_message_id IS NULL)
+       = (excluded.sent_by, excluded.title, excluded.body, excluded.email_message_id IS NULL)
      RETURNING xmax = 0 AS "isNew"`,
-    [n.tenantId, n.notificationId, n.sentBy, n.title, userIds, n.sendEmail],
+    [n.tenantId, n.notificationId, n.sentBy, n.title, n.body, userIds, n.sendEmail],
   )
   const [row] = rows
   if (!row) throw new RefusedError(409, 'Another notification has this id')
