@@ -61,8 +61,7 @@ test('while its queue does not exist a type waits, unmarked, and goes when it is
   await vhost.withChannel((channel) => channel.assertExchange('messages', 'topic'))
   const relay = openRelay()
   await commit(pool, [chatMessage('room-0', 0), chatMessage('room-0', 1)])
-  await waitFor(() => relay.held.length > 1, { what: 'the relay to be held up twice' })
-  expect(relay.held[0]).toMatchObject({ code: 'UNROUTABLE' })
+  await relay.untilHeldBy('UNROUTABLE', 2)
   expect((await readOutboxState(pool)).failed).toBe(0)
   const queue = await vhost.subscribe('messages', 'chat.*')
   const arrived = await vhost.drainQueue(queue, 2)
@@ -86,8 +85,7 @@ test('while its queue is full a type waits, unmarked and in order, and others go
     [0, 1, 2, 3].map((number) => chatMessage('room-0', number)),
   )
   const relay = openRelay()
-  await waitFor(() => relay.held.length > 1, { what: 'the relay to be held up twice' })
-  expect(relay.held[0]).toMatchObject({ code: 'QUEUE_FULL' })
+  await relay.untilHeldBy('QUEUE_FULL', 2)
   await commit(pool, [auditEvent('event-0')])
   await waitFor(() => relay.sent.includes('event-0'), { what: 'another type to go on' })
   expect(await readOutboxState(pool)).toMatchObject({ waiting: 2, failed: 0 })
@@ -151,9 +149,7 @@ test('an answer that is lost is no success: the message is sent again under its 
   await untilSent(database)
   proxy.freeze('from-target')
   await commitNumbers(pool, { from: 1, to: 3 })
-  await waitFor(() => relay.held.some(({ code }) => code === 'PUBLISH_TIMEOUT'), {
-    what: 'an answer that did not come',
-  })
+  await relay.untilHeldBy('PUBLISH_TIMEOUT', 1)
   expect(await countWaiting(database)).toBe(2 * conversations.length)
   proxy.thaw()
   await untilSent(database)

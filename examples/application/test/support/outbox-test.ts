@@ -38,6 +38,8 @@ export interface RelayUnderTest {
   failed: { messageId: string; code: string }[]
   /** The errors that held it up. */
   held: { code?: string }[]
+  /** Resolves when errors of this code have held it up so often. */
+  untilHeldBy(code: string, times: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -138,9 +140,12 @@ export async function untilSent(database: TestDatabase, left = 0): Promise<void>
 
 type OpenOptions = RelaySettings & Pick<OutboxRelayOptions, 'pool' | 'databaseUrl'> & { brokerUrl: string }
 
-function openRelay({ brokerUrl, deadlineMs = 2_000, ...options }: OpenOptions, cleanUp: TestFixtures['cleanUp']) {
+function openRelay(
+  { brokerUrl, deadlineMs = 2_000, ...options }: OpenOptions,
+  cleanUp: TestFixtures['cleanUp'],
+): RelayUnderTest {
   const messageQueue: MessageQueue = createMessageQueue({ url: brokerUrl, deadlineMs })
-  const under: Omit<RelayUnderTest, 'stop'> = { sent: [], failed: [], held: [] }
+  const under: Pick<RelayUnderTest, 'sent' | 'failed' | 'held'> = { sent: [], failed: [], held: [] }
   const relay = startOutboxRelay({
     pollMs: 200,
     leaseMs: 3_000,
@@ -161,7 +166,14 @@ function openRelay({ brokerUrl, deadlineMs = 2_000, ...options }: OpenOptions, c
     return ending
   }
   cleanUp(stop)
-  return { ...under, stop }
+  return {
+    ...under,
+    async untilHeldBy(wanted, times) {
+      const isHeld = () => under.held.filter(({ code }) => code === wanted).length >= times
+      await waitFor(isHeld, { what: `the relay to be held up by ${wanted}` })
+    },
+    stop,
+  }
 }
 
 function watchArrivals(database: TestDatabase, worker: WorkerProcess): Arrivals {
