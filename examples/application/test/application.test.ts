@@ -1,7 +1,4 @@
 import { execFile } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -11,6 +8,7 @@ import { createPool } from '../src/database.js'
 import { readEnv } from '../src/env.js'
 import { runMigrations } from '../src/migrations.js'
 import { startApplication } from '../src/start-application.js'
+import { writeRealtimeKey } from './support/write-realtime-key.js'
 
 const run = promisify(execFile)
 const password = 'test'
@@ -50,16 +48,11 @@ async function startUnderRole(
   { databaseUrl, brokerUrl }: { databaseUrl: string; brokerUrl: string },
   cleanUp: TestFixtures['cleanUp'],
 ) {
-  const directory = await mkdtemp(join(tmpdir(), 'example-'))
-  cleanUp(() => rm(directory, { recursive: true }))
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const keyFile = join(directory, 'realtime.pem')
-  await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }))
   const application = await startApplication(
     readEnv({
       DATABASE_URL: databaseUrl,
       RABBITMQ_URL: brokerUrl,
-      REALTIME_KEY_FILE: keyFile,
+      REALTIME_KEY_FILE: await writeRealtimeKey(cleanUp),
       REALTIME_URL: 'ws://127.0.0.1:15675/ws',
       HTTP_PORT: '0',
       LOG_LEVEL: 'silent',

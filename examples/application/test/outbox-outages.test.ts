@@ -7,6 +7,7 @@ import { expect } from 'vitest'
 import { createPool } from '../src/database.js'
 import { runMigrations } from '../src/migrations.js'
 import { readOutboxState } from '../src/outbox/index.js'
+import { findAdvisoryLocks } from './support/find-advisory-locks.js'
 import {
   auditEvent,
   chatMessage,
@@ -161,7 +162,7 @@ const pooler = hasPgbouncer() ? '' : ' (not installed here)'
 
 test.skipIf(!hasPgbouncer())(
   `two relays behind PgBouncer in transaction mode send each message once, in order${pooler}`,
-  async ({ database, pool, openRelay, arrivals, cleanUp }) => {
+  async ({ database, openRelay, arrivals, cleanUp }) => {
     const bouncer = await startPgbouncer({ databaseUrl: database.url, poolSize: 3 })
     cleanUp(() => bouncer.close())
     await runMigrations(bouncer.url)
@@ -177,15 +178,7 @@ test.skipIf(!hasPgbouncer())(
     await untilSent(database)
     expect(relays.flatMap(({ sent }) => sent)).toHaveLength(21 * conversations.length)
     // What a session has locked, somebody else would find locked for ever.
-    await waitFor(
-      async () =>
-        (
-          await pool.query(`SELECT FROM pg_locks WHERE locktype = 'advisory'
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
-        ).rowCount === 0,
-      {
-        what: 'no lock to be left',
-      },
-    )
+    const countLocks = async () => (await findAdvisoryLocks(database, { granted: true })).length
+    await waitFor(async () => (await countLocks()) === 0, { what: 'no lock to be left' })
   },
 )

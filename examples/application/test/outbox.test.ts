@@ -1,6 +1,7 @@
 import { waitFor } from '@mono/test-support'
 import { expect } from 'vitest'
 import { readOutboxState } from '../src/outbox/index.js'
+import { findAdvisoryLocks } from './support/find-advisory-locks.js'
 import {
   auditEvent,
   chatMessage,
@@ -135,9 +136,8 @@ test('a transaction that began first and commits last is sent last, and what is 
   await rolledBack.query('BEGIN')
   await rolledBack.query('SELECT example.enqueue(1, $1, $2, $3, $4)', Object.values(enqueueArguments('room-1', 9)))
   const next = commit(pool, [chatMessage('room-0', 1)])
-  const isWaiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
-  await waitFor(async () => (await database.query(isWaiting)).length === 1, { what: 'the successor to wait' })
+  const countWaitingForLock = async () => (await findAdvisoryLocks(database, { granted: false })).length
+  await waitFor(async () => (await countWaitingForLock()) === 1, { what: 'the successor to wait' })
   const relay = openRelay()
   await commit(pool, [chatMessage('room-2', 0)])
   await waitFor(() => relay.sent.includes('room-2-0'), { what: 'another conversation to go on' })

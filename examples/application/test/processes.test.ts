@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { migrate, startWorkerProcess, type TestFixtures, test, waitFor } from '@mono/test-support'
+import { migrate, startWorkerProcess, test, waitFor } from '@mono/test-support'
 import { expect } from 'vitest'
 import { runMigrations } from '../src/migrations.js'
+import { findAdvisoryLocks } from './support/find-advisory-locks.js'
 import { holdCommits } from './support/hold-commits.js'
+import { writeRealtimeKey } from './support/write-realtime-key.js'
+import { writeTemporaryFile } from './support/write-temporary-file.js'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const migrating = fileURLToPath(new URL('../dist/migrate.js', import.meta.url))
@@ -22,15 +21,6 @@ async function run(script: string, env: Record<string, string>) {
   })
   const [code] = await once(child, 'close')
   return { code, errors }
-}
-
-async function writeKey(cleanUp: TestFixtures['cleanUp']): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'example-'))
-  cleanUp(() => rm(directory, { recursive: true }))
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const file = join(directory, 'realtime.pem')
-  await writeFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }))
-  return file
 }
 
 test('a process whose environment does not fit ends and names every variable, without its value', async () => {
@@ -49,10 +39,9 @@ test('a key with which no token can be made ends the start and is named', async 
   const env = {
     DATABASE_URL: 'postgres://localhost:1/mono',
     RABBITMQ_URL: 'amqp://localhost:1/mono',
-    REALTIME_KEY_FILE: await writeKey(cleanUp),
+    REALTIME_KEY_FILE: await writeTemporaryFile('not a key', cleanUp),
     REALTIME_URL: 'ws://127.0.0.1:15675/ws',
   }
-  await writeFile(env.REALTIME_KEY_FILE, 'not a key')
   const { code, errors } = await run(main, env)
   expect(code).toBe(1)
   expect(errors).toContain('REALTIME_KEY_FILE')
@@ -67,10 +56,7 @@ test('migrations that start together wait for each other, and one does the work'
     { name: '0003_add-demo-users' },
     { name: '0004_add-notification-body' },
   ])
-  expect(
-    await database.query(`SELECT FROM pg_locks WHERE locktype = 'advisory'
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`),
-  ).toEqual([])
+  expect(await findAdvisoryLocks(database, { granted: true })).toEqual([])
 })
 
 test('SIGTERM ends the application when what was asked is answered', async ({ database, vhost, cleanUp }) => {
@@ -79,7 +65,7 @@ test('SIGTERM ends the application when what was asked is answered', async ({ da
   const application = startWorkerProcess('example-application', main, {
     DATABASE_URL: database.url,
     RABBITMQ_URL: vhost.url,
-    REALTIME_KEY_FILE: await writeKey(cleanUp),
+    REALTIME_KEY_FILE: await writeRealtimeKey(cleanUp),
     REALTIME_URL: 'ws://127.0.0.1:15675/ws',
   })
   cleanUp(() => application.kill('SIGKILL'))

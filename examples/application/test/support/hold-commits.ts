@@ -1,4 +1,5 @@
 import { type TestDatabase, waitFor } from '@mono/test-support'
+import { findAdvisoryLocks } from './find-advisory-locks.js'
 
 /** Has every commit of a message wait on the server, for at most the 8 s that a statement may take. */
 export async function holdCommits(database: TestDatabase) {
@@ -9,19 +10,11 @@ export async function holdCommits(database: TestDatabase) {
       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.wait_for_test()`)
   const holder = await database.createPool().connect()
   await holder.query('SELECT pg_advisory_lock(20)')
-  const find = `SELECT pid FROM pg_locks WHERE locktype = $1 AND objid = 20 AND NOT granted
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
   return {
     /** Resolves with the server's process when a commit waits. */
     async untilOneWaits(): Promise<number> {
-      let pid: number | undefined
-      const isWaiting = async () => {
-        const [row] = await database.query<{ pid: number }>(find, ['advisory'])
-        pid = row?.pid
-        return pid !== undefined
-      }
-      await waitFor(isWaiting, { what: 'a commit to wait' })
-      return pid ?? 0
+      const findWaiting = async () => (await findAdvisoryLocks(database, { granted: false }))[0]
+      return await waitFor(findWaiting, { what: 'a commit to wait' })
     },
     async letGo(): Promise<void> {
       await holder.query('SELECT pg_advisory_unlock(20)')

@@ -1,7 +1,4 @@
 import { createECDH } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import {
   createTcpProxy,
   migrate,
@@ -16,6 +13,7 @@ import { readEnv } from '../../../src/env.js'
 import { runMigrations } from '../../../src/migrations.js'
 import { startApplication } from '../../../src/start-application.js'
 import { createWorkerTables, letApplicationCount } from '../../support/site-under-test.js'
+import { writeTemporaryFile } from '../../support/write-temporary-file.js'
 import { openSiteWindow, type SiteWindow, type WindowOptions } from './site-window.js'
 
 const allWorkers = ['chat', 'push', 'email', 'audit'] as const
@@ -58,11 +56,8 @@ export async function openStage(
 ): Promise<Stage> {
   const { vhost, database, cleanUp } = services
   await createSchemas(database, workers)
-  const directory = await mkdtemp(join(tmpdir(), 'example-'))
-  cleanUp(() => rm(directory, { recursive: true }))
-
   const vapid = createVapidKeys()
-  const environment = await createEnvironment(services, { directory, vapid })
+  const environment = await createEnvironment(services, vapid)
   const fleet = workers.map((name) => services.workers.spawn(`${name}-worker`, environment))
   cleanUp(() => Promise.all(fleet.map((worker) => worker.terminate())))
 
@@ -78,8 +73,7 @@ export async function openStage(
     broker: await open(vhost.url),
     database: await open(database.url),
   }
-  const keyFile = join(directory, 'realtime.pem')
-  await writeFile(keyFile, realtime.key)
+  const keyFile = await writeTemporaryFile(realtime.key, cleanUp)
   await Promise.all(fleet.map((worker) => worker.ready()))
   const application = await startApplication(
     readEnv({
@@ -128,15 +122,13 @@ function createVapidKeys() {
 
 /** What the workers are told: each takes its own of it. */
 async function createEnvironment(
-  { vhost, database, pushService, smtpSink }: Services,
-  { directory, vapid }: { directory: string; vapid: ReturnType<typeof createVapidKeys> },
+  { vhost, database, pushService, smtpSink, cleanUp }: Services,
+  vapid: ReturnType<typeof createVapidKeys>,
 ): Promise<Record<string, string>> {
-  const authorities = join(directory, 'authorities.pem')
-  await writeFile(authorities, pushService.ca)
   return {
     RABBITMQ_URL: vhost.url,
     DATABASE_URL: database.url,
-    NODE_EXTRA_CA_CERTS: authorities,
+    NODE_EXTRA_CA_CERTS: await writeTemporaryFile(pushService.ca, cleanUp),
     PUSH_ENDPOINT_ALLOW: `localhost:${pushService.port}`,
     VAPID_SUBJECT: 'mailto:ops@example.com',
     VAPID_PUBLIC_KEY: vapid.publicKey,
