@@ -44,7 +44,7 @@ describePage('the page for everybody', () => {
       await window.close()
     }
     expect(found.filter(([, barriers]) => barriers.length > 0)).toEqual([])
-  })
+  }, 300_000)
 
   test('is used by the keyboard alone', async ({ stage }) => {
     const site = await stage()

@@ -40,7 +40,7 @@ describePage('a conversation in two windows', () => {
     expect(Object.keys(seenAt)).toEqual(words)
     const times = words.map((word) => Math.round((seenAt[word] ?? 0) - (typedAt[word] ?? 0)))
     printNumbers('page, from the key to the other window', { messages: words.length, ...summarize(times) })
-  }, 180_000)
+  }, 600_000)
 
   test('a window that was offline says so, catches up, and has each message once and in order', async ({ stage }) => {
     const site = await stage()
