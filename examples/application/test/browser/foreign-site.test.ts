@@ -23,11 +23,11 @@ async function openForeignOrigin(cleanUp: TestFixtures['cleanUp']): Promise<stri
 describePage('a page of another origin, in a browser that is logged in', () => {
   test('can neither send nor read, nor show this page within its own', async ({ stage, cleanUp }) => {
     const site = await stage({ workers: [] })
-    const { page } = await site.open('Ada')
+    const { page, visit } = await site.open('Ada')
     const foreign = await openForeignOrigin(cleanUp)
     const messages = `${site.origin}/conversations/lunch/messages`
 
-    await page.goto(foreign)
+    await visit(foreign)
     const isRead = `fetch('${messages}', { credentials: 'include' }).then(() => true, () => false)`
     expect(await page.evaluate(isRead)).toBe(false)
 
@@ -47,7 +47,7 @@ describePage('a page of another origin, in a browser that is logged in', () => {
     expect(await answer.request().headerValue('cookie')).toMatch(/^example-session=/)
     expect(await site.query('SELECT FROM example.messages')).toEqual([])
 
-    await page.goto(foreign)
+    await visit(foreign)
     const blocked = page.waitForEvent('requestfailed', (request) => request.url() === `${site.origin}/`)
     await page.evaluate(`{
       const frame = document.createElement('iframe')

@@ -37,7 +37,7 @@ describePage('what people write', () => {
 
     const mailPage = await createMailPage([{ name: 'sink', received: smtpSink.received }])
     cleanUp(() => mailPage.close())
-    await grace.page.goto(mailPage.url)
+    await grace.visit(mailPage.url)
     expect(await grace.page.getByRole('heading', { name: `Title ${markup}` }).count()).toBe(2)
     expect(await grace.read('harmed')).toBeUndefined()
   })

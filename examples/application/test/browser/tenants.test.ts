@@ -15,7 +15,7 @@ describePage('two tenants', () => {
     const [{ id } = { id: '' }] = await site.query<{ id: string }>(
       'SELECT notification_id AS id FROM example.notifications',
     )
-    await zoe.page.goto(`${site.origin}/?conversation=lunch`)
+    await zoe.visit(`${site.origin}/?conversation=lunch`)
     await zoe.choose('Garden')
     expect(await zoe.region('Conversations').getByRole('listitem').allInnerTexts()).toEqual([
       expect.stringContaining('Garden'),

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { waitFor } from '@mono/test-support'
 import type { Browser, BrowserContext, BrowserContextOptions, CDPSession, Locator, Page } from 'playwright-core'
 
 export type WindowOptions = Pick<BrowserContextOptions, 'colorScheme' | 'viewport'> & {
@@ -15,8 +16,11 @@ export interface SiteWindow {
   page: Page
   context: BrowserContext
   region(name: Region): Locator
+  /** Opens an address, again if a network of the machine comes or goes meanwhile: Chromium gives up what it loads then. */
+  visit(url: string): Promise<void>
   /** Waits until somebody can log in. */
   untilLogin(): Promise<void>
+  /** Logs in, again while the page says that it did not work. */
   logIn(user: string): Promise<void>
   /** Opens a conversation, and waits until it is live. */
   choose(conversation: string): Promise<void>
@@ -67,11 +71,24 @@ export async function openSiteWindow(
   page.on('dialog', (dialog) => faults.push(`a dialog: ${dialog.message()}`))
   /** What may explain why the page does not go on: much of it is what a test wants. */
   const troubles: string[] = []
-  page.on('requestfailed', (request) => troubles.push(`${request.url()}: ${request.failure()?.errorText}`))
+  let cutOff = 0
+  page.on('requestfailed', (request) => {
+    const reason = request.failure()?.errorText ?? ''
+    troubles.push(`${request.url()}: ${reason}`)
+    if (reason.includes('ERR_NETWORK_CHANGED')) cutOff += 1
+  })
   page.on('console', (message) => {
     if (message.type() === 'error') troubles.push(message.text())
   })
-  await page.goto(origin)
+  const visit = async (url: string) => {
+    const isLoaded = async () => {
+      const before = cutOff
+      await page.goto(url)
+      return cutOff === before
+    }
+    await waitFor(isLoaded, { what: `${url} to be loaded`, timeoutMs: patienceMs })
+  }
+  await visit(origin)
 
   const region = (name: Region) => page.getByRole('region', { name, exact: true })
   const items = region('Messages').getByRole('listitem')
@@ -93,14 +110,23 @@ export async function openSiteWindow(
     page,
     context,
     region,
+    visit,
     read,
     messages,
     untilState,
     untilLogin,
     async logIn(user) {
       await untilLogin()
-      await page.getByRole('button', { name: user }).click()
-      await region('Conversations').waitFor()
+      const conversations = region('Conversations')
+      const trouble = page.locator('#login-trouble')
+      const isLoggedIn = async () => {
+        // What it says is of the attempt before.
+        await trouble.evaluate((alert) => alert.setAttribute('hidden', ''))
+        await page.getByRole('button', { name: user }).click()
+        await conversations.or(trouble).filter({ visible: true }).waitFor()
+        return await conversations.isVisible()
+      }
+      await waitFor(isLoggedIn, { what: `${user} to be logged in`, timeoutMs: 2 * patienceMs })
     },
     async choose(conversation) {
       await region('Conversations').getByRole('button', { name: conversation }).click()
