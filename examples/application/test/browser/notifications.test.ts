@@ -47,7 +47,7 @@ describePage('notifications', () => {
     // Chromium without a window has no push service.
     const ada = await site.open('Ada', { prepare: (context) => context.grantPermissions(['notifications']) })
     await ada.page.getByRole('button', { name: 'Allow notifications' }).click()
-    await ada.untilAlert(/browser/i)
+    await ada.untilAlert(/register with its push service/)
     expect(await site.query('SELECT FROM push.devices')).toEqual([])
   })
 })

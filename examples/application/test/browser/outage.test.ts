@@ -18,6 +18,10 @@ describePage('the page, while something is away', () => {
     await site.broker.up()
     await ada.untilNumbered('without the broker')
     expect(await ada.messages()).toHaveLength(2)
+    expect(await site.query('SELECT content FROM chat.messages ORDER BY sequence')).toEqual([
+      { content: 'with the broker' },
+      { content: 'without the broker' },
+    ])
   })
 
   test('nothing is accepted without the database, the page says so, and sends it again when told to', async ({
