@@ -35,8 +35,7 @@ describePage('the page for everybody', () => {
       await window.notify({ title: `News, ${look}`, text: 'There is news.', byMail: true })
       await window.region('Audit trail').getByText('USERS_NOTIFIED').first().waitFor()
       found.push([`${look}, busy`, await findBarriers(window)])
-      const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
-      expect([look, await window.page.evaluate(overflow)]).toEqual([look, 0])
+      expect([look, await window.overflow()]).toEqual([look, 0])
       await window.context.setOffline(true)
       site.realtime.cut()
       await window.untilState('offline')
@@ -70,6 +69,7 @@ describePage('the page for everybody', () => {
     await keyboard.press('Space')
     await ada.tabTo(/^Notify$/)
     await keyboard.press('Enter')
+    await ada.report('News').waitFor()
     await ada.tabTo(/^Log out$/)
     await keyboard.press('Enter')
     await ada.untilLogin()

@@ -49,7 +49,6 @@ describePage('what people write', () => {
     await ada.type(largest)
     await grace.untilNumbered(largest.slice(0, 40))
     expect((await grace.messages())[0]).toContain(largest)
-    const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
-    expect(await grace.page.evaluate(overflow)).toBe(0)
+    expect(await grace.overflow()).toBe(0)
   })
 })

@@ -38,6 +38,10 @@ export interface SiteWindow {
   untilState(state: State): Promise<void>
   /** Fills in the form that notifies everybody, and sends it. */
   notify(notification: { title: string; text: string; byMail: boolean }): Promise<void>
+  /** What the page says of the notification with this title, once the server has accepted it. */
+  report(title: string): Locator
+  /** By how many pixels the page is wider than its window. */
+  overflow(): Promise<number>
   /** Presses Tab until the element with this name has the focus. */
   tabTo(name: RegExp): Promise<void>
   /** Waits until an alert says this. */
@@ -150,6 +154,8 @@ export async function openSiteWindow(
       await form.getByRole('checkbox', { name: 'Also by mail' }).setChecked(byMail)
       await form.getByRole('button', { name: 'Notify' }).click()
     },
+    report: (title) => region('Notify everybody').getByRole('listitem').filter({ hasText: title }),
+    overflow: () => page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
     async tabTo(name) {
       const devTools = await context.newCDPSession(page)
       for (let presses = 0; presses < mostStops; presses += 1) {
