@@ -1,11 +1,13 @@
 // @ts-check
-import { ApiError, call } from './api.js'
+import { call } from './api.js'
 import { createId } from './create-id.js'
 import { delayAfter, wait } from './delay.js'
 import { byId, element, showText } from './dom.js'
+import { DoubtfulNotifications } from './doubtful-notifications.js'
 import { describeEmail, describePush, isSettled } from './words.js'
 
-/** @import { Report } from './types.js' */
+/** @import { ApiError } from './api.js' */
+/** @import { Report, Session } from './types.js' */
 
 const pollMs = [300, 500, 1_000, 2_000, 3_000, 10_000]
 
@@ -14,10 +16,10 @@ const mostReports = 5
 /**
  * The form that notifies everybody of the tenant, and what became of it.
  *
- * @param {{ onNotified: (notificationId: string) => void }} options
+ * @param {{ session: Session, onNotified: (notificationId: string) => void }} options
  * @returns {() => void} ends it
  */
-export function openNotifyForm({ onNotified }) {
+export function openNotifyForm({ session, onNotified }) {
   const form = byId('notify', HTMLFormElement)
   const title = byId('notify-title', HTMLInputElement)
   const text = byId('notify-text', HTMLTextAreaElement)
@@ -25,33 +27,40 @@ export function openNotifyForm({ onNotified }) {
   const trouble = byId('notify-trouble', HTMLElement)
   const reports = byId('reports', HTMLElement)
   const listening = new AbortController()
-  // The same again after an answer that did not come has the same id, so that nobody is notified twice.
-  let doubtful = { content: '', notificationId: '' }
+  const doubtful = new DoubtfulNotifications(session)
 
   /** @param {SubmitEvent} event */
   async function notify(event) {
     event.preventDefault()
     const submit = byId('notify-submit', HTMLButtonElement)
     submit.disabled = true
+    /** @type {HTMLElement} */
+    let nextFocus = submit
     const body = { title: title.value, body: text.value, sendEmail: alsoByMail.checked }
     const content = JSON.stringify(body)
-    const notificationId = doubtful.content === content ? doubtful.notificationId : createId()
+    const doubtfulId = doubtful.find(content)
+    const notificationId = doubtfulId ?? createId()
+    // Before the server is asked, since the page may be loaded again before the answer comes.
+    doubtful.add(content, notificationId)
     try {
       await call('POST', '/notifications', { body: { ...body, notificationId } })
-      doubtful = { content: '', notificationId: '' }
+      doubtful.delete(content)
       showText(trouble, '')
       form.reset()
+      nextFocus = title
       onNotified(notificationId)
       const item = element('li', { class: 'report' }, ...renderReport(body.title, { push: ['accepted'], email: [] }))
       reports.prepend(item)
       while (reports.children.length > mostReports) reports.lastElementChild?.remove()
       void follow(notificationId, item, listening.signal)
     } catch (error) {
-      if (error instanceof ApiError && error.isFinal) doubtful = { content: '', notificationId: '' }
-      else doubtful = { content, notificationId }
-      showText(trouble, describeRefusal(error))
+      const { message, accepted, isFinal } = /** @type {ApiError} */ (error)
+      const mayBeAccepted = !isFinal && (doubtfulId !== undefined || accepted === 'unknown')
+      if (!mayBeAccepted) doubtful.delete(content)
+      showText(trouble, describeRefusal(message, mayBeAccepted))
     } finally {
       submit.disabled = false
+      moveLostFocus(submit, nextFocus)
     }
   }
 
@@ -64,9 +73,20 @@ export function openNotifyForm({ onNotified }) {
   }
 }
 
-/** @param {any} error */
-function describeRefusal({ message, accepted }) {
-  if (accepted === 'unknown')
+/**
+ * A button that is disabled loses the focus, and whoever uses a keyboard the place on the page.
+ *
+ * @param {HTMLElement} loser
+ * @param {HTMLElement} target
+ */
+function moveLostFocus(loser, target) {
+  const { activeElement, body } = document
+  if (activeElement === loser || activeElement === body) target.focus()
+}
+
+/** @param {string} message @param {boolean} mayBeAccepted */
+function describeRefusal(message, mayBeAccepted) {
+  if (mayBeAccepted)
     return `No answer: ${message}. It may have been accepted. Notify again with the same words: nobody is notified twice.`
   return `Not accepted: ${message}.`
 }

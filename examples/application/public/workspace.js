@@ -42,7 +42,7 @@ export async function openWorkspace({ site, session, users }) {
   })
   const audit = new AuditTrail({ nameOf })
   const device = new ThisDevice({ site, session })
-  const closeNotifyForm = openNotifyForm({ onNotified: (id) => audit.expect(id) })
+  const closeNotifyForm = openNotifyForm({ session, onNotified: (id) => audit.expect(id) })
   const outgoing = new Map(
     conversations.map(({ conversationId }) => [
       conversationId,

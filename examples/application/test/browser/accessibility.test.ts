@@ -1,3 +1,4 @@
+import { waitFor } from '@mono/test-support'
 import axe from 'axe-core'
 import { expect } from 'vitest'
 import { describePage, test } from './support/chromium-test.js'
@@ -70,6 +71,10 @@ describePage('the page for everybody', () => {
     await ada.tabTo(/^Notify$/)
     await keyboard.press('Enter')
     await ada.report('News').waitFor()
+    // The button was disabled for a moment, and the next notification begins with its title.
+    await waitFor(() => ada.page.evaluate('document.activeElement.id === "notify-title"'), {
+      what: 'the focus to move',
+    })
     await ada.tabTo(/^Log out$/)
     await keyboard.press('Enter')
     await ada.untilLogin()

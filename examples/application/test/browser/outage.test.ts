@@ -89,4 +89,40 @@ describePage('the page, while something is away', () => {
     expect(await site.query('SELECT content FROM chat.messages')).toEqual([{ content: 'perhaps accepted' }])
     expect(await site.query('SELECT content FROM example.messages')).toHaveLength(1)
   })
+
+  test('a notification whose commit was cut off may be accepted, whatever a later try is told, and is accepted once', async ({
+    stage,
+    database,
+  }) => {
+    const site = await stage({ workers: [] })
+    const ada = await site.open('Ada')
+    const commits = await holdCommits(database, 'example.notifications')
+    const isTry = (request: Request) => request.method() === 'POST' && request.url().endsWith('/notifications')
+    const ids: unknown[] = []
+    const answers: unknown[] = []
+    ada.page.on('response', async (response) => {
+      if (!isTry(response.request())) return
+      ids.push(response.request().postDataJSON().notificationId)
+      answers.push((await response.json()).accepted)
+    })
+    const notification = { title: 'Release', text: 'It is out.', byMail: false }
+    const trouble = ada.region('Notify everybody').getByRole('alert')
+    await ada.notify(notification)
+    await commits.untilOneWaits()
+    await site.database.down()
+    await trouble.getByText(/may have been accepted/).waitFor()
+    // The second answer is about the second try alone.
+    await ada.notify(notification)
+    await waitFor(() => answers.length === 2, { what: 'the notification to be sent again' })
+    expect(answers).toEqual(['unknown', false])
+    await ada.region('Notify everybody').getByRole('button', { name: 'Notify', disabled: false }).waitFor()
+    expect(await trouble.textContent()).toMatch(/may have been accepted/)
+    await site.database.up()
+    await commits.letGo()
+    await ada.page.reload()
+    await ada.notify(notification)
+    await waitFor(() => answers.at(-1) === true, { what: 'the notification to be accepted' })
+    expect(new Set(ids).size).toBe(1)
+    expect(await site.query('SELECT title FROM example.notifications')).toEqual([{ title: 'Release' }])
+  })
 })
