@@ -35,6 +35,7 @@ export class ThisDevice {
   /** @type {PushSubscription | undefined} */
   #subscription
   #listening = new AbortController()
+  #opening
 
   /** @param {{ site: Site, session: Session }} options */
   constructor({ site, session }) {
@@ -44,17 +45,20 @@ export class ThisDevice {
     showText(this.#trouble, '')
     this.#allow.onclick = () => this.#attempt(() => this.#subscribe())
     this.#stop.onclick = () => this.#attempt(() => this.forget())
-    void this.#attempt(() => this.#open())
+    this.#opening = this.#attempt(() => this.#open())
   }
 
   /** The next user of this browser does not get this one's notifications. */
   async forget() {
+    await this.#opening
     const subscription = this.#subscription
     if (!subscription) return
     try {
       await call('DELETE', '/devices', { body: { channel: 'web', address: subscription.endpoint } })
     } catch (error) {
-      if (/** @type {ApiError} */ (error).status !== 404) throw error
+      // The server has no device of that address, or no session any more: the browser's registration ends nevertheless.
+      const { status } = /** @type {ApiError} */ (error)
+      if (status !== 404 && status !== 401) throw error
     }
     this.#subscription = undefined
     keep('localStorage', ownerKey, undefined)
@@ -69,17 +73,27 @@ export class ThisDevice {
 
   async #open() {
     const obstacle = this.#findObstacle()
-    this.#show(obstacle ?? 'off')
-    if (obstacle) return
+    if (obstacle) return this.#show(obstacle)
     const { serviceWorker } = navigator
     serviceWorker.addEventListener('message', ({ data }) => this.#showReceived(data), {
       signal: this.#listening.signal,
     })
+    try {
+      this.#subscription = await this.#findOwnSubscription()
+    } finally {
+      this.#show(this.#subscription ? 'on' : 'off')
+    }
+    if (this.#subscription) await this.#register(this.#subscription)
+  }
+
+  /** One of another user or with another key is ended. */
+  async #findOwnSubscription() {
     const subscription = await (await this.#findPushManager()).getSubscription()
-    if (!subscription) return
-    const isOwn = readKept('localStorage', ownerKey) === this.#owner && hasKey(subscription, this.#vapidPublicKey)
-    if (isOwn) await this.#register(subscription)
-    else await subscription.unsubscribe()
+    if (!subscription) return undefined
+    if (readKept('localStorage', ownerKey) === this.#owner && hasKey(subscription, this.#vapidPublicKey))
+      return subscription
+    await subscription.unsubscribe()
+    return undefined
   }
 
   async #findPushManager() {

@@ -1,7 +1,16 @@
 import { waitFor } from '@mono/test-support'
+import type { Route } from 'playwright-core'
 import { expect } from 'vitest'
 import { describePage, test } from './support/chromium-test.js'
-import { deliver, listShown, registerAt } from './support/device.js'
+import { deliver, isRegistered, listShown, registerAt } from './support/device.js'
+
+/** The page is not told of the browser's registration before `letGo` is called. */
+const holdSubscription = `{
+  const { prototype } = PushManager
+  const { getSubscription } = prototype
+  const released = new Promise((resolve) => { globalThis.letGo = resolve })
+  prototype.getSubscription = async () => { await released; return await getSubscription() }
+}`
 
 describePage('notifications', () => {
   test('everybody is notified: by the service worker, by mail, and with a row in the audit trail', async ({
@@ -38,6 +47,50 @@ describePage('notifications', () => {
     // What the workers' ledgers say.
     for (const words of ['sent to 1 device', 'sent to 2 addresses'])
       await ada.report('Release').getByText(words).waitFor()
+  })
+
+  test('whoever logs out while the page looks at the registration has none afterwards', async ({
+    stage,
+    pushService,
+  }) => {
+    const site = await stage({ workers: [] })
+    const grace = await site.open('Grace', { prepare: (context) => registerAt(context, pushService.subscribe()) })
+    const device = grace.region('Notifications on this device')
+    const devices = () => site.query('SELECT FROM push.devices')
+    await grace.page.getByRole('button', { name: 'Allow notifications' }).click()
+    await device.getByText(/^On\./).waitFor()
+    let held: Route | undefined
+    await grace.context.route('**/devices', async (route) => {
+      if (route.request().method() === 'POST') held = route
+      else await route.continue()
+    })
+    await grace.context.addInitScript(holdSubscription)
+    await grace.page.reload()
+    await grace.page.getByRole('button', { name: 'Log out' }).click()
+    await grace.page.evaluate('letGo()')
+    const registration = await waitFor(() => held, { what: 'the page to register' })
+    // The server knows of it since before.
+    await device.getByText(/^On\./).waitFor()
+    expect(await devices()).toHaveLength(1)
+    await registration.fulfill({ status: 503, json: { error: 'Busy', accepted: false } })
+    await grace.untilLogin()
+    expect(await devices()).toEqual([])
+    expect(await isRegistered(grace)).toBe(false)
+  })
+
+  test('whoever logs out of a session that has ended is not registered in the browser any more', async ({
+    stage,
+    pushService,
+  }) => {
+    const site = await stage({ workers: [] })
+    const grace = await site.open('Grace', { prepare: (context) => registerAt(context, pushService.subscribe()) })
+    await grace.page.getByRole('button', { name: 'Allow notifications' }).click()
+    await grace.region('Notifications on this device').getByText(/^On\./).waitFor()
+    expect(await isRegistered(grace)).toBe(true)
+    await site.query('DELETE FROM example.sessions')
+    await grace.page.getByRole('button', { name: 'Log out' }).click()
+    await grace.untilLogin()
+    await waitFor(async () => !(await isRegistered(grace)), { what: 'the browser to end its registration' })
   })
 
   test('a registration that the browser itself refuses is told in words, and nobody is registered', async ({

@@ -5,19 +5,36 @@ import type { SiteWindow } from './site-window.js'
 /**
  * A browser that is registered at the test's own push service: Chromium without a window has none. All else, what the page
  * makes of the registration and what its service worker shows, is Chromium's.
+ The browser keeps its registration when the page is loaded again.
  */
 export async function registerAt(context: BrowserContext, { endpoint, p256dh, auth }: PushDevice): Promise<void> {
   await context.grantPermissions(['notifications'])
   await context.addInitScript(
     (json) => {
       const manager = Reflect.get(globalThis, 'PushManager').prototype
-      const subscription = { ...json, options: {}, toJSON: () => json, unsubscribe: async () => true }
-      let given: unknown = null
-      manager.subscribe = async () => {
-        given = subscription
-        return subscription
+      const storage = Reflect.get(globalThis, 'localStorage')
+      const key = 'subscription of the test'
+      const create = (base64: string) => ({
+        ...json,
+        options: {
+          applicationServerKey: Uint8Array.from(atob(base64.replaceAll('-', '+').replaceAll('_', '/')), (character) =>
+            character.charCodeAt(0),
+          ).buffer,
+        },
+        toJSON: () => json,
+        unsubscribe: async () => {
+          storage.removeItem(key)
+          return true
+        },
+      })
+      manager.subscribe = async ({ applicationServerKey }: { applicationServerKey: string }) => {
+        storage.setItem(key, applicationServerKey)
+        return create(applicationServerKey)
       }
-      manager.getSubscription = async () => given
+      manager.getSubscription = async () => {
+        const given = storage.getItem(key)
+        return given === null ? null : create(given)
+      }
     },
     { endpoint, expirationTime: null, keys: { p256dh, auth } },
   )
@@ -26,6 +43,13 @@ export async function registerAt(context: BrowserContext, { endpoint, p256dh, au
 export interface ShownNotification {
   title: string
   body: string
+}
+
+/** Whether the browser itself still has its registration, whatever the server has. */
+export async function isRegistered({ page }: SiteWindow): Promise<boolean> {
+  return await page.evaluate(
+    'navigator.serviceWorker.ready.then(({ pushManager }) => pushManager.getSubscription()).then((given) => given !== null)',
+  )
 }
 
 /** Hands a payload to the page's service worker, as the browser does when it has decrypted it. */
