@@ -14,6 +14,9 @@ const soonMs = 1_000
 
 const mostShown = 15
 
+/** The server tells of no more events than that at once. */
+const mostAnswered = 100
+
 /** The newest events of the tenant. What was just done on this page is looked for until it is there. */
 export class AuditTrail {
   #list = byId('events', HTMLElement)
@@ -22,8 +25,8 @@ export class AuditTrail {
   #nameOf
   /** @type {Map<string, HTMLElement>} by the event's id */
   #shown = new Map()
-  /** @type {Set<string>} the ids that events are to tell of */
-  #expected = new Set()
+  /** @type {Map<string, number>} since when an event is to tell of the thing with this id, in milliseconds since 1970 */
+  #expected = new Map()
   #timer = 0
   #dueAt = Number.POSITIVE_INFINITY
   #attempt = 0
@@ -38,7 +41,7 @@ export class AuditTrail {
 
   /** Something was done that the trail will tell of. @param {string} id of the thing that was done */
   expect(id) {
-    this.#expected.add(id)
+    this.#expected.set(id, Date.now())
     this.#attempt = 0
     this.#showExpected()
     this.#lookAgain()
@@ -67,6 +70,8 @@ export class AuditTrail {
       showText(this.#trouble, '')
       this.#show(events.slice(0, mostShown))
       this.#forgetRecorded(events)
+      this.#forgetOlderThan(events[mostAnswered - 1])
+      this.#showExpected()
     } catch (error) {
       if (!this.#isOpen) return
       const { message, isUnavailable } = /** @type {ApiError} */ (error)
@@ -108,11 +113,17 @@ export class AuditTrail {
 
   /** @param {AuditEvent[]} events */
   #forgetRecorded(events) {
-    for (const id of this.#expected) {
+    for (const id of this.#expected.keys()) {
       const isRecorded = events.some(({ entityId, changes }) => entityId === id || changes.includes(JSON.stringify(id)))
       if (isRecorded) this.#expected.delete(id)
     }
-    this.#showExpected()
+  }
+
+  /** The server tells no more of what was done before. @param {AuditEvent | undefined} oldest of a full answer */
+  #forgetOlderThan(oldest) {
+    if (!oldest) return
+    const oldestAt = Date.parse(oldest.occurredAt)
+    for (const [id, since] of this.#expected) if (since < oldestAt) this.#expected.delete(id)
   }
 
   #showExpected() {
