@@ -3,6 +3,9 @@
 /** The server itself gives up its database earlier. */
 const patienceMs = 15_000
 
+/** The server says these, with JSON, of what it has not done. */
+const refusals = [400, 401, 403, 404, 409, 413]
+
 let csrfToken = ''
 
 /** `unavailable`: the server or its database did not answer; `session-ended`: this page's session is not the browser's. */
@@ -24,13 +27,13 @@ export class ApiError extends Error {
 
   /**
    * @param {string} message
-   * @param {{ status: number, accepted?: false | 'unknown' }} options status 0: there was no answer
+   * @param {{ status: number, accepted: false | 'unknown', isFinal?: boolean }} options status 0: there was no answer
    */
-  constructor(message, { status, accepted = false }) {
+  constructor(message, { status, accepted, isFinal = false }) {
     super(message)
     this.status = status
     /** The server has refused it for what it is, so it has not done it before either. */
-    this.isFinal = status >= 400 && status < 500 && status !== 401 && status !== 403
+    this.isFinal = isFinal
     /** Server or database is away, which the page says in one place for all. */
     this.isUnavailable = status === 0 || status === 503
     /** `unknown`: it may have been done; the same request with the same ids is safe. */
@@ -53,8 +56,10 @@ export async function call(method, path, { body, signal } = {}) {
   if (status === 503) apiEvents.dispatchEvent(new Event('unavailable'))
   if ((status === 401 || status === 403) && path !== '/session') apiEvents.dispatchEvent(new Event('session-ended'))
   // Something between page and server may answer in the server's place, and does not know.
-  const accepted = answer?.accepted ?? (status >= 500 ? 'unknown' : false)
-  throw new ApiError(describe(answer, status), { status, accepted })
+  const isRefusal = answer?.error !== undefined && refusals.includes(status)
+  const accepted = answer?.accepted ?? (isRefusal ? false : 'unknown')
+  const isFinal = isRefusal && status !== 401 && status !== 403
+  throw new ApiError(describe(answer, status), { status, accepted, isFinal })
 }
 
 /**

@@ -125,4 +125,24 @@ describePage('the page, while something is away', () => {
     expect(new Set(ids).size).toBe(1)
     expect(await site.query('SELECT title FROM example.notifications')).toEqual([{ title: 'Release' }])
   })
+
+  test('a refusal by something between page and server is not taken for the server’s', async ({ stage }) => {
+    const site = await stage()
+    const refusals = [
+      { status: 404, contentType: 'text/html', body: '<h1>No backend</h1>' },
+      { status: 429, json: { message: 'Too many' } },
+      { status: 408, body: '' },
+    ]
+    const ada = await site.open('Ada', {
+      prepare: (context) =>
+        context.route('**/lunch/messages', async (route) => {
+          const refusal = route.request().method() === 'POST' ? refusals.shift() : undefined
+          await (refusal ? route.fulfill(refusal) : route.continue())
+        }),
+    })
+    await ada.choose('Lunch')
+    await ada.type('through the proxy')
+    await ada.untilNumbered('through the proxy')
+    expect(refusals).toEqual([])
+  })
 })
