@@ -1,6 +1,6 @@
 // @ts-check
 
-/** The server itself gives up its database earlier. */
+/** Longer than the server waits for a database that hangs: 3 s to connect, 10 s for a statement. */
 const patienceMs = 15_000
 
 /** The server says these, with JSON, of what it has not done. */

@@ -49,9 +49,12 @@ export async function inTransaction<T>(pool: pg.Pool, run: (work: Work) => Promi
     await client.query('COMMIT')
     return result
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => {
-      isBroken = true
-    })
+    // A server that does not answer would keep the rollback waiting as well. When it loses the connection it rolls back.
+    isBroken = isUnanswered(error)
+    if (!isBroken)
+      await client.query('ROLLBACK').catch(() => {
+        isBroken = true
+      })
     throw isUnavailable(error) ? new UnavailableError({ accepted }, { cause: error }) : error
   } finally {
     client.off('error', ignore)
@@ -62,6 +65,9 @@ export async function inTransaction<T>(pool: pg.Pool, run: (work: Work) => Promi
 /** Lost connections, shutdown, no resources, locks that others hold. */
 const unavailableCode = /^(E[A-Z]+|08...|53...|57...|58...|40...|25P03|55P03)$/
 const unavailableMessage = /Connection terminated|timeout|not queryable/i
+
+/** The connection is lost, or a statement has waited too long: the server itself has said nothing. */
+const isUnanswered = (error: unknown) => isUnavailable(error) && !(error instanceof pg.DatabaseError)
 
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false
