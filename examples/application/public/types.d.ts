@@ -63,7 +63,7 @@ export interface Report {
   title: string
   push: Channel & { devices: number; disabled: number; withoutDevice: number }
   /** Null: no mail was asked for. */
-  email: (Channel & { addresses: number; suppressed: number }) | null
+  email: (Channel & { addresses: number }) | null
 }
 
 export interface AuditEvent {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { describeEmail, describeOutgoing, describePush, isSettled } from '../../public/words.js'
 
 const push = { state: 'sent', devices: 3, disabled: 1, withoutDevice: 0, outcomes: [] } as const
-const email = { state: 'sent', addresses: 2, suppressed: 1 } as const
+const email = { state: 'sent', addresses: 2 } as const
 
 test('each channel says what its ledger has, with the reason of what failed', () => {
   const outcomes = [
