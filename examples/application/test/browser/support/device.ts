@@ -4,8 +4,8 @@ import type { SiteWindow } from './site-window.js'
 
 /**
  * A browser that is registered at the test's own push service: Chromium without a window has none. All else, what the page
- * makes of the registration and what its service worker shows, is Chromium's.
- The browser keeps its registration when the page is loaded again.
+ * makes of the registration and what its service worker shows, is Chromium's. The browser keeps its registration when the
+ * page is loaded again.
  */
 export async function registerAt(context: BrowserContext, { endpoint, p256dh, auth }: PushDevice): Promise<void> {
   await context.grantPermissions(['notifications'])
@@ -72,11 +72,16 @@ export async function deliver({ context, page }: SiteWindow, payload: string): P
   await devTools.detach()
 }
 
-/** The notifications that the page's service worker shows at present. */
+/**
+ * The notifications that the page's service worker shows at present.
+ *
+ * @returns none, too, if Chromium does not answer within 5 s, as happens on a busy machine: ask again
+ */
 export async function listShown({ page }: SiteWindow): Promise<ShownNotification[]> {
   return await page.evaluate(`(async () => {
     const { getNotifications } = ServiceWorkerRegistration.prototype
-    const shown = await getNotifications.call(await navigator.serviceWorker.ready)
-    return shown.map(({ title, body }) => ({ title, body }))
+    const shown = navigator.serviceWorker.ready.then((registration) => getNotifications.call(registration))
+    const patience = new Promise((resolve) => setTimeout(resolve, 5_000, []))
+    return (await Promise.race([shown, patience])).map(({ title, body }) => ({ title, body }))
   })()`)
 }
