@@ -33,11 +33,12 @@ async function start() {
     byId('loading', HTMLElement).hidden = true
     login.hidden = session !== undefined
     workspaceView.hidden = session === undefined
-    account.hidden = session === undefined
     if (session) {
       useCsrfToken(session.csrfToken)
       byId('who', HTMLElement).textContent = `${session.name} · tenant ${session.tenantId}`
       workspace = await openWorkspace({ site, session, users })
+      // Only now, since logging out also takes this device away, which the workspace knows.
+      account.hidden = false
     } else {
       showLogin(users, { onLoggedIn: startAnew })
     }

@@ -65,8 +65,16 @@ describePage('notifications', () => {
       else await route.continue()
     })
     await grace.context.addInitScript(holdSubscription)
+    const logOut = grace.page.getByRole('button', { name: 'Log out' })
+    let couldLogOut: boolean | undefined
+    await grace.context.route('**/conversations', async (route) => {
+      couldLogOut = await logOut.isVisible()
+      await route.continue()
+    })
     await grace.page.reload()
-    await grace.page.getByRole('button', { name: 'Log out' }).click()
+    await logOut.click()
+    // The part of the page that takes the device away was not there yet.
+    expect(couldLogOut).toBe(false)
     await grace.page.evaluate('letGo()')
     const registration = await waitFor(() => held, { what: 'the page to register' })
     // The server knows of it since before.
