@@ -9,12 +9,13 @@ const sqlError = (code: string) => Object.assign(new Error(`error ${code}`), { c
 const { tenantId: tenant_id, conversationId: conversation_id } = chatMessage()
 const lockedConversation = { tenant_id, conversation_id, last_sequence: '0' }
 
-/** A pool of one connection that answers each kind of statement as told, and remembers what was asked. */
+/** A pool of one connection that answers each kind of statement as told, and remembers what was answered. */
 function setUp(answers: Record<string, object[] | Error> = {}) {
   const steps: string[] = []
   const client = {
     async query(sql: string) {
       const [step = ''] = /^\s*\w+/.exec(sql) ?? []
+      await Promise.resolve()
       steps.push(step.trim())
       const answer = answers[step.trim()] ?? []
       if (answer instanceof Error) throw answer
@@ -28,8 +29,14 @@ function setUp(answers: Record<string, object[] | Error> = {}) {
 }
 
 describe('storeBatch', () => {
-  test('an error ends the connection instead of giving it back in the middle of a transaction', async () => {
+  test('an error ends the transaction and then the connection', async () => {
     const { steps, store } = setUp({ SELECT: sqlError('57014') })
+    await expect(storeOne(store, chatMessage())).rejects.toBeInstanceOf(DeferError)
+    expect(steps).toEqual(['BEGIN', 'SELECT', 'ROLLBACK', 'end connection'])
+  })
+
+  test('a server that is silent is asked nothing more', async () => {
+    const { steps, store } = setUp({ SELECT: new Error('Query read timeout') })
     await expect(storeOne(store, chatMessage())).rejects.toBeInstanceOf(DeferError)
     expect(steps).toEqual(['BEGIN', 'SELECT', 'end connection'])
   })

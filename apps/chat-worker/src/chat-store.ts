@@ -1,6 +1,6 @@
 import type { ChatMessage, StoredChatMessage } from '@mono/contracts'
 import { DeferError, PermanentError, RetryableError } from '@mono/message-queue'
-import { isDataFault, toDatabaseError } from '@mono/worker-runtime'
+import { isDataFault, sqlStateOf, toDatabaseError } from '@mono/worker-runtime'
 import { conversationKey } from './conversation-key.js'
 import type { Database, DatabaseClient } from './database.js'
 import { storeTogether } from './store-together.js'
@@ -69,7 +69,7 @@ async function storePart(batch: Batch, messages: readonly ChatMessage[], isSecon
     for (const [message, outcome] of outcomes) conclude(batch, message, outcome)
   } catch (error) {
     const failure = toStoreError(error)
-    if (codeOf(error) === lockNotAvailable) batch.lockTimeouts += 1
+    if (sqlStateOf(error) === lockNotAvailable) batch.lockTimeouts += 1
     if (batch.lockTimeouts > lockTimeoutsAtMost && batch.outcomes.size === 0) {
       throw new DeferError('Nothing can be stored for a lock', { code: 'DATABASE_UNAVAILABLE', cause: error })
     }
@@ -90,7 +90,10 @@ function conclude({ outcomes, heldUp }: Batch, message: ChatMessage, outcome: Ou
   if ('failure' in outcome && !(outcome.failure instanceof PermanentError)) heldUp.add(conversationKey(message))
 }
 
-/** After an error nobody knows what state the connection is in: it is ended, which rolls back. */
+/**
+ * After an error nobody knows what state the connection is in, so it is ended. PostgreSQL tells of the error before it ends
+ * the transaction, whose locks would be taken for somebody else's by the next one: it answers ROLLBACK after that.
+ */
 async function withClient<T>(database: Database, use: (client: DatabaseClient) => Promise<T>): Promise<T> {
   const client = await database.connect()
   try {
@@ -98,6 +101,7 @@ async function withClient<T>(database: Database, use: (client: DatabaseClient) =
     client.release()
     return result
   } catch (error) {
+    if (sqlStateOf(error) !== undefined) await client.query('ROLLBACK').catch(() => undefined)
     client.release(true)
     throw error
   }
@@ -106,14 +110,10 @@ async function withClient<T>(database: Database, use: (client: DatabaseClient) =
 const lockNotAvailable = '55P03'
 
 function toStoreError(error: unknown): Error {
-  if (codeOf(error) === lockNotAvailable) {
+  if (sqlStateOf(error) === lockNotAvailable) {
     return new DeferError('Another transaction holds a lock that the message needs', { cause: error })
   }
   if (!isDataFault(error)) return toDatabaseError(error)
   const reason = error instanceof Error ? error.message : String(error)
   return new PermanentError(`PostgreSQL refused the message: ${reason}`, { code: 'INVALID_MESSAGE', cause: error })
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown } | undefined)?.code
 }

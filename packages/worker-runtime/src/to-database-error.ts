@@ -82,7 +82,7 @@ export function toUnavailableError(cause: Error): DeferError {
   return new DeferError(`The database is not available (${reason})`, { code: 'DATABASE_UNAVAILABLE', cause })
 }
 
-/** The SQLSTATE of an error of PostgreSQL. */
+/** The SQLSTATE of an error of PostgreSQL; undefined for any other error. */
 export function sqlStateOf(error: unknown): string | undefined {
   const code = codeOf(error)
   return isSqlState(code) ? code : undefined
