@@ -47,7 +47,7 @@ export function startApplication({ services, realtime, farEnds, port }) {
     RABBITMQ_URL: services.rabbitmqUrl,
     DATABASE_URL: services.databaseUrl,
     HTTP_PORT: String(port),
-    // Whoever reaches it may log in.
+    // Everybody who reaches it may log in.
     HTTP_HOST: '127.0.0.1',
     REALTIME_URL: realtime.url,
     REALTIME_KEY_FILE: realtime.keyFile,

@@ -60,7 +60,7 @@ async function hear(call, after) {
   const live = new Promise((resolve) => {
     client.subscribe(conversationId, {
       after,
-      // What is loaded while it is not live was not heard.
+      // A message that is loaded while the page is not live was not heard.
       onMessage: ({ messageId, sequence }) => isLive && heard.set(messageId, sequence),
       onState(state) {
         isLive = state === 'live'

@@ -94,7 +94,7 @@ export class AuditTrail {
     this.#timer = setTimeout(() => this.refresh(), delayMs)
   }
 
-  /** What is shown already stays as it is: unfolded, or with the focus. @param {AuditEvent[]} events */
+  /** An event that is shown already stays as it is: unfolded, or with the focus. @param {AuditEvent[]} events */
   #show(events) {
     const ids = new Set(events.map(({ eventId }) => eventId))
     for (const [eventId, item] of this.#shown) {

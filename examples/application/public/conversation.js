@@ -147,7 +147,7 @@ export class OpenConversation {
     }
   }
 
-  /** What comes together is shown together: to lay out the page for each of a thousand takes seconds. @param {StoredMessage} message */
+  /** Messages that come together are shown together: to lay out the page for each of a thousand takes seconds. @param {StoredMessage} message */
   #receive(message) {
     if (this.#arrived.push(message) > 1) return
     queueMicrotask(() => {

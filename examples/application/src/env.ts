@@ -17,7 +17,7 @@ const shape = z.object({
     .string()
     .transform((urls) => urls.split(',').map((url) => url.trim()))
     .pipe(z.array(z.url({ protocol: /^wss?$/ }))),
-  /** That of push-worker. Without it browsers get no notifications. */
+  /** The key that push-worker has. Without it browsers get no notifications. */
   VAPID_PUBLIC_KEY: z.string().optional(),
   /** The page links to what is set. */
   MAIL_CATCHER_URL: link.optional(),
@@ -30,11 +30,11 @@ const shape = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** `production` refuses what is of development. */
   NODE_ENV: z.string().optional(),
-  /** Whoever reaches the site may be any of its demo users, without a password: in production only if this says so. */
+  /** Everybody who reaches the site may log in as any demo user, without a password: in production only if this says so. */
   DEMO_LOGIN: z.literal('allow').optional(),
 })
 
-/** Those of docker-compose.yml and `npm start`. */
+/** docker-compose.yml and `npm start` have these. */
 const developmentPasswords = ['admin123', 'development', 'postgres']
 
 const applicationShape = shape.superRefine((env, context) => {

@@ -1,4 +1,4 @@
-/** What is asked for is refused, for a reason that the caller may know. */
+/** The request is refused, for a reason that the caller may know. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
   /** 404 is for a thing that is not there and for one that is not the caller's: the two look alike from outside. */

@@ -31,7 +31,7 @@ test('an application that is killed 50 times between commit and send, and 10 bet
     const before = await countWaiting(database)
     const numbers = Array.from({ length: messagesPerKill }, (_, index) => kill * messagesPerKill + index)
     await crash(point, numbers, env)
-    // Whoever died left what was not deleted, with what those before had left.
+    // The dead process left the rows that it had not deleted, and those of the ones before.
     expect(await countWaiting(database)).toBe(before + messagesPerKill * conversations.length)
   }
   openRelay()

@@ -35,7 +35,7 @@ test('while the database hangs, whoever asks is answered before the page gives u
   const message = await asked
   expect(message).toMatchObject({ status: 503, body: { accepted: false } })
   expect(health).toMatchObject({ status: 503, body: { database: 'away' } })
-  // Whoever asks for the health has less patience.
+  // A look at the health has less patience.
   expect(order).toEqual(['health', 'message'])
   expect(pool.totalCount).toBe(0)
 

@@ -177,7 +177,7 @@ test.skipIf(!hasPgbouncer())(
     await commitNumbers(pooled, { from: 20, to: 21 })
     await untilSent(database)
     expect(relays.flatMap(({ sent }) => sent)).toHaveLength(21 * conversations.length)
-    // What a session has locked, somebody else would find locked for ever.
+    // A lock of a session would stay locked for everybody else for ever.
     const countLocks = async () => (await findAdvisoryLocks(database, { granted: true })).length
     await waitFor(async () => (await countLocks()) === 0, { what: 'no lock to be left' })
   },

@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url)
 
 /** The page's files, and the two modules that it imports by name. Nothing of it needs a session. */
 export function addPageRoutes(routes: Routes, page: Page): void {
-  // Whether a host is reached by https: alone is for its owner to say.
+  // The owner of a host says whether it is reached by https: alone.
   routes.use(secureHeaders({ contentSecurityPolicy: createPolicy(page), strictTransportSecurity: false }))
   const ask = every(etag(), async (context, next) => {
     await next()

@@ -4,7 +4,7 @@ import type { Pool } from 'pg'
 import type { Work } from '../database.js'
 import type { Session } from '../services/session.service.js'
 
-/** What a page is told before anybody has logged in. */
+/** A page is told this before anybody has logged in. */
 export interface Page {
   /** Where browsers reach the broker. */
   realtimeUrls: string[]

@@ -1,7 +1,7 @@
 import type { Claim, LaneStore } from './lane-store.js'
 
 export interface Lease {
-  /** Whether the lane is ours as far as we can tell. Told by this process's clock, counted from before it was given. */
+  /** True while the lane is ours as far as we can tell. Told by this process's clock, counted from before it was given. */
   readonly isValid: boolean
   end(): void
 }

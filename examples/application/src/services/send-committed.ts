@@ -24,8 +24,8 @@ export async function sendCommitted(
 }
 
 /**
- * What is wrong with the message is wrong tomorrow; so is a right that the broker's user lacks. What the broker cannot
- * take now, or what may have arrived, is sent again: a queue that is full or not yet there, an answer that did not come.
+ * A fault of the message is there tomorrow too; so is a right that the broker's user lacks. A message that the broker cannot
+ * take now is sent again, and so is one that may have arrived: a queue is full or not yet there, an answer did not come.
  * An error that is none of the client's is a fault of this program that this message brings out.
  */
 export function findFailure(error: unknown): Failure | undefined {

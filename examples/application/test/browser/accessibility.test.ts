@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { describePage, test } from './support/chromium-test.js'
 import type { SiteWindow } from './support/site-window.js'
 
-/** What axe-core finds that keeps somebody from using the page. */
+/** The findings of axe-core that keep somebody from using the page. */
 async function findBarriers({ page }: SiteWindow): Promise<string[]> {
   await page.evaluate(axe.source)
   return await page.evaluate(`axe.run().then(({ violations }) => violations

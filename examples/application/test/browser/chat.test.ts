@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { describePage, test } from './support/chromium-test.js'
 import type { SiteWindow } from './support/site-window.js'
 
-/** What is typed: the words by which the page's watcher knows it. */
+/** The words that are typed, by which the page's watcher knows the message. */
 const toWords = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) => `typed-${String(from + index).padStart(3, '0')}`)
 

@@ -44,7 +44,7 @@ describePage('notifications', () => {
       expect(mail?.text).toContain('Version 20 is out.')
     }
     await ada.region('Audit trail').getByText('USERS_NOTIFIED').waitFor()
-    // What the workers' ledgers say.
+    // The workers' ledgers say so.
     for (const words of ['sent to 1 device', 'sent to 2 addresses'])
       await ada.report('Release').getByText(words).waitFor()
   })

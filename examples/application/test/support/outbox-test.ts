@@ -48,7 +48,7 @@ export interface Arrivals {
   until(count: number): Promise<void>
   /** By conversation, the numbers in the order in which they were stored. */
   read(): Promise<Record<string, number[]>>
-  /** What the broker has delivered: more than is stored if something was sent twice. */
+  /** The broker's deliveries: more than is stored if something was sent twice. */
   countDelivered(): Promise<number>
 }
 

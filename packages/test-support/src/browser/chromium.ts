@@ -15,7 +15,7 @@ const args = [
   '--disable-sync',
 ]
 
-/** Whether Debian's package `chromium` is installed. */
+/** True if Debian's package `chromium` is installed. */
 export const hasChromium = () => existsSync(executablePath)
 
 /** A real browser without a window, with an empty profile of its own. */

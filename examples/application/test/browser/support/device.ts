@@ -45,7 +45,7 @@ export interface ShownNotification {
   body: string
 }
 
-/** Whether the browser itself still has its registration, whatever the server has. */
+/** True if the browser itself still has its registration, whatever the server has. */
 export async function isRegistered({ page }: SiteWindow): Promise<boolean> {
   return await page.evaluate(
     'navigator.serviceWorker.ready.then(({ pushManager }) => pushManager.getSubscription()).then((given) => given !== null)',

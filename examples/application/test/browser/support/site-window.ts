@@ -38,7 +38,7 @@ export interface SiteWindow {
   untilState(state: State): Promise<void>
   /** Fills in the form that notifies everybody, and sends it. */
   notify(notification: { title: string; text: string; byMail: boolean }): Promise<void>
-  /** What the page says of the notification with this title, once the server has accepted it. */
+  /** The page's report of the notification with this title, once the server has accepted it. */
   report(title: string): Locator
   /** By how many pixels the page is wider than its window. */
   overflow(): Promise<number>
@@ -73,7 +73,7 @@ export async function openSiteWindow(
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(String(error)))
   page.on('dialog', (dialog) => faults.push(`a dialog: ${dialog.message()}`))
-  /** What may explain why the page does not go on: much of it is what a test wants. */
+  /** These may explain why the page does not go on; many of them a test wants. */
   const troubles: string[] = []
   let cutOff = 0
   page.on('requestfailed', (request) => {
@@ -124,7 +124,7 @@ export async function openSiteWindow(
       const conversations = region('Conversations')
       const trouble = page.locator('#login-trouble')
       const isLoggedIn = async () => {
-        // What it says is of the attempt before.
+        // Its words are of the attempt before.
         await trouble.evaluate((alert) => alert.setAttribute('hidden', ''))
         await page.getByRole('button', { name: user }).click()
         await conversations.or(trouble).filter({ visible: true }).waitFor()

@@ -120,7 +120,7 @@ function createVapidKeys() {
   return { publicKey: ecdh.generateKeys('base64url'), privateKey: ecdh.getPrivateKey('base64url') }
 }
 
-/** What the workers are told: each takes its own of it. */
+/** The settings of all workers: each takes its own. */
 async function createEnvironment(
   { vhost, database, pushService, smtpSink, cleanUp }: Services,
   vapid: ReturnType<typeof createVapidKeys>,

@@ -19,7 +19,7 @@ document.addEventListener(
   true,
 )
 
-/** What the page has said of the conversation, in order. */
+/** The states that the page has told of the conversation, in order. */
 globalThis.statesShown = []
 
 /** The words `typed-…` that have come into the page's lists: when each was first there. */
